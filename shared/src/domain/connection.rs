@@ -1,0 +1,117 @@
+//! What connects a store with TikTok shops, and a shop with its authorisation.
+
+use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId};
+use crate::domain::platform::Platform;
+use crate::domain::region::{AppRegion, Region};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A connected store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreConnection {
+    /// Ours.
+    pub id: StoreId,
+    /// Who owns it.
+    pub account: AccountId,
+    /// What it is.
+    pub platform: Platform,
+    /// The TikTok shops its orders may belong to; the first one's shard works on parcels whose order is unknown.
+    pub shops: Vec<ShopId>,
+    /// The store's own name for itself: Shopify's `*.myshopify.com` domain, a site's origin, BigCommerce's store hash.
+    pub address: String,
+    /// Its webhook address.
+    pub hook: Option<HookId>,
+    /// What a person set for this store.
+    pub settings: StoreSettings,
+    /// Whether it is in use.
+    pub status: StoreStatus,
+    /// When it was connected.
+    pub connected: Timestamp,
+}
+
+/// Whether a store connection is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StoreStatus {
+    /// In use.
+    Connected,
+    /// The merchant removed the app; nothing is accepted any more.
+    Uninstalled,
+}
+
+/// What a person set for a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreSettings {
+    /// A meta key, attribute or field in which this store keeps the TikTok order id; looked at before all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id_field: Option<String>,
+    /// WooCommerce: a meta key that holds tracking numbers of a plug-in we do not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracking_field: Option<String>,
+    /// Magento: which of its ways of telling is in use (`mage-os`, `io-events`, `commerce-webhooks`, `mageplaza`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way: Option<String>,
+}
+
+/// A connected TikTok shop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shop {
+    /// TikTok's id.
+    pub id: ShopId,
+    /// Who owns it.
+    pub account: AccountId,
+    /// Its name at TikTok.
+    pub name: String,
+    /// Its market.
+    pub region: Region,
+    /// Which of our two apps it authorised.
+    pub app: AppRegion,
+    /// The authorisation: several shops may share one.
+    pub open_id: OpenId,
+    /// TikTok's per-shop key for calls. Credential-like: never shown.
+    pub cipher: String,
+    /// Why nothing is sent for it at the moment, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+    /// Not before: the shop's calls failed in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_until: Option<Timestamp>,
+    /// What a person set.
+    #[serde(default)]
+    pub settings: ShopSettings,
+    /// When it was connected first.
+    pub connected: Timestamp,
+}
+
+/// The shop waits for its owner; its parcels stay where they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// Why.
+    pub reason: crate::domain::reason::Reason,
+    /// Since when.
+    pub since: Timestamp,
+    /// The version of the grant that TikTok refused; a newer one frees the shop.
+    pub grant_version: u64,
+}
+
+/// What a person set for a shop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShopSettings {
+    /// Send at all.
+    pub sync: bool,
+    /// A number that does not look like its carrier: hold it (`true`) or send it with a warning.
+    pub hold_on_mismatch: bool,
+    /// A buyer's pending cancellation request holds the parcel.
+    pub cancel_brake: bool,
+    /// Sample orders are held for a person.
+    pub hold_samples: bool,
+    /// IANA time zone of its people.
+    pub time_zone: Option<String>,
+}
+
+impl Default for ShopSettings {
+    fn default() -> Self {
+        Self { sync: true, hold_on_mismatch: false, cancel_brake: true, hold_samples: false, time_zone: None }
+    }
+}

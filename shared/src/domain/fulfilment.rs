@@ -1,0 +1,103 @@
+//! What every store's message becomes: which shipments an order has, and which numbers they carry.
+
+use crate::domain::ids::{ShipmentId, StoreOrderId, TikTokOrderId};
+use crate::domain::tracking::TrackingNumber;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a store says about one of its orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fulfilment {
+    /// The store's own id of the order.
+    pub order: StoreOrderId,
+    /// What merchants call the order (`#1042`, a WooCommerce number, a Magento increment id).
+    pub order_name: Option<String>,
+    /// What the message says about the TikTok order.
+    pub link: OrderLink,
+    /// The whole order is cancelled in the store since this version.
+    pub cancelled: Option<Version>,
+    /// The shipments that the message speaks of, in the source's order.
+    pub shipments: Vec<Shipment>,
+    /// The message lists **all** shipments of the order: whatever is missing from it is gone.
+    /// Its value is the version at which the list was complete.
+    pub complete: Option<Version>,
+}
+
+/// What is known about the TikTok order of a store order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderLink {
+    /// The message does not carry the fields in which an id could stand: read the store's order.
+    NotRead,
+    /// All fields were read; none holds an id. Some other writer may add it later.
+    NotFound,
+    /// The store order certainly came through another sales channel.
+    OtherChannel,
+    /// Exactly one candidate.
+    Found(TikTokOrderId),
+    /// Several different candidates: a person must choose.
+    Ambiguous(Vec<TikTokOrderId>),
+}
+
+/// One shipment of a store: a Shopify fulfillment, a Magento shipment, one tracking entry of a WooCommerce plug-in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shipment {
+    /// The store's id of it; edits keep the id.
+    pub id: ShipmentId,
+    /// Which state of the shipment this is.
+    pub version: Version,
+    /// Whether it counts.
+    pub status: ShipmentStatus,
+    /// Its numbers; several share the company and the lines.
+    pub parcels: Vec<StoreParcel>,
+    /// What is inside. Empty: the store does not say, so everything still open.
+    pub lines: Vec<StoreLine>,
+}
+
+/// Whether a shipment counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShipmentStatus {
+    /// Shipped: push its numbers.
+    Shipped,
+    /// Not shipped yet, or failed in the store: wait for the next message.
+    NotYet,
+    /// Cancelled or deleted in the store.
+    Cancelled,
+}
+
+/// One number as the store wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreParcel {
+    /// The number.
+    pub number: TrackingNumber,
+    /// The store's word for the carrier, trimmed; `None` when absent or blank.
+    pub carrier: Option<String>,
+}
+
+/// Items of one kind in a shipment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreLine {
+    /// The merchant's stock code; may be empty.
+    pub sku: String,
+    /// Units in **this** shipment.
+    pub quantity: u32,
+}
+
+/// Orders the states of one shipment. Stores stamp whole seconds, so two edits within one are told apart by the
+/// moment at which the store sent (or we read) the state. Both in milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Version {
+    /// When the shipment changed, by the store's clock.
+    pub changed: i64,
+    /// When this state was sent or read.
+    pub seen: i64,
+}
+
+impl Version {
+    /// A version from two moments.
+    #[must_use]
+    pub fn new(changed: Timestamp, seen: Timestamp) -> Self {
+        Self { changed: changed.as_millisecond(), seen: seen.as_millisecond() }
+    }
+}

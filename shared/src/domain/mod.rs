@@ -1,0 +1,13 @@
+//! Pure rules: no async, no AWS, no HTTP, no clock reads. Imports nothing of ours.
+
+pub mod clock;
+pub mod connection;
+pub mod fulfilment;
+pub mod ids;
+pub mod order;
+pub mod parcel;
+pub mod platform;
+pub mod private;
+pub mod reason;
+pub mod region;
+pub mod tracking;

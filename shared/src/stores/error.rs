@@ -1,0 +1,29 @@
+//! What can go wrong with a store, named by what the caller can do.
+
+use std::time::Duration;
+
+/// A delivery or an answer of a store that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Missing, wrong or too old: answer 401, store nothing.
+    #[error("the signature is missing or wrong: {0}")]
+    BadSignature(&'static str),
+    /// Signed by the store, but not what its platform documents: answer 200, poll that store now.
+    #[error("the body is not what the platform documents: {0}")]
+    Unreadable(&'static str),
+    /// The store's API refused our credentials.
+    #[error("the store refused our credentials (HTTP {status})")]
+    Unauthorised {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// The store asked us to wait.
+    #[error("the store asked us to wait")]
+    Throttled {
+        /// How long, if it said.
+        after: Option<Duration>,
+    },
+    /// The store's API failed or cannot be reached; later it may work.
+    #[error("the store cannot answer now: {0}")]
+    Unavailable(String),
+}

@@ -201,6 +201,12 @@ pub fn store_token(id: &StoreId) -> Key {
     key(format!("TOKEN#store#{}", clean(id.as_str())), "TOKEN")
 }
 
+/// The store of a connection's key.
+#[must_use]
+pub fn connected_store(key: &Key) -> Option<StoreId> {
+    (key.sk == "CONNECTION").then(|| StoreId::parse(unclean(key.pk.strip_prefix("STORE#")?)).ok())?
+}
+
 /// Partition that lists the accounts of this installation.
 pub const INSTALLATION: &str = "INSTALLATION";
 

@@ -9,6 +9,7 @@ use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::tracking::TrackingNumber;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 
 /// Rows are forgotten this long after their last change, unless they still wait for something.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -76,13 +77,29 @@ impl Table {
         Ok(())
     }
 
-    /// What is due in a shard by `now`, oldest first, at most `limit` entries.
+    /// What is due in a shard by `now`, oldest first, at most `per_shop` entries of each shop: a shop with a long queue
+    /// hides nobody. Says whether any shop has more.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn push_due(&self, shard: Shard, now: Timestamp, limit: usize) -> Result<Vec<Due>, TableError> {
-        let listed = self.listed_until(&keys::push_list(shard), &keys::due_by(now), limit).await?;
-        listed.into_iter().map(due_read).collect()
+    pub async fn push_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        per_shop: usize,
+    ) -> Result<(Vec<Due>, bool), TableError> {
+        let mut pages = self.due_pages(&keys::push_list(shard), &keys::due_by(now));
+        let mut taken: HashMap<ShopId, usize> = HashMap::new();
+        let (mut due, mut more) = (Vec::new(), false);
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let entry = due_read(Listed::read(item)?)?;
+                let count = taken.entry(entry.shop.clone()).or_default();
+                *count += 1;
+                if *count <= per_shop { due.push(entry) } else { more = true }
+            }
+        }
+        Ok((due, more))
     }
 
     /// The keys of a shop's attention list whose reason starts with a prefix (all: empty).
@@ -173,6 +190,9 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if parcel.attempts > 0 {
         row = row.number("tries", i128::from(parcel.attempts));
     }
+    if parcel.shops_tried > 0 {
+        row = row.number("shops_tried", i128::from(parcel.shops_tried));
+    }
     if !parcel.chosen.is_empty() {
         row = row.json("chosen", &parcel.chosen)?;
     }
@@ -218,6 +238,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         received: row.time("received")?,
         changed: row.time("changed")?,
         attempts: row.number_if("tries").unwrap_or_default(),
+        shops_tried: row.number_if("shops_tried").unwrap_or_default(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,
         tried: row.json_if("tried")?,

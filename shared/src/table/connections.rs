@@ -6,7 +6,7 @@ use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 /// A row with the revision it was read at.
@@ -19,12 +19,15 @@ pub struct Versioned<T> {
 }
 
 /// A webhook address: whose it is and, sealed, what signs its deliveries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// The store.
     pub store: StoreId,
     /// The store's account; part of what the seal binds.
     pub account: AccountId,
+    /// Where this row is; part of what the seal binds.
+    #[serde(skip)]
+    pub key: Key,
     /// The sealed secrets of this address; `None` where the app's secret signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<String>,
@@ -113,7 +116,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hook_get(&self, id: &HookId) -> Result<Option<Hook>, TableError> {
-        Ok(self.body_get(&keys::hook(id), false).await?.map(|v| v.row))
+        self.hook_at(keys::hook(id)).await
     }
 
     /// The store behind an address of a platform that signs with the app's secret.
@@ -121,7 +124,12 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hook_of_address(&self, platform: &str, address: &str) -> Result<Option<Hook>, TableError> {
-        Ok(self.body_get(&keys::hook_of_address(platform, address), false).await?.map(|v| v.row))
+        self.hook_at(keys::hook_of_address(platform, address)).await
+    }
+
+    async fn hook_at(&self, key: Key) -> Result<Option<Hook>, TableError> {
+        let found = self.body_get::<Hook>(&key, false).await?;
+        Ok(found.map(|found| Hook { key, ..found.row }))
     }
 
     /// Stores a webhook address.

@@ -26,7 +26,7 @@ pub const SHARDS: u8 = 64;
 pub const SLOW_SHARDS: u8 = 16;
 
 /// A row's place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Partition.
     pub pk: String,

@@ -107,6 +107,12 @@ impl Table {
         Self { client, name: name.into(), meter: Arc::default() }
     }
 
+    /// Its name; part of what a seal binds.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What it cost so far, in this process.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -158,6 +164,26 @@ impl Table {
             .table_name(&self.name)
             .key(PK, AttributeValue::S(key.pk.clone()))
             .key(SK, AttributeValue::S(key.sk.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
+        self.meter.add(true, answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// Deletes a row whose counter is as seen.
+    pub(crate) async fn delete_if(&self, key: &Key, counter: &str, seen: u64) -> Result<(), TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression("#counter = :seen")
+            .expression_attribute_names("#counter", counter)
+            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await

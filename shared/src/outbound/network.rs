@@ -71,10 +71,8 @@ impl Network {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let built = self.build().map_err(|source| OutboundError::NeverSent {
-            why: NotSent::Connect,
-            source: Some(source),
-        })?;
+        let built =
+            self.build().map_err(|source| OutboundError::NeverSent { why: NotSent::Connect, source: Some(source) })?;
         Ok(self.client.get_or_init(|| built))
     }
 

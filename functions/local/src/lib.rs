@@ -1,1 +1,3 @@
-//! x
+//! The program `waybill` on one machine.
+
+pub mod decode;

@@ -294,6 +294,7 @@ impl Desk<'_> {
             received: self.now,
             changed: self.now,
             attempts: 0,
+            shops_tried: 0,
             chosen: Vec::new(),
             sent: None,
             tried: None,

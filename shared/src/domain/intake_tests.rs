@@ -21,6 +21,8 @@ fn store() -> StoreConnection {
         settings: StoreSettings::default(),
         status: StoreStatus::Connected,
         connected: at(0),
+        due: None,
+        poll_due: None,
     }
 }
 

@@ -5,8 +5,8 @@ use super::error::TableError;
 use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
-use crate::domain::ids::{HookId, ShopId, StoreId};
-use serde::Serialize;
+use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 /// A row with the revision it was read at.
@@ -19,17 +19,28 @@ pub struct Versioned<T> {
 }
 
 /// A webhook address: whose it is and, sealed, what signs its deliveries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// The store.
     pub store: StoreId,
+    /// The store's account; part of what the seal binds.
+    pub account: AccountId,
+    /// Where this row is; part of what the seal binds.
+    #[serde(skip)]
+    pub key: Key,
     /// The sealed secrets of this address; `None` where the app's secret signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<String>,
 }
 
-fn write<T: Serialize>(key: Key, kind: &str, row: &T, rev: u64) -> Result<Item, TableError> {
-    Ok(Writer::new(key, kind).number("rev", i128::from(rev)).json("body", row)?.done())
+fn write<T: Serialize>(
+    key: Key,
+    kind: &str,
+    row: &T,
+    rev: u64,
+    place: Option<keys::IndexKey>,
+) -> Result<Item, TableError> {
+    Ok(Writer::new(key, kind).number("rev", i128::from(rev)).json("body", row)?.list(place).done())
 }
 
 fn read<T: DeserializeOwned>(item: &Item) -> Result<Versioned<T>, TableError> {
@@ -42,9 +53,15 @@ impl Table {
         self.get(key, strong).await?.as_ref().map(read).transpose()
     }
 
-    async fn body_put<T: Serialize>(&self, key: Key, kind: &str, row: &mut Versioned<T>) -> Result<(), TableError> {
+    async fn body_put<T: Serialize>(
+        &self,
+        key: Key,
+        kind: &str,
+        row: &mut Versioned<T>,
+        place: Option<keys::IndexKey>,
+    ) -> Result<(), TableError> {
         let condition = if row.rev == 0 { If::Absent } else { If::Counter("rev", row.rev) };
-        self.put(write(key, kind, &row.row, row.rev + 1)?, condition).await?;
+        self.put(write(key, kind, &row.row, row.rev + 1, place)?, condition).await?;
         row.rev += 1;
         Ok(())
     }
@@ -69,7 +86,13 @@ impl Table {
         if store.row.shops.is_empty() {
             return Err(TableError::Refused("a store connection needs at least one shop".into()));
         }
-        self.body_put(keys::store_connection(&store.row.id), "store", store).await
+        // At most one list: cleaning up comes before reading again.
+        let place = match (store.row.due, store.row.poll_due) {
+            (Some(at), _) => Some(keys::auth_due(&format!("store:{}", store.row.id), at)),
+            (None, Some(at)) => Some(keys::poll_due(store.row.id.as_str(), at)),
+            (None, None) => None,
+        };
+        self.body_put(keys::store_connection(&store.row.id), "store", store, place).await
     }
 
     /// A shop connection.
@@ -85,7 +108,7 @@ impl Table {
     /// # Errors
     /// [`TableError::Conflict`] when somebody changed it.
     pub async fn shop_put(&self, shop: &mut Versioned<Shop>) -> Result<(), TableError> {
-        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop).await
+        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, None).await
     }
 
     /// A webhook address by its unguessable part.
@@ -93,7 +116,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hook_get(&self, id: &HookId) -> Result<Option<Hook>, TableError> {
-        Ok(self.body_get(&keys::hook(id), false).await?.map(|v| v.row))
+        self.hook_at(keys::hook(id)).await
     }
 
     /// The store behind an address of a platform that signs with the app's secret.
@@ -101,7 +124,12 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hook_of_address(&self, platform: &str, address: &str) -> Result<Option<Hook>, TableError> {
-        Ok(self.body_get(&keys::hook_of_address(platform, address), false).await?.map(|v| v.row))
+        self.hook_at(keys::hook_of_address(platform, address)).await
+    }
+
+    async fn hook_at(&self, key: Key) -> Result<Option<Hook>, TableError> {
+        let found = self.body_get::<Hook>(&key, false).await?;
+        Ok(found.map(|found| Hook { key, ..found.row }))
     }
 
     /// Stores a webhook address.
@@ -109,7 +137,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hook_put(&self, id: &HookId, hook: &Hook) -> Result<(), TableError> {
-        self.put(write(keys::hook(id), "hook", hook, 1)?, If::Always).await
+        self.put(write(keys::hook(id), "hook", hook, 1, None)?, If::Always).await
     }
 
     /// Stores the address of a store whose platform signs with the app's secret.
@@ -120,7 +148,7 @@ impl Table {
         let key = keys::hook_of_address(platform, address);
         match self.body_get::<Hook>(&key, true).await? {
             Some(found) if found.row.store != hook.store => Err(TableError::Conflict),
-            _ => self.put(write(key, "hook", hook, 1)?, If::Always).await,
+            _ => self.put(write(key, "hook", hook, 1, None)?, If::Always).await,
         }
     }
 

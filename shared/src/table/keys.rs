@@ -26,7 +26,7 @@ pub const SHARDS: u8 = 64;
 pub const SLOW_SHARDS: u8 = 16;
 
 /// A row's place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Partition.
     pub pk: String,
@@ -199,6 +199,12 @@ pub fn grant(app: AppRegion, open_id: &OpenId) -> Key {
 #[must_use]
 pub fn store_token(id: &StoreId) -> Key {
     key(format!("TOKEN#store#{}", clean(id.as_str())), "TOKEN")
+}
+
+/// The store of a connection's key.
+#[must_use]
+pub fn connected_store(key: &Key) -> Option<StoreId> {
+    (key.sk == "CONNECTION").then(|| StoreId::parse(unclean(key.pk.strip_prefix("STORE#")?)).ok())?
 }
 
 /// Partition that lists the accounts of this installation.

@@ -107,6 +107,12 @@ impl Table {
         Self { client, name: name.into(), meter: Arc::default() }
     }
 
+    /// Its name; part of what a seal binds.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What it cost so far, in this process.
     #[must_use]
     pub fn usage(&self) -> Usage {
@@ -166,6 +172,26 @@ impl Table {
         Ok(())
     }
 
+    /// Deletes a row whose counter is as seen.
+    pub(crate) async fn delete_if(&self, key: &Key, counter: &str, seen: u64) -> Result<(), TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression("#counter = :seen")
+            .expression_attribute_names("#counter", counter)
+            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
+        self.meter.add(true, answer.consumed_capacity());
+        Ok(())
+    }
+
     /// All rows of a partition whose sort key starts with a prefix.
     pub(crate) async fn rows(&self, pk: &str, prefix: &str, strong: bool) -> Result<Vec<Item>, TableError> {
         let mut query = self
@@ -187,16 +213,18 @@ impl Table {
 
     /// Entries of a list whose sort key is at most `until`, oldest first, at most `limit`.
     pub(crate) async fn listed_until(&self, list: &str, until: &str, limit: usize) -> Result<Vec<Listed>, TableError> {
-        let query = self
-            .client
-            .query()
-            .index_name(INDEX)
-            .key_condition_expression("#pk = :pk AND #sk <= :until")
-            .expression_attribute_names("#pk", DUE_PK)
-            .expression_attribute_names("#sk", DUE_SK)
-            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
-        self.pages(query, limit).await?.iter().map(Listed::read).collect()
+        let mut pages = self.due_pages(list, until);
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                entries.push(Listed::read(item)?);
+            }
+            if entries.len() >= limit {
+                entries.truncate(limit);
+                break;
+            }
+        }
+        Ok(entries)
     }
 
     /// Entries of a list whose sort key starts with a prefix.
@@ -218,20 +246,59 @@ impl Table {
         self.pages(query, usize::MAX).await?.iter().map(Listed::read).collect()
     }
 
-    async fn pages(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, TableError> {
+    /// The pages of a due list, one at a time: a long backlog is never in memory as a whole.
+    pub(crate) fn due_pages(&self, list: &str, until: &str) -> Pages<'_> {
+        let query = self
+            .client
+            .query()
+            .index_name(INDEX)
+            .key_condition_expression("#pk = :pk AND #sk <= :until")
+            .expression_attribute_names("#pk", DUE_PK)
+            .expression_attribute_names("#sk", DUE_SK)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
+            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+        self.pages_of(query)
+    }
+
+    fn pages_of(&self, query: QueryFluentBuilder) -> Pages<'_> {
         let query = query.table_name(&self.name).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        Pages { table: self, query, start: None, ended: false }
+    }
+
+    async fn pages(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, TableError> {
+        let mut pages = self.pages_of(query);
         let mut items = Vec::new();
-        let mut start = None;
-        loop {
-            let page = query.clone().set_exclusive_start_key(start).send().await.map_err(|e| failure(&e))?;
-            self.meter.add(false, page.consumed_capacity());
-            items.extend(page.items.unwrap_or_default());
-            start = page.last_evaluated_key;
-            if start.is_none() || items.len() >= limit {
+        while let Some(page) = pages.next().await? {
+            items.extend(page);
+            if items.len() >= limit {
                 items.truncate(limit);
-                return Ok(items);
+                break;
             }
         }
+        Ok(items)
+    }
+}
+
+/// A query's answer, page by page.
+pub(crate) struct Pages<'a> {
+    table: &'a Table,
+    query: QueryFluentBuilder,
+    start: Option<Item>,
+    ended: bool,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>, TableError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let query = self.query.clone().set_exclusive_start_key(self.start.take());
+        let page = query.send().await.map_err(|e| failure(&e))?;
+        self.table.meter.add(false, page.consumed_capacity());
+        self.start = page.last_evaluated_key;
+        self.ended = self.start.is_none();
+        Ok(Some(page.items.unwrap_or_default()))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::tracking::TrackingNumber;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
 
 /// Rows are forgotten this long after their last change, unless they still wait for something.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -76,13 +77,29 @@ impl Table {
         Ok(())
     }
 
-    /// What is due in a shard by `now`, oldest first, at most `limit` entries.
+    /// What is due in a shard by `now`, oldest first, at most `per_shop` entries of each shop: a shop with a long queue
+    /// hides nobody. Says whether any shop has more.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn push_due(&self, shard: Shard, now: Timestamp, limit: usize) -> Result<Vec<Due>, TableError> {
-        let listed = self.listed_until(&keys::push_list(shard), &keys::due_by(now), limit).await?;
-        listed.into_iter().map(due_read).collect()
+    pub async fn push_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        per_shop: usize,
+    ) -> Result<(Vec<Due>, bool), TableError> {
+        let mut pages = self.due_pages(&keys::push_list(shard), &keys::due_by(now));
+        let mut taken: HashMap<ShopId, usize> = HashMap::new();
+        let (mut due, mut more) = (Vec::new(), false);
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let entry = due_read(Listed::read(item)?)?;
+                let count = taken.entry(entry.shop.clone()).or_default();
+                *count += 1;
+                if *count <= per_shop { due.push(entry) } else { more = true }
+            }
+        }
+        Ok((due, more))
     }
 
     /// The keys of a shop's attention list whose reason starts with a prefix (all: empty).
@@ -132,6 +149,87 @@ impl Table {
     }
 }
 
+/// A store's message that names things without their contents: the reads are still to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// Where it is.
+    pub key: Key,
+    /// The store.
+    pub store: StoreId,
+    /// The shop whose shard works on it.
+    pub shop: ShopId,
+    /// What the message said, as JSON text.
+    pub body: String,
+    /// When work on it is due.
+    pub due: Timestamp,
+    /// When it came.
+    pub received: Timestamp,
+    /// Failed tries.
+    pub attempts: u32,
+    /// The fence.
+    pub rev: u64,
+}
+
+impl NoticeRow {
+    /// A new notice about a shipment of an order; either may be empty when the message does not name it.
+    #[must_use]
+    pub fn new(store: &StoreId, shop: &ShopId, order: &str, shipment: &str, body: String, now: Timestamp) -> Self {
+        let key = keys::notice(store, order, shipment);
+        let (store, shop) = (store.clone(), shop.clone());
+        Self { key, store, shop, body, due: now, received: now, attempts: 0, rev: 0 }
+    }
+}
+
+impl Table {
+    /// Writes a notice if nobody changed it since it was read.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn notice_put(&self, notice: &mut NoticeRow) -> Result<(), TableError> {
+        let condition = if notice.rev == 0 { If::Absent } else { If::Counter("rev", notice.rev) };
+        let row = Writer::new(notice.key.clone(), "notice")
+            .number("rev", i128::from(notice.rev + 1))
+            .text("store", notice.store.as_str())
+            .text("shop", notice.shop.as_str())
+            .text("body", notice.body.clone())
+            .time("due", notice.due)
+            .time("received", notice.received)
+            .number("tries", i128::from(notice.attempts))
+            .list(Some(keys::push_due(&notice.shop, notice.due)))
+            .ttl(notice.received + KEPT);
+        self.put(row.done(), condition).await?;
+        notice.rev += 1;
+        Ok(())
+    }
+
+    /// A notice by its key.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn notice_get(&self, key: &Key) -> Result<Option<NoticeRow>, TableError> {
+        let Some(item) = self.get(key, true).await? else { return Ok(None) };
+        let row = Reader(&item);
+        Ok(Some(NoticeRow {
+            key: row.key()?,
+            store: row.parsed("store", StoreId::parse)?,
+            shop: row.parsed("shop", ShopId::parse)?,
+            body: row.text("body")?,
+            due: row.time("due")?,
+            received: row.time("received")?,
+            attempts: row.number("tries")?,
+            rev: row.number("rev")?,
+        }))
+    }
+
+    /// Forgets a notice whose contents are stored, unless a newer one took its place.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when one did.
+    pub async fn notice_delete(&self, notice: &NoticeRow) -> Result<(), TableError> {
+        self.delete_if(&notice.key, "rev", notice.rev).await
+    }
+}
+
 fn due_read(entry: Listed) -> Result<Due, TableError> {
     let corrupt = || TableError::Corrupt { row: entry.key.sk.clone(), problem: "its place in the list".into() };
     let (at, owner) = keys::read_due(&entry.place).ok_or_else(corrupt)?;
@@ -172,6 +270,9 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     }
     if parcel.attempts > 0 {
         row = row.number("tries", i128::from(parcel.attempts));
+    }
+    if parcel.shops_tried > 0 {
+        row = row.number("shops_tried", i128::from(parcel.shops_tried));
     }
     if !parcel.chosen.is_empty() {
         row = row.json("chosen", &parcel.chosen)?;
@@ -218,6 +319,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         received: row.time("received")?,
         changed: row.time("changed")?,
         attempts: row.number_if("tries").unwrap_or_default(),
+        shops_tried: row.number_if("shops_tried").unwrap_or_default(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,
         tried: row.json_if("tried")?,

@@ -4,8 +4,6 @@ use super::codec::{Item, Reader, Writer};
 use super::error::TableError;
 use super::keys::{self, Key};
 use super::{If, Table};
-use crate::domain::ids::{OpenId, StoreId};
-use crate::domain::region::AppRegion;
 use jiff::Timestamp;
 
 /// A sealed row: what anyone may know about tokens, and the tokens for those who hold the key.
@@ -58,22 +56,6 @@ fn read(item: &Item) -> Result<SealedRow, TableError> {
 }
 
 impl Table {
-    /// The grant of an authorisation.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn grant_get(&self, app: AppRegion, open_id: &OpenId) -> Result<Option<SealedRow>, TableError> {
-        self.get(&keys::grant(app, open_id), true).await?.as_ref().map(read).transpose()
-    }
-
-    /// A store's API credentials.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn store_token_get(&self, store: &StoreId) -> Result<Option<SealedRow>, TableError> {
-        self.get(&keys::store_token(store), true).await?.as_ref().map(read).transpose()
-    }
-
     /// Writes a row if nobody changed it since it was read (`rev`), and counts `rev` up.
     ///
     /// # Errors
@@ -86,23 +68,25 @@ impl Table {
         Ok(())
     }
 
-    /// Tokens are due for a refresh or their owner for a reminder.
+    /// The rows whose next step is due: tokens to refresh, owners to remind, stores to clean up after.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn auth_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SealedRow>, TableError> {
+    pub async fn auth_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
         let mut due = Vec::new();
         for slot in 0..keys::SLOW_SHARDS {
-            for entry in self.listed_until(&keys::auth_list(slot), &keys::due_by(now), limit).await? {
-                if let Some(item) = self.get(&entry.key, true).await? {
-                    let row = read(&item)?;
-                    if row.due.is_some_and(|at| at <= now) {
-                        due.push(row);
-                    }
-                }
-            }
+            let listed = self.listed_until(&keys::auth_list(slot), &keys::due_by(now), limit).await?;
+            due.extend(listed.into_iter().map(|entry| entry.key));
         }
         Ok(due)
+    }
+
+    /// A sealed row by its key.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn sealed_get(&self, key: &Key) -> Result<Option<SealedRow>, TableError> {
+        self.get(key, true).await?.as_ref().map(read).transpose()
     }
 
     /// Forgets tokens.

@@ -1,7 +1,7 @@
 //! A TikTok authorisation: its tokens, when they are due, and the two ways to keep them.
 
 use super::key_ring::KeyRing;
-use super::seal::{self, OpenError, Place, Purpose, SealError, Sealed};
+use super::seal::{self, NotSealed, OpenError, Place, Purpose, SealError, Sealed};
 use super::store::{BadName, SecretName, SecretStore, SecretVersion, StoreFault};
 use crate::domain::clock::Entropy;
 use crate::domain::ids::{AccountId, OpenId};
@@ -9,6 +9,7 @@ use crate::domain::region::{AppRegion, Region};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -92,9 +93,9 @@ pub struct Grant {
     pub seller_region: Region,
 }
 
-/// Where the tokens of a [`Grant`] are.
+/// Where the tokens of a [`Grant`] are. As text, a pointer starts with `secret:`, which no sealed value does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Kept {
     /// In the row, sealed.
     Sealed(Sealed),
@@ -103,6 +104,65 @@ pub enum Kept {
         /// The store's name of the value.
         version: String,
     },
+}
+
+const POINTER: &str = "secret:";
+
+impl TryFrom<String> for Kept {
+    type Error = NotSealed;
+    fn try_from(text: String) -> Result<Self, NotSealed> {
+        match text.strip_prefix(POINTER) {
+            Some("") => Err(NotSealed),
+            Some(version) => Ok(Self::Secret { version: version.to_owned() }),
+            None => Sealed::from_text(&text).map(Self::Sealed),
+        }
+    }
+}
+
+impl From<Kept> for String {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Sealed(sealed) => sealed.to_text(),
+            Kept::Secret { version } => format!("{POINTER}{version}"),
+        }
+    }
+}
+
+/// A grant as three attributes of its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRow {
+    /// The token version.
+    pub version: u64,
+    /// [`Kept`] as text.
+    pub sealed: String,
+    /// All else as JSON text; nothing in it is secret.
+    pub facts: String,
+}
+
+impl Grant {
+    /// For the table.
+    ///
+    /// # Errors
+    /// [`GrantError::Corrupt`] never happens to a grant of this crate.
+    pub fn to_row(&self) -> Result<GrantRow, GrantError> {
+        let mut facts = serde_json::to_value(self).map_err(|_| GrantError::Corrupt)?;
+        if let Some(facts) = facts.as_object_mut() {
+            facts.remove("kept");
+        }
+        Ok(GrantRow { version: self.version, sealed: self.kept.clone().into(), facts: facts.to_string() })
+    }
+
+    /// From the table.
+    ///
+    /// # Errors
+    /// [`GrantError::Corrupt`] when the attributes do not make a grant, or not one of that version.
+    pub fn from_row(row: &GrantRow) -> Result<Self, GrantError> {
+        let mut facts: Value = serde_json::from_str(&row.facts).map_err(|_| GrantError::Corrupt)?;
+        let fields = facts.as_object_mut().ok_or(GrantError::Corrupt)?;
+        fields.insert("kept".to_owned(), row.sealed.as_str().into());
+        let grant: Self = serde_json::from_value(facts).map_err(|_| GrantError::Corrupt)?;
+        if grant.version == row.version { Ok(grant) } else { Err(GrantError::Corrupt) }
+    }
 }
 
 /// The row a grant stands in.

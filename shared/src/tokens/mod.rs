@@ -19,8 +19,8 @@ mod store;
 
 pub use app::{AppSecrets, PlatformApp, TikTokApp, with_tiktok_app};
 pub use grant::{
-    Grant, GrantError, KeepError, Kept, Owner, Row, TokenSet, erase_grant, fetch_grant, open_grant, seal_grant,
-    store_grant,
+    Grant, GrantError, GrantRow, KeepError, Kept, Owner, Row, TokenSet, erase_grant, fetch_grant, open_grant,
+    seal_grant, store_grant,
 };
 pub use key_ring::{KEY_BYTES, KeyRing, UnknownKey};
 pub use seal::{NotSealed, OpenError, Place, Purpose, SealError, Sealed, open, seal};

@@ -152,6 +152,15 @@ pub fn adapter(platform: Platform) -> &'static dyn StoreAdapter {
     }
 }
 
+/// The store that a delivery names itself by, where our app's secret signs for all of them: Shopify's domain.
+#[must_use]
+pub fn sender(platform: Platform, delivery: &Delivery) -> Option<String> {
+    match platform {
+        Platform::Shopify => shopify::header(delivery, "shop-domain").map(str::to_lowercase),
+        Platform::WooCommerce | Platform::BigCommerce | Platform::Magento | Platform::Generic => None,
+    }
+}
+
 /// When a delivery happened by its own account, for judging a captured one at its own time.
 #[must_use]
 pub fn delivery_time(platform: Platform, delivery: &Delivery) -> Option<Timestamp> {

@@ -52,7 +52,8 @@ struct State {
     stopped: bool,
 }
 
-type Ask<'f, T> = Box<dyn for<'c> Fn(Call<'c>) -> BoxFuture<'c, Result<T, TikTokError>> + Send + Sync + 'f>;
+/// How a call is made. The future owns its part of [`Call`], so that it may outlive the borrow.
+pub(super) type Ask<'f, T> = Box<dyn Fn(Call<'_>) -> BoxFuture<'f, Result<T, TikTokError>> + Send + Sync + 'f>;
 
 impl<'a> ShopRun<'a> {
     pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
@@ -67,6 +68,12 @@ impl<'a> ShopRun<'a> {
             pace,
             access,
         }
+    }
+
+    /// A read whose refusal says nothing about the shop: the call has a scope of its own.
+    pub(super) async fn read_extra<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
+        let access = self.access(None).await?;
+        self.once(Kind::Read, &access, &ask).await?.map_err(Trouble::TikTok)
     }
 
     /// Reads are asked for again a few times within the run; nothing about a row changes meanwhile.

@@ -419,7 +419,7 @@ impl ShopRun<'_> {
         if let Some(list) = kept.get(&key) {
             return Ok(std::sync::Arc::clone(list));
         }
-        let (app, order) = (self.run.app, order);
+        let app = self.run.app;
         let read = self.read(Box::new(move |call: Call<'_>| {
             let (credentials, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
             Box::pin(async move {

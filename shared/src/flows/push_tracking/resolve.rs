@@ -139,7 +139,7 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
 async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrderId>, Trouble> {
     let Some(order) = group.rows.first().map(|row| row.order.as_str().to_owned()) else { return Ok(Vec::new()) };
     let (tiktok, platform) = (&shop.run.app.tiktok, group.store.platform);
-    shop.read(Box::new(move |call: Call<'_>| {
+    shop.read_extra(Box::new(move |call: Call<'_>| {
         let (tiktok, order) = (tiktok.clone(), order.clone());
         let (app, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
         let call =

@@ -1,1 +1,3 @@
-//! x
+//! The machine on a desk: every function on loopback, the demo, and the model of the outside world.
+
+pub mod model;

@@ -1,9 +1,6 @@
-<<<<<<< HEAD
-//! The program `waybill` on one machine.
+//! The program `waybill`: every function on loopback, the commands, and models of the outside world for demo and tests.
 
 pub mod decode;
-=======
-//! The machine on a desk: every function on loopback, the demo, and the model of the outside world.
-
+pub mod host;
 pub mod model;
->>>>>>> model
+pub mod stack;

@@ -5,11 +5,14 @@
 mod answer;
 mod bigcommerce;
 pub mod error;
+pub mod generic;
 mod json;
 pub mod magento;
 mod order_id;
 mod shopify;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod woocommerce;
 
 use crate::domain::connection::StoreSettings;
@@ -154,7 +157,7 @@ pub fn adapter(platform: Platform) -> &'static dyn StoreAdapter {
         Platform::WooCommerce => &woocommerce::WooCommerce,
         Platform::BigCommerce => &bigcommerce::BigCommerce,
         Platform::Magento => &magento::Magento,
-        Platform::Generic => &shopify::Shopify,
+        Platform::Generic => &generic::Generic,
     }
 }
 
@@ -194,7 +197,7 @@ pub fn look_up(access: &StoreAccess, what: LookUp) -> Result<Box<dyn LookUpMachi
         Platform::WooCommerce => Ok(Box::new(woocommerce::api::OrderRead::new(access, what)?)),
         Platform::BigCommerce => Ok(Box::new(bigcommerce::api::OrderRead::new(access, what)?)),
         Platform::Magento => Ok(Box::new(magento::api::OrderRead::new(access, what)?)),
-        _ => Err(StoreError::Unreadable("this store has no API to read from")),
+        Platform::Generic => Err(StoreError::Unreadable("this store has no API to read from")),
     }
 }
 

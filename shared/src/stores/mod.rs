@@ -9,8 +9,10 @@ pub mod generic;
 mod json;
 pub mod magento;
 mod order_id;
+pub mod poll;
 mod shopify;
 mod signature;
+pub mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod woocommerce;

@@ -1,5 +1,8 @@
 //! Promises that every platform keeps, on deliveries as they were sent.
 
+mod machines;
+mod plugins;
+
 use super::error::StoreError;
 use super::{Delivery, HookSecrets, Notice, adapter, delivery_time};
 use crate::domain::connection::StoreSettings;

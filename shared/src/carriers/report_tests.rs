@@ -71,7 +71,10 @@ fn the_verdict_of_a_labelled_number_follows_from_its_case() {
             _ => line.verdict != Action::Push && line.reason.is_some(),
         };
         if !right {
-            wrong.push(format!("{} {} {:?} {:?} {:?} {}", label.id, label.case, label.number, line.verdict, line.reason, line.why));
+            wrong.push(format!(
+                "{} {} {:?} {:?} {:?} {}",
+                label.id, label.case, label.number, line.verdict, line.reason, line.why
+            ));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), labels.len(), wrong.join("\n"));

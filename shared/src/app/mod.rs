@@ -117,8 +117,9 @@ impl App {
         telemetry::init(config.log_level.filter(), Style::Json, clock.clone());
         let entropy = system_entropy();
         let aws = aws::sdk_config(&clock).await?;
-        let outbound = Outbound::over_network(AllowList::new(&config.outbound_allow));
-        let secrets = Arc::new(SecretsManager::new(&aws));
+        let outbound = Outbound::over_network(allow_list(&config));
+        let client = aws_sdk_secretsmanager::Client::new(&aws);
+        let secrets = Arc::new(SecretsManager::new(client, entropy.clone()));
         let app = Self::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics: Sink::stdout() })?;
         app.warm_up().await;
         Ok(app)
@@ -131,6 +132,12 @@ impl App {
         let both = async { futures_util::future::join(table, secrets).await };
         drop(tokio::time::timeout(WARM_UP, both).await);
     }
+}
+
+/// The hosts that a person exempted from the guard.
+#[must_use]
+pub fn allow_list(config: &Config) -> AllowList {
+    AllowList::of(config.outbound_allow.iter().map(|host| (host.host.clone(), host.port)))
 }
 
 /// The machine's clocks; the steady one counts the time in which the process was frozen.

@@ -358,4 +358,3 @@ async fn change(app: &App, id: &StoreId, edit: impl Fn(&mut StoreConnection) -> 
         }
     }
 }
-

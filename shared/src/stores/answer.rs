@@ -14,8 +14,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 pub(crate) enum Answer<'a> {
     /// 2xx with this body; empty for 204.
     Body(&'a [u8]),
-    /// 404 or 410.
-    Gone,
+    /// 404 or 410, with its body.
+    Gone(&'a [u8]),
 }
 
 /// Sorts an answer by its status.
@@ -27,7 +27,7 @@ pub(crate) fn sorted(answer: &Response<Bytes>) -> Result<Answer<'_>, StoreError>
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(StoreError::Unauthorised { status: status.as_u16() }),
         StatusCode::TOO_MANY_REQUESTS => Err(StoreError::Throttled { after: wait(answer) }),
-        StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Answer::Gone),
+        StatusCode::NOT_FOUND | StatusCode::GONE => Ok(Answer::Gone(answer.body())),
         StatusCode::NO_CONTENT => Ok(Answer::Body(b"")),
         _ if status.is_success() => Ok(Answer::Body(answer.body())),
         _ if status.is_redirection() => {
@@ -112,7 +112,7 @@ mod tests {
         ] {
             let said = match sorted(&answer(status, None)) {
                 Ok(Answer::Body(_)) => "body",
-                Ok(Answer::Gone) => "gone",
+                Ok(Answer::Gone(_)) => "gone",
                 Err(StoreError::Unauthorised { .. }) => "credentials",
                 Err(StoreError::Throttled { .. }) => "wait",
                 Err(StoreError::Unavailable(_)) => "later",

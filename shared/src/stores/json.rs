@@ -94,6 +94,25 @@ enum Element<T> {
     Other(IgnoredAny),
 }
 
+/// An object of the wanted shape; anything else counts as absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match Element::deserialize(deserializer)? {
+            Element::Wanted(wanted) => Some(wanted),
+            Element::Other(_) => None,
+        }))
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any<T>(std::marker::PhantomData<T>);
@@ -169,6 +188,25 @@ impl<'de> Deserialize<'de> for Quantity {
             Any::Text(text) => Self::of(text.trim().parse().unwrap_or(0.0)),
             Any::Other(_) => Self(0),
         })
+    }
+}
+
+/// Yes or no: `true`, `1`, `"1"` and `"true"` are yes, everything else is no.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Any {
+            Flag(bool),
+            Text(Text),
+        }
+        Ok(Self(match Any::deserialize(deserializer)? {
+            Any::Flag(flag) => flag,
+            Any::Text(text) => matches!(text.get(), Some("1" | "true")),
+        }))
     }
 }
 

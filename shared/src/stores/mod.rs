@@ -3,11 +3,14 @@
 //! One contract, one closed list of platforms, identical file names per platform.
 
 mod answer;
+mod bigcommerce;
 pub mod error;
 mod json;
+pub mod magento;
 mod order_id;
 mod shopify;
 mod signature;
+mod woocommerce;
 
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
@@ -148,7 +151,19 @@ pub trait StoreAdapter: Sync {
 pub fn adapter(platform: Platform) -> &'static dyn StoreAdapter {
     match platform {
         Platform::Shopify => &shopify::Shopify,
-        Platform::WooCommerce | Platform::BigCommerce | Platform::Magento | Platform::Generic => &shopify::Shopify,
+        Platform::WooCommerce => &woocommerce::WooCommerce,
+        Platform::BigCommerce => &bigcommerce::BigCommerce,
+        Platform::Magento => &magento::Magento,
+        Platform::Generic => &shopify::Shopify,
+    }
+}
+
+/// The store that a delivery names itself by, where our app's secret signs for all of them: Shopify's domain.
+#[must_use]
+pub fn sender(platform: Platform, delivery: &Delivery) -> Option<String> {
+    match platform {
+        Platform::Shopify => shopify::header(delivery, "shop-domain").map(str::to_lowercase),
+        Platform::WooCommerce | Platform::BigCommerce | Platform::Magento | Platform::Generic => None,
     }
 }
 
@@ -185,6 +200,9 @@ pub fn static_header(delivery: &Delivery) -> Option<SecretString> {
 pub fn look_up(access: &StoreAccess, what: LookUp) -> Result<Box<dyn LookUpMachine>, StoreError> {
     match access.platform {
         Platform::Shopify => Ok(Box::new(shopify::api::OrderRead::new(access, what)?)),
+        Platform::WooCommerce => Ok(Box::new(woocommerce::api::OrderRead::new(access, what)?)),
+        Platform::BigCommerce => Ok(Box::new(bigcommerce::api::OrderRead::new(access, what)?)),
+        Platform::Magento => Ok(Box::new(magento::api::OrderRead::new(access, what)?)),
         _ => Err(StoreError::Unreadable("this store has no API to read from")),
     }
 }

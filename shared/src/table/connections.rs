@@ -6,8 +6,8 @@ use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// A row with the revision it was read at.
 #[derive(Clone, Debug, PartialEq, Eq)]

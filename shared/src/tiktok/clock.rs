@@ -30,21 +30,17 @@ impl Offset {
         if offset.abs() > APPLIED_ABOVE { now.checked_add(offset).unwrap_or(now) } else { now }
     }
 
-    /// Learns from an answer: its `Date` was written somewhere between sending and receiving.
+    /// Learns from an answer: its `Date`, cut to the second, was written somewhere between sending and receiving. What
+    /// we know moves only as far as that proves it wrong, so a slow answer blurs nothing.
     pub(super) fn learn(&self, date: &str, sent: Timestamp, received: Timestamp) {
         let Some(date) = http_date(date) else { return };
-        let ahead = date.duration_since(received);
-        // `Date` is cut to the second.
-        let behind = sent.duration_since(date) - SignedDuration::from_secs(1);
-        let offset = if ahead.is_positive() {
-            ahead
-        } else if behind.is_positive() {
-            -behind
-        } else {
-            SignedDuration::ZERO
-        };
-        let millis = i64::try_from(offset.as_millis()).unwrap_or_default();
-        self.millis.store(millis, Ordering::Relaxed);
+        let least = date.duration_since(received);
+        let most = date.duration_since(sent).saturating_add(SignedDuration::from_secs(1));
+        // Our own clock may have been set back in between.
+        if least <= most {
+            let offset = self.get().clamp(least, most);
+            self.millis.store(i64::try_from(offset.as_millis()).unwrap_or_default(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -75,13 +71,14 @@ mod tests {
 
     #[test]
     fn a_clock_that_differs_by_more_than_two_seconds_is_corrected() {
-        let now = at("2026-11-21T12:00:00.4Z");
+        let now = at("2026-11-21T12:00:00Z");
         for (date, seconds, applied) in [
             ("Sat, 21 Nov 2026 12:00:00 GMT", 0, 0),
-            ("Sat, 21 Nov 2026 12:00:02 GMT", 1, 0),
-            ("Sat, 21 Nov 2026 12:00:40 GMT", 39, 39),
+            ("Sat, 21 Nov 2026 12:00:02 GMT", 2, 0),
+            ("Sat, 21 Nov 2026 12:00:03 GMT", 3, 3),
+            ("Sat, 21 Nov 2026 12:00:40 GMT", 40, 40),
             ("Sat, 21 Nov 2026 11:59:20 GMT", -39, -39),
-            ("Sat, 21 Nov 2026 13:00:00 GMT", 3599, 3599),
+            ("Sat, 21 Nov 2026 13:00:00 GMT", 3600, 3600),
         ] {
             let offset = Offset::default();
             offset.learn(date, now, now);
@@ -95,6 +92,9 @@ mod tests {
         let offset = Offset::default();
         offset.learn("Sat, 21 Nov 2026 12:00:00 GMT", at("2026-11-21T11:59:58Z"), at("2026-11-21T12:00:07Z"));
         assert_eq!(offset.get(), SignedDuration::ZERO);
+        offset.learn("Sat, 21 Nov 2026 12:00:30 GMT", at("2026-11-21T12:00:00Z"), at("2026-11-21T12:00:00Z"));
+        offset.learn("Sat, 21 Nov 2026 12:00:36 GMT", at("2026-11-21T12:00:00Z"), at("2026-11-21T12:00:08Z"));
+        assert_eq!(offset.get().as_secs(), 30);
     }
 
     #[test]

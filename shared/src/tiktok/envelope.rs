@@ -38,7 +38,7 @@ pub(super) fn read(body: &[u8]) -> Option<Envelope> {
     let own = object.get("code").and_then(code_of);
 
     let inner = inner_error(&object, 0).filter(|(code, _)| *code != 0);
-    let hidden = (own != Some(0)).then(|| object.values().any(|value| says_expired(value, 0))).unwrap_or_default();
+    let hidden = own != Some(0) && object.values().any(|value| says_expired(value, 0));
     let (code, message) = match (own, inner) {
         _ if hidden && own != Some(TOKEN_EXPIRED) => (TOKEN_EXPIRED, "the access token has expired".to_owned()),
         (Some(own), Some((inner, words))) if own == 0 || is_listed(inner) => (inner, words),

@@ -1,0 +1,1 @@
+//! Model stores: the merchants' side of the outside world.

@@ -1,0 +1,353 @@
+//! The carrier data, read once: who carries parcels, under which names, with which numbers, in which markets.
+
+use crate::carriers::names::NameIndex;
+use crate::carriers::shape::{CheckResult, LONGEST, RawShape, Shape, ShapeError, Strength};
+use crate::carriers::suggest::Likeness;
+use crate::domain::region::Region;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
+
+const CARRIERS: &str = include_str!("../../data/carriers/carriers.json");
+const META: &str = include_str!("../../data/carriers/carriers-meta.json");
+
+/// Why carrier data cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// Not the JSON we read.
+    #[error("the carrier data does not have the expected form")]
+    Form(#[from] serde_json::Error),
+    /// A shape cannot be used.
+    #[error("the carrier data holds a shape that cannot be used")]
+    Shape(#[from] ShapeError),
+}
+
+/// One carrier.
+#[derive(Debug)]
+pub struct Carrier {
+    /// Stable key, for example `royal_mail`.
+    pub key: String,
+    /// The name people know.
+    pub name: String,
+    /// Other names, services and slugs, from every source.
+    pub aliases: Vec<String>,
+    /// What TikTok Shop says about it, by market (`UK`, `US`, …).
+    pub listings: BTreeMap<String, Listing>,
+    /// Shapes of its numbers; empty: none is public.
+    pub shapes: Vec<Shape>,
+    /// What a person should know.
+    pub note: Option<String>,
+    /// Place in the catalogue.
+    pub(super) index: usize,
+    pub(super) platform_names: BTreeMap<String, Vec<String>>,
+}
+
+/// A carrier in one market. TikTok's ids in the data are deliberately not read: only a live list gives one.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Listing {
+    /// `None`: it stood on an old list only; ask the live list.
+    pub approved: Option<bool>,
+    /// TikTok's name for it.
+    pub tiktok_name: String,
+    /// Which lists name it.
+    pub list_sources: Vec<String>,
+    #[serde(default)]
+    other_providers: Vec<OtherName>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct OtherName {
+    tiktok_name: String,
+}
+
+impl Listing {
+    /// Every name under which TikTok lists the carrier in this market.
+    pub fn tiktok_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.tiktok_name.as_str()).chain(self.other_providers.iter().map(|o| o.tiktok_name.as_str()))
+    }
+}
+
+#[derive(Deserialize)]
+struct RawCarrier {
+    key: String,
+    name: String,
+    aliases: Vec<String>,
+    platform_aliases: BTreeMap<String, Vec<String>>,
+    regions: BTreeMap<String, Listing>,
+    formats: Vec<RawShape>,
+    note: Option<String>,
+    tracking_url_template: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawMeta {
+    junk: RawJunk,
+}
+
+#[derive(Deserialize)]
+struct RawJunk {
+    exact_casefold: Vec<String>,
+}
+
+/// A carrier's shape that a text has, and what its check digit says.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit<'c> {
+    /// Whose shape.
+    pub carrier: &'c Carrier,
+    /// Which shape.
+    pub shape: &'c Shape,
+    /// What the check digit says; see [`CheckResult::fits`].
+    pub check: CheckResult,
+}
+
+impl Fit<'_> {
+    /// The text is a number of this shape, strong enough to speak for the carrier without its name.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        self.check.fits() && self.shape.strength != Strength::Weak
+    }
+}
+
+/// All carriers with their indexes.
+#[derive(Debug)]
+pub struct Catalogue {
+    carriers: Vec<Carrier>,
+    /// Shapes by the length of the text: (carrier, shape).
+    by_length: Vec<Vec<(usize, usize)>>,
+    /// Whole fields that are no number, lower case.
+    pub(super) placeholders: HashSet<String>,
+    /// Registrable web domains of carriers and who uses them.
+    pub(super) domains: BTreeMap<String, Vec<usize>>,
+    pub(super) names: NameIndex,
+    pub(super) likeness: Likeness,
+}
+
+static BUNDLED: LazyLock<Catalogue> = LazyLock::new(|| {
+    // A test reads the same bytes, so this cannot fail in a build that passed it. An empty catalogue holds everything.
+    Catalogue::from_json(CARRIERS, META)
+        .unwrap_or_else(|_| Catalogue::assemble(Vec::new(), HashSet::new(), BTreeMap::new()))
+});
+
+impl Catalogue {
+    /// The catalogue that is compiled in; read on first use.
+    #[must_use]
+    pub fn bundled() -> &'static Self {
+        &BUNDLED
+    }
+
+    /// Reads carrier data and its companion.
+    ///
+    /// # Errors
+    /// [`CatalogueError`] when either is not what we read.
+    pub fn from_json(carriers: &str, meta: &str) -> Result<Self, CatalogueError> {
+        let raw: Vec<RawCarrier> = serde_json::from_str(carriers)?;
+        let meta: RawMeta = serde_json::from_str(meta)?;
+        let mut all = Vec::with_capacity(raw.len());
+        let mut domains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, carrier) in raw.into_iter().enumerate() {
+            if let Some(domain) = carrier.tracking_url_template.as_deref().and_then(domain_of_template) {
+                domains.entry(domain).or_default().push(index);
+            }
+            let shapes = carrier.formats.into_iter().map(Shape::build).collect::<Result<_, _>>()?;
+            all.push(Carrier {
+                key: carrier.key,
+                name: carrier.name,
+                aliases: carrier.aliases,
+                listings: carrier.regions,
+                shapes,
+                note: carrier.note,
+                index,
+                platform_names: carrier.platform_aliases,
+            });
+        }
+        let placeholders = meta.junk.exact_casefold.into_iter().map(|word| word.to_lowercase()).collect();
+        Ok(Self::assemble(all, placeholders, domains))
+    }
+
+    fn assemble(carriers: Vec<Carrier>, placeholders: HashSet<String>, domains: BTreeMap<String, Vec<usize>>) -> Self {
+        let mut by_length = vec![Vec::new(); LONGEST + 1];
+        for carrier in &carriers {
+            for (at, shape) in carrier.shapes.iter().enumerate() {
+                for slot in by_length.iter_mut().take(shape.lengths.1 + 1).skip(shape.lengths.0) {
+                    slot.push((carrier.index, at));
+                }
+            }
+        }
+        let names = NameIndex::build(&carriers);
+        let likeness = Likeness::build(carriers.len(), names.joined_names());
+        Self { carriers, by_length, placeholders, domains, names, likeness }
+    }
+
+    /// Every carrier, in the order of the data.
+    #[must_use]
+    pub fn carriers(&self) -> &[Carrier] {
+        &self.carriers
+    }
+
+    /// The carrier of a key.
+    #[must_use]
+    pub fn carrier(&self, key: &str) -> Option<&Carrier> {
+        self.names.by_key.get(key).and_then(|at| self.carriers.get(*at))
+    }
+
+    /// Every shape that a compact text has, also those whose check digit fails; strongest first.
+    #[must_use]
+    pub fn fits(&self, compact: &str) -> Vec<Fit<'_>> {
+        let shapes = self.by_length.get(compact.len()).map_or(&[][..], Vec::as_slice);
+        let mut fits: Vec<Fit<'_>> = shapes
+            .iter()
+            .filter_map(|(carrier, shape)| {
+                let carrier = self.carriers.get(*carrier)?;
+                let shape = carrier.shapes.get(*shape)?;
+                shape.test(compact).map(|check| Fit { carrier, shape, check })
+            })
+            .collect();
+        fits.sort_by_key(|fit| (!fit.check.fits(), std::cmp::Reverse(fit.shape.strength)));
+        fits
+    }
+}
+
+/// The data's key of a market: it writes `UK` where the domain says `GB`.
+#[must_use]
+pub fn market(region: &Region) -> &str {
+    if region.as_str() == "GB" { "UK" } else { region.as_str() }
+}
+
+/// Whether TikTok takes a carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// It is on the list.
+    Yes,
+    /// It stood on an old list; only the live list knows.
+    AskLiveList,
+    /// It is not on the list.
+    No,
+}
+
+/// The carriers that count for one decision, and which list says so.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    by_carrier: Vec<Approval>,
+    /// Where the list comes from, in a person's words.
+    pub list: String,
+}
+
+impl Approved {
+    /// By the lists in the carrier data; without a market every carrier counts.
+    #[must_use]
+    pub fn bundled(catalogue: &Catalogue, region: Option<&Region>) -> Self {
+        let by_carrier = catalogue.carriers.iter().map(|carrier| match region.map(market) {
+            None => Approval::Yes,
+            Some(market) => match carrier.listings.get(market).map(|listing| listing.approved) {
+                Some(Some(true)) => Approval::Yes,
+                Some(None) => Approval::AskLiveList,
+                Some(Some(false)) | None => Approval::No,
+            },
+        });
+        let list = match region {
+            None => "every known carrier".to_owned(),
+            Some(region) => format!("the bundled list for {}", market(region)),
+        };
+        Self { by_carrier: by_carrier.collect(), list }
+    }
+
+    /// By a list of carriers, for example those behind a shop's live providers.
+    #[must_use]
+    pub fn only<'c>(catalogue: &Catalogue, list: String, carriers: impl IntoIterator<Item = &'c Carrier>) -> Self {
+        let mut by_carrier = vec![Approval::No; catalogue.carriers.len()];
+        for carrier in carriers {
+            if let Some(slot) = by_carrier.get_mut(carrier.index) {
+                *slot = Approval::Yes;
+            }
+        }
+        Self { by_carrier, list }
+    }
+
+    /// Whether a carrier counts.
+    #[must_use]
+    pub fn of(&self, carrier: &Carrier) -> Approval {
+        self.by_carrier.get(carrier.index).copied().unwrap_or(Approval::No)
+    }
+
+    /// The carriers of the list.
+    pub fn carriers<'c>(&'c self, catalogue: &'c Catalogue) -> impl Iterator<Item = &'c Carrier> {
+        catalogue.carriers.iter().filter(|carrier| self.of(carrier) == Approval::Yes)
+    }
+}
+
+/// The registrable domain of a tracking address: `track.dpd.co.uk` → `dpd.co.uk`.
+pub(super) fn registrable(host: &str) -> Option<String> {
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    let second_level = labels.len() >= 3
+        && labels.last().is_some_and(|top| top.len() == 2)
+        && labels.get(labels.len() - 2).is_some_and(|second| matches!(*second, "co" | "com" | "org" | "net"));
+    let keep = if second_level { 3 } else { 2 };
+    let tail = labels.get(labels.len().checked_sub(keep)?..)?;
+    Some(tail.join(".").to_ascii_lowercase())
+}
+
+fn domain_of_template(template: &str) -> Option<String> {
+    registrable(template.split_once("://")?.1.split('/').next()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiled_in_data_is_complete_and_usable() {
+        let catalogue = Catalogue::from_json(CARRIERS, META).expect("the data is read");
+        assert!(catalogue.carriers().len() > 100);
+        for carrier in catalogue.carriers() {
+            assert_eq!(catalogue.carrier(&carrier.key).map(|c| &c.name), Some(&carrier.name));
+            for shape in &carrier.shapes {
+                for example in &shape.examples {
+                    let check = shape.test(example);
+                    assert!(check.is_some_and(CheckResult::fits), "{} {} {example}", carrier.key, shape.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_notice_of_the_shapes_author_travels_with_the_data() {
+        let meta: serde_json::Value = serde_json::from_str(META).expect("JSON");
+        let notice = include_str!("../../data/carriers/LICENSE-tracking_number_data");
+        for attribution in meta["attribution"].as_array().expect("a list") {
+            let copyright = attribution["copyright"].as_str().expect("a text");
+            assert!(notice.contains(copyright), "{copyright}");
+            assert_eq!(attribution["licence"], "MIT");
+        }
+        assert!(notice.contains("The above copyright notice and this permission notice shall be included"));
+        assert!(include_str!("../../data/carriers/README.md").contains("Copyright (c) 2017 Jeff Keen"));
+    }
+
+    #[test]
+    fn a_broken_catalogue_is_refused() {
+        assert!(matches!(Catalogue::from_json("{}", META), Err(CatalogueError::Form(_))));
+    }
+
+    #[test]
+    fn a_carriers_web_domain_is_found_below_its_country() {
+        for (host, domain) in [
+            ("track.dpd.co.uk", Some("dpd.co.uk")),
+            ("www.UPS.com", Some("ups.com")),
+            ("ups.com.example.net", Some("example.net")),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(registrable(host).as_deref(), domain, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_united_kingdom_is_found_under_both_codes() {
+        let catalogue = Catalogue::bundled();
+        for code in ["UK", "GB", "gb"] {
+            let approved = Approved::bundled(catalogue, Some(&Region::new(code)));
+            let royal_mail = catalogue.carrier("royal_mail").expect("known");
+            assert_eq!(approved.of(royal_mail), Approval::Yes, "{code}");
+            assert_eq!(approved.of(catalogue.carrier("usps").expect("known")), Approval::No, "{code}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! From a store's words and a number to one entry of the shop's live carrier list. Ids come from that list only.
+
+use crate::carriers::catalogue::{Approved, Carrier, Catalogue, market};
+use crate::carriers::field::{Number, Scope};
+use crate::carriers::names::{How, Kind, Service};
+use crate::carriers::suggest::{Candidate, Choice};
+use crate::carriers::text::{join, tidy_name};
+use crate::carriers::verdict::{Action, Named, Wishes};
+use crate::domain::ids::ProviderId;
+use crate::domain::platform::Platform;
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
+use serde::{Deserialize, Serialize};
+
+/// One entry of a shop's live list of shipping providers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// TikTok's id: differs by market.
+    pub id: ProviderId,
+    /// TikTok's name.
+    pub name: String,
+}
+
+/// What is asked about one parcel.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The store's word for the carrier.
+    pub store_name: Option<&'a str>,
+    /// The number as the store gave it.
+    pub number: &'a str,
+    /// The shop's market.
+    pub region: &'a Region,
+    /// Where the word comes from.
+    pub platform: Option<Platform>,
+    /// TikTok's carrier name that the merchant mapped the store's word to.
+    pub merchant_choice: Option<&'a str>,
+    /// The order's and the shipment's own numbers, names and ids: never tracking numbers.
+    pub references: &'a [&'a str],
+    /// The shop's setting and a person's confirmation.
+    pub wishes: Wishes,
+}
+
+/// How the provider was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// The merchant's mapping.
+    Mapping,
+    /// The store wrote the provider's own name.
+    ProviderName,
+    /// The store's word is a known name of the carrier.
+    Name(How),
+    /// No usable name; the number can only be this carrier's.
+    Number,
+}
+
+/// Sent all the same, and the merchant is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The code.
+    pub reason: Reason,
+    /// In a merchant's words.
+    pub why: String,
+}
+
+/// The answer for one parcel.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resolution {
+    /// Send it like this.
+    Provider {
+        /// The entry of the live list.
+        provider: Provider,
+        /// The carrier's key; absent for one the carrier data does not know.
+        carrier: Option<String>,
+        /// The carrier's canonical form: what TikTok gets and what its answers are compared with.
+        number: String,
+        /// How the provider was found.
+        way: Way,
+        /// What the decision rests on.
+        why: String,
+        /// Something the merchant should know.
+        warning: Option<Warning>,
+    },
+    /// Do not send it.
+    Hold {
+        /// The code.
+        reason: Reason,
+        /// In a merchant's words.
+        why: String,
+        /// Up to three entries of the live list, likeliest first.
+        candidates: Vec<Candidate>,
+    },
+}
+
+struct Entry<'a> {
+    provider: &'a Provider,
+    joined: String,
+    carrier: Option<&'a Carrier>,
+}
+
+/// Finds the provider for one parcel on the shop's live list, or says why it must wait.
+#[must_use]
+pub fn resolve(catalogue: &Catalogue, question: &Question<'_>, live: &[Provider]) -> Resolution {
+    let entries = entries(catalogue, question.region, live);
+    let known = entries.iter().filter_map(|entry| entry.carrier);
+    let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
+    let answer = question.store_name.map(|name| catalogue.by_name(name, Some(question.region), question.platform));
+
+    let mut fixed = None;
+    let mut way = Way::Number;
+    let mut named = answer.as_ref().map_or(Named::Missing, Named::from_answer);
+    if let Some(choice) = question.merchant_choice {
+        let Some(entry) = chosen(catalogue, &entries, choice, question.region) else {
+            let why = format!("your mapping names {choice}, which is not on this shop's carrier list at TikTok");
+            return held(catalogue, question, &entries, None, Reason::CarrierNotApproved, why);
+        };
+        named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, Service::Unsaid));
+        (fixed, way) = (Some(entry.provider), Way::Mapping);
+    } else if let (Some(name), Some(answer)) = (question.store_name, &answer) {
+        let usable = !matches!(answer.kind, Kind::SaysNothing | Kind::NoCarrier);
+        if let Some(entry) = same_name(&entries, name).filter(|_| usable) {
+            named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, answer.service));
+            (fixed, way) = (Some(entry.provider), Way::ProviderName);
+        } else if let Some(how) = answer.how.filter(|_| answer.kind == Kind::Carrier) {
+            way = Way::Name(how);
+        }
+    }
+
+    // A carrier that the shop cannot use must not change how the number is read.
+    let on_list = match &named {
+        Named::Carrier(carrier, _) if approved.of(carrier) != crate::carriers::catalogue::Approval::No => {
+            Some(*carrier)
+        }
+        _ => None,
+    };
+    let scope = Scope { approved: &approved, named: on_list, references: question.references };
+    let reading = catalogue.read(question.number, &scope);
+    let verdict = catalogue.decide(&reading, &named, &approved, question.wishes);
+
+    let (Action::Push | Action::Warn, Some(number)) = (verdict.action, verdict.number) else {
+        let reason = verdict.reason.unwrap_or(Reason::CarrierUnmapped);
+        return held(catalogue, question, &entries, reading.only(), reason, verdict.why);
+    };
+    let provider = match (fixed, verdict.carrier) {
+        (Some(provider), _) => Some(provider),
+        (None, Some(carrier)) => of_carrier(&entries, carrier, question.store_name, question.region),
+        (None, None) => None,
+    };
+    let Some(provider) = provider else {
+        let why = "the shop's list holds this carrier more than once; choose the right entry once".to_owned();
+        return held(catalogue, question, &entries, reading.only(), Reason::CarrierUnmapped, why);
+    };
+    let warning = verdict.reason.map(|reason| Warning { reason, why: verdict.why.clone() });
+    Resolution::Provider {
+        provider: provider.clone(),
+        carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
+        number,
+        way,
+        why: verdict.why,
+        warning,
+    }
+}
+
+fn entries<'a>(catalogue: &'a Catalogue, region: &Region, live: &'a [Provider]) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'a>> = Vec::with_capacity(live.len());
+    for provider in live {
+        // The same entry can come once per delivery option.
+        if entries.iter().all(|entry| entry.provider.id != provider.id) {
+            let carrier = carrier_of(catalogue, &provider.name, region);
+            entries.push(Entry { provider, joined: join(&tidy_name(&provider.name)), carrier });
+        }
+    }
+    entries
+}
+
+/// The carrier behind a TikTok name: TikTok's own names of the market first, then exact and normalised names. Nothing
+/// vaguer: a list entry that is not clearly one carrier is matched by its own name only.
+fn carrier_of<'c>(catalogue: &'c Catalogue, name: &str, region: &Region) -> Option<&'c Carrier> {
+    if let Some(carrier) = catalogue.names.by_tiktok_name(market(region), &join(&tidy_name(name))) {
+        return catalogue.carriers().get(carrier);
+    }
+    let answer = catalogue.by_name(name, Some(region), None);
+    answer.carrier.filter(|_| !answer.open && matches!(answer.how, Some(How::Exact | How::Normalised)))
+}
+
+/// The entry with this very name; two entries that differ only in punctuation are told apart by the exact text.
+fn same_name<'e, 'a>(entries: &'e [Entry<'a>], name: &str) -> Option<&'e Entry<'a>> {
+    let lower = name.trim().to_lowercase();
+    let mut exact = entries.iter().filter(|entry| entry.provider.name.trim().to_lowercase() == lower);
+    if let (Some(entry), None) = (exact.next(), exact.next()) {
+        return Some(entry);
+    }
+    let joined = join(&tidy_name(name));
+    let mut alike = entries.iter().filter(|entry| !joined.is_empty() && entry.joined == joined);
+    if let (Some(entry), None) = (alike.next(), alike.next()) { Some(entry) } else { None }
+}
+
+/// The entry of the merchant's choice: by its name, else by the only entry of the same carrier (TikTok renames some).
+fn chosen<'e, 'a>(
+    catalogue: &Catalogue,
+    entries: &'e [Entry<'a>],
+    choice: &str,
+    region: &Region,
+) -> Option<&'e Entry<'a>> {
+    same_name(entries, choice).or_else(|| {
+        let carrier = carrier_of(catalogue, choice, region)?;
+        let mut same = entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index));
+        if let (Some(entry), None) = (same.next(), same.next()) { Some(entry) } else { None }
+    })
+}
+
+/// The entry of a carrier. TikTok's US list holds GLS twice, so the market's usual name decides between several.
+fn of_carrier<'a>(
+    entries: &[Entry<'a>],
+    carrier: &Carrier,
+    store_name: Option<&str>,
+    region: &Region,
+) -> Option<&'a Provider> {
+    let same: Vec<&Entry<'a>> =
+        entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index)).collect();
+    if let [only] = same.as_slice() {
+        return Some(only.provider);
+    }
+    let usual = carrier.listings.get(market(region)).map(|listing| listing.tiktok_name.as_str());
+    let wanted = store_name.into_iter().chain(usual).map(|name| join(&tidy_name(name)));
+    wanted.filter_map(|wanted| same.iter().find(|entry| entry.joined == wanted)).map(|entry| entry.provider).next()
+}
+
+fn held(
+    catalogue: &Catalogue,
+    question: &Question<'_>,
+    entries: &[Entry<'_>],
+    number: Option<&Number<'_>>,
+    reason: Reason,
+    why: String,
+) -> Resolution {
+    let about_carrier = matches!(
+        reason,
+        Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved | Reason::CarrierFormatMismatch
+    );
+    let candidates =
+        if about_carrier || number.is_some() { rank(catalogue, question.store_name, number, entries) } else { vec![] };
+    Resolution::Hold { reason, why, candidates }
+}
+
+fn rank(
+    catalogue: &Catalogue,
+    name: Option<&str>,
+    number: Option<&Number<'_>>,
+    entries: &[Entry<'_>],
+) -> Vec<Candidate> {
+    let choices: Vec<Choice<'_>> = entries
+        .iter()
+        .map(|entry| Choice { name: &entry.provider.name, carrier: entry.carrier, provider: Some(entry.provider) })
+        .collect();
+    catalogue.rank(name, number, &choices)
+}
+
+/// The three likeliest entries of a shop's list for a store's word nobody mapped, with a number seen under it.
+#[must_use]
+pub fn suggest(
+    catalogue: &Catalogue,
+    store_name: Option<&str>,
+    number: Option<&str>,
+    region: &Region,
+    live: &[Provider],
+) -> Vec<Candidate> {
+    let entries = entries(catalogue, region, live);
+    let known = entries.iter().filter_map(|entry| entry.carrier);
+    let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
+    let scope = Scope { approved: &approved, named: None, references: &[] };
+    let reading = number.map(|number| catalogue.read(number, &scope));
+    rank(catalogue, store_name, reading.as_ref().and_then(|reading| reading.only()), &entries)
+}
+
+/// One carrier of a bundled list: to show and to suggest while no live list is at hand, never to send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// The carrier's key.
+    pub carrier: String,
+    /// TikTok's name for it.
+    pub name: String,
+    /// It stands on the short list that ships with the product (ten for the UK, fifteen for the US).
+    pub core: bool,
+}
+
+/// The bundled list of a market; empty where none is known. The live list always wins.
+#[must_use]
+pub fn bundled_list(catalogue: &Catalogue, region: &Region) -> Vec<Listed> {
+    let of_market = |carrier: &Carrier| {
+        let listing = carrier.listings.get(market(region)).filter(|listing| listing.approved == Some(true))?;
+        let core = listing.list_sources.iter().any(|source| source == "L0");
+        Some(Listed { carrier: carrier.key.clone(), name: listing.tiktok_name.clone(), core })
+    };
+    catalogue.carriers().iter().filter_map(of_market).collect()
+}
+
+/// The form in which two spellings of a store's word count as one name ("U.S.P.S." and "usps"): for mapping rows.
+#[must_use]
+pub fn name_key(name: &str) -> String {
+    join(&tidy_name(name))
+}
+
+/// What changed between two readings of a shop's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListChange {
+    /// Entries that vanished.
+    pub removed: Vec<Provider>,
+    /// Entries that are new.
+    pub added: Vec<Provider>,
+    /// Entries that kept their id under another name: (before, now).
+    pub renamed: Vec<(Provider, Provider)>,
+}
+
+/// Compares two readings of a shop's list by id.
+#[must_use]
+pub fn list_changes(before: &[Provider], now: &[Provider]) -> ListChange {
+    let find = |list: &[Provider], id: &ProviderId| list.iter().find(|provider| provider.id == *id).cloned();
+    let mut change = ListChange::default();
+    for old in before {
+        match find(now, &old.id) {
+            None => change.removed.push(old.clone()),
+            Some(new) if new.name != old.name => change.renamed.push((old.clone(), new)),
+            Some(_) => {}
+        }
+    }
+    change.added = now.iter().filter(|new| find(before, &new.id).is_none()).cloned().collect();
+    change
+}
+
+#[cfg(test)]
+#[path = "providers_tests.rs"]
+mod tests;

@@ -105,7 +105,7 @@ fn a_signature_covers_the_body_with_the_secret_of_the_subscription() {
         let sent = desk.store.deliveries();
         let update = sent
             .iter()
-            .find(|delivery| delivery.topic == "order.updated" && header(delivery, "x-wc-webhook-id") != "")
+            .find(|delivery| delivery.topic == "order.updated" && !header(delivery, "x-wc-webhook-id").is_empty())
             .unwrap();
         assert_eq!(
             header(update, "x-wc-webhook-signature"),

@@ -279,3 +279,24 @@ async fn stores_misbehave_as_they_are_told() {
         assert_eq!(&statuses[..3], [None, None, Some(200)]);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_request_makes_a_store_panic(path in "[/a-z0-9%?&=\\[\\]éV1]{0,60}", body in ".{0,80}", place in 0usize..11) {
+        let desk = Desk::new(kinds()[place]);
+        let account = desk.store.account();
+        desk.order();
+        let prefixes = ["/", "/rest/V1/", "/wp-json/wc/v3/", "/stores/abc12model/v2/orders/", "/admin/api/x/graphql.json?"];
+        for prefix in prefixes {
+            let request = Request::builder()
+                .method("POST")
+                .uri(format!("{prefix}{path}").replace(['é', '[', ']'], "%C3"))
+                .header("x-auth-token", &account.access_token)
+                .header("x-shopify-access-token", &account.access_token)
+                .body(Bytes::from(format!("{{\"query\":{}}}", Value::String(body.clone()))));
+            if let Ok(request) = request {
+                let _ = desk.store.shelf().visit(&request);
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@ pub mod field;
 pub mod junk;
 mod link;
 pub mod names;
+mod pattern;
 pub mod providers;
 pub mod report;
 pub mod shape;

@@ -25,7 +25,7 @@ pub use catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
 pub use field::{Number, Reading, Scope, Source};
 pub use names::{How, Kind, NameAnswer, Service};
 pub use providers::{
-    ListChange, Listed, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key, resolve,
+    ListChange, Listed, LiveList, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key,
 };
 pub use report::{CarrierLine, IdentifyLine, carrier_line, identify_line};
 pub use suggest::Candidate;

@@ -1,12 +1,12 @@
 //! Matches number patterns: small anchored expressions over `0-9A-Z` with the groups `payload` and `check`.
 //!
-//! A general engine compiles each expression for a millisecond's share of a cold start; these need a list of character
-//! sets and a few choices, made straight from the parsed form.
-
-use regex_syntax::hir::{Class, Hir, HirKind, Look};
+//! The carrier data uses a corner of the usual language: `^ $ \d [A-Z0-9] (?:…) (?P<name>…) | ? {n} {n,m}`. Reading just
+//! that keeps a cold start short: a general engine takes longer for these expressions than everything else here together.
 
 /// Steps of the longest program: far above any real pattern, so that data cannot make start-up slow.
 const MOST_STEPS: usize = 2_000;
+/// Groups inside groups.
+const DEEPEST: usize = 8;
 /// Steps taken before a text is given up: bounds patterns whose choices multiply.
 const MOST_WORK: usize = 20_000;
 
@@ -20,14 +20,15 @@ pub(super) struct Pattern {
     pub(super) first: u64,
 }
 
+/// Jumps are counted from the step behind them, so that a run of steps can be repeated as it is.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     /// One character of a set.
     Take(u64),
-    /// Go on with the next step, or with this one.
+    /// Go on with the next step or, failing that, so many steps further.
     Either(usize),
-    /// Go on with this step.
-    Goto(usize),
+    /// Go on so many steps further.
+    Skip(usize),
     /// A group's edge.
     Mark(Edge),
 }
@@ -56,19 +57,15 @@ pub(super) fn bit(byte: u8) -> Option<u64> {
     }
 }
 
+const DIGITS: u64 = (1 << 10) - 1;
+
 impl Pattern {
     /// `None`: not an anchored expression of the kind described above.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let hir = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(text).ok()?;
-        let properties = hir.properties();
-        let anchored =
-            properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
-        let lengths = (properties.minimum_len()?, properties.maximum_len().unwrap_or(usize::MAX));
-        let mut steps = Vec::new();
-        compile(&hir, &mut steps)?;
-        let mut first = 0;
-        first_bytes(&hir, &mut first);
-        anchored.then_some(Self { steps, lengths, first })
+        let inner = text.strip_prefix('^')?.strip_suffix('$')?;
+        let mut reader = Reader { rest: inner.as_bytes(), depth: 0 };
+        let Part { steps, lengths, first } = reader.choice()?;
+        reader.rest.is_empty().then_some(Self { steps, lengths, first })
     }
 
     /// Matches the whole text.
@@ -85,13 +82,13 @@ impl Pattern {
                     at += 1;
                     !taken
                 }
-                Some(Step::Either(other)) => {
-                    later.push((*other, at, groups));
+                Some(Step::Either(further)) => {
+                    later.push((step + 1 + further, at, groups));
                     false
                 }
-                Some(Step::Goto(other)) => {
-                    step = *other;
-                    continue;
+                Some(Step::Skip(further)) => {
+                    step += further;
+                    false
                 }
                 Some(Step::Mark(edge)) => {
                     match edge {
@@ -113,99 +110,163 @@ impl Pattern {
     }
 }
 
-fn compile(hir: &Hir, steps: &mut Vec<Step>) -> Option<()> {
-    if steps.len() > MOST_STEPS {
-        return None;
+/// A piece of a pattern.
+#[derive(Clone, Default)]
+struct Part {
+    steps: Vec<Step>,
+    lengths: (usize, usize),
+    first: u64,
+}
+
+impl Part {
+    fn take(set: u64) -> Self {
+        Self { steps: vec![Step::Take(set)], lengths: (1, 1), first: set }
     }
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(Look::Start | Look::End) => {}
-        HirKind::Look(_) => return None,
-        HirKind::Literal(literal) => {
-            for byte in &literal.0 {
-                steps.push(Step::Take(bit(*byte)?));
-            }
+
+    fn then(&mut self, next: &Self) -> Option<()> {
+        if self.lengths.0 == 0 {
+            self.first |= next.first;
         }
-        HirKind::Class(class) => steps.push(Step::Take(set(class))),
-        HirKind::Repetition(repetition) => {
-            for _ in 0..repetition.min {
-                compile(&repetition.sub, steps)?;
-            }
-            let mut open = Vec::new();
-            for _ in repetition.min..repetition.max? {
-                open.push(steps.len());
-                steps.push(Step::Either(0));
-                compile(&repetition.sub, steps)?;
-            }
-            let end = steps.len();
-            for at in open {
-                steps[at] = Step::Either(end);
-            }
+        self.lengths = (self.lengths.0 + next.lengths.0, self.lengths.1 + next.lengths.1);
+        self.steps.extend_from_slice(&next.steps);
+        (self.steps.len() <= MOST_STEPS).then_some(())
+    }
+
+    fn repeat(&self, least: usize, most: usize) -> Option<Self> {
+        let optional = most.checked_sub(least)?;
+        if most.checked_mul(self.steps.len() + 1)? > MOST_STEPS {
+            return None;
         }
-        HirKind::Capture(capture) => {
-            let edges = match capture.name.as_deref() {
-                Some("payload") => Some((Edge::PayloadStart, Edge::PayloadEnd)),
-                Some("check") => Some((Edge::CheckStart, Edge::CheckEnd)),
-                _ => None,
+        let mut all = Self::default();
+        for _ in 0..least {
+            all.then(self)?;
+        }
+        for left in (1..=optional).rev() {
+            let end = left * (self.steps.len() + 1) - 1;
+            all.then(&Self { steps: vec![Step::Either(end)], ..Self::default() })?;
+            all.then(&Self { lengths: (0, self.lengths.1), ..self.clone() })?;
+        }
+        Some(all)
+    }
+
+    fn or(self, other: &Self) -> Self {
+        let mut steps = vec![Step::Either(self.steps.len() + 1)];
+        steps.extend(self.steps);
+        steps.push(Step::Skip(other.steps.len()));
+        steps.extend_from_slice(&other.steps);
+        let lengths = (self.lengths.0.min(other.lengths.0), self.lengths.1.max(other.lengths.1));
+        Self { steps, lengths, first: self.first | other.first }
+    }
+}
+
+struct Reader<'p> {
+    rest: &'p [u8],
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest.strip_prefix(token.as_bytes());
+        self.rest = found.unwrap_or(self.rest);
+        found.is_some()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    fn choice(&mut self) -> Option<Part> {
+        self.depth += 1;
+        let mut branches = vec![self.sequence()?];
+        while self.eat("|") {
+            branches.push(self.sequence()?);
+        }
+        self.depth -= 1;
+        let last = branches.pop()?;
+        Some(branches.into_iter().rfold(last, |others, branch| branch.or(&others)))
+    }
+
+    fn sequence(&mut self) -> Option<Part> {
+        let mut all = Part::default();
+        while !matches!(self.rest.first(), None | Some(b'|' | b')')) {
+            let one = self.item()?;
+            let one = match self.times()? {
+                (1, 1) => one,
+                (least, most) => one.repeat(least, most)?,
             };
-            steps.extend(edges.map(|(start, _)| Step::Mark(start)));
-            compile(&capture.sub, steps)?;
-            steps.extend(edges.map(|(_, end)| Step::Mark(end)));
+            all.then(&one)?;
         }
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| compile(part, steps))?,
-        HirKind::Alternation(branches) => {
-            let mut ends = Vec::new();
-            for (number, branch) in branches.iter().enumerate() {
-                let choice = steps.len();
-                let last = number + 1 == branches.len();
-                if !last {
-                    steps.push(Step::Either(0));
-                }
-                compile(branch, steps)?;
-                if !last {
-                    ends.push(steps.len());
-                    steps.push(Step::Goto(0));
-                    steps[choice] = Step::Either(steps.len());
-                }
-            }
-            let end = steps.len();
-            for at in ends {
-                steps[at] = Step::Goto(end);
-            }
-        }
+        Some(all)
     }
-    (steps.len() <= MOST_STEPS).then_some(())
-}
 
-fn set(class: &Class) -> u64 {
-    let bytes: Vec<u8> = match class {
-        Class::Bytes(class) => class.ranges().iter().flat_map(|range| range.start()..=range.end()).collect(),
-        Class::Unicode(class) => {
-            let chars = class.ranges().iter().flat_map(|range| range.start()..=range.end().min('\u{7f}'));
-            chars.filter_map(|c| u8::try_from(c).ok()).collect()
+    fn item(&mut self) -> Option<Part> {
+        if self.eat("(?:") {
+            return self.group(None);
         }
-    };
-    bytes.into_iter().filter_map(bit).fold(0, |all, one| all | one)
-}
+        if self.eat("(?P<payload>") {
+            return self.group(Some((Edge::PayloadStart, Edge::PayloadEnd)));
+        }
+        if self.eat("(?P<check>") {
+            return self.group(Some((Edge::CheckStart, Edge::CheckEnd)));
+        }
+        if self.eat(r"\d") {
+            return Some(Part::take(DIGITS));
+        }
+        if self.eat("[") {
+            return self.set().map(Part::take);
+        }
+        self.next().and_then(bit).map(Part::take)
+    }
 
-/// Collects the characters with which a match can begin; true when the expression can match nothing.
-fn first_bytes(hir: &Hir, first: &mut u64) -> bool {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => {
-            *first |= literal.0.first().copied().and_then(bit).unwrap_or(0);
-            false
+    fn group(&mut self, edges: Option<(Edge, Edge)>) -> Option<Part> {
+        if self.depth >= DEEPEST {
+            return None;
         }
-        HirKind::Class(class) => {
-            *first |= set(class);
-            false
+        let mut inside = self.choice()?;
+        if !self.eat(")") {
+            return None;
         }
-        HirKind::Repetition(repetition) => first_bytes(&repetition.sub, first) || repetition.min == 0,
-        HirKind::Capture(capture) => first_bytes(&capture.sub, first),
-        HirKind::Concat(parts) => parts.iter().all(|part| first_bytes(part, first)),
-        // Every branch is visited, so no short cut here.
-        HirKind::Alternation(branches) => {
-            branches.iter().fold(false, |empty, branch| first_bytes(branch, first) | empty)
+        if let Some((start, end)) = edges {
+            inside.steps.insert(0, Step::Mark(start));
+            inside.steps.push(Step::Mark(end));
         }
+        Some(inside)
+    }
+
+    fn set(&mut self) -> Option<u64> {
+        let mut set = 0;
+        while !self.eat("]") {
+            let from = self.next()?;
+            let to = if self.eat("-") { self.next()? } else { from };
+            bit(to).filter(|_| from <= to)?;
+            for byte in from..=to {
+                set |= bit(byte)?;
+            }
+        }
+        (set != 0).then_some(set)
+    }
+
+    fn times(&mut self) -> Option<(usize, usize)> {
+        if self.eat("?") {
+            return Some((0, 1));
+        }
+        if !self.eat("{") {
+            return Some((1, 1));
+        }
+        let least = self.number()?;
+        let most = if self.eat(",") { self.number()? } else { least };
+        (self.eat("}") && most > 0).then_some((least, most))
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        let mut value: Option<usize> = None;
+        while let Some(digit @ b'0'..=b'9') = self.rest.first() {
+            value = Some(value.unwrap_or(0).checked_mul(10)?.checked_add(usize::from(digit - b'0'))?);
+            self.rest = self.rest.get(1..)?;
+        }
+        value
     }
 }
 
@@ -245,12 +306,55 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_of_ours_is_refused() {
-        for text in [r"^\d+$", r"\d{8}", r"^\d{8}", r"^a$", r"^(", r"^(?:[A-Z]{100}){100}$", r"^\d{4}\b\d$"] {
+        for text in [
+            "",
+            "^",
+            r"\d{8}",
+            r"^\d{8}",
+            r"^\d+$",
+            "^a$",
+            "^é$",
+            "^($",
+            "^[A-$",
+            "^[]$",
+            "^[Z-A]$",
+            "^[A-é]$",
+            "^1{$",
+            "^1{2,1}$",
+            "^1{99999999999999999999}$",
+            "^(?:(?:[A-Z]{99}){99}){99}$",
+            r"^\d{4}\b\d$",
+            "^(?P<other>1)$",
+            "^1)$",
+        ] {
             assert!(Pattern::parse(text).is_none(), "{text}");
         }
     }
 
+    #[test]
+    fn groups_inside_groups_are_bounded() {
+        assert!(Pattern::parse(&format!("^{}1{}$", "(?:".repeat(10_000), ")".repeat(10_000))).is_none());
+    }
+
+    #[test]
+    fn a_pattern_whose_choices_multiply_gives_up() {
+        let pattern = Pattern::parse("^(?:1?1?){40}2$").expect("parses");
+        assert_eq!(pattern.groups(&"1".repeat(40)), None);
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        #[test]
+        fn any_text_is_read_as_a_pattern_without_panic(text in "\\^([0-9A-Z]|\\\\d|\\[|\\]|\\(\\?:|\\)|\\||\\?|\\{[0-9]\\}|é|-){0,20}\\$") {
+            if let Some(pattern) = Pattern::parse(&text) {
+                let general = regex::Regex::new(&text).expect("a pattern of ours is one of everybody's");
+                for sample in ["", "1", "12", "AB12", "0000000000"] {
+                    prop_assert_eq!(pattern.groups(sample).is_some(), general.is_match(sample), "{} {}", text, sample);
+                }
+            }
+        }
+
         #[test]
         fn every_pattern_of_the_data_agrees_with_a_general_engine(
             carrier in any::<prop::sample::Index>(),

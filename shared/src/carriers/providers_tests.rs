@@ -30,13 +30,12 @@ fn ask(store: Option<&str>, number: &str, region: &str, choice: Option<&str>, li
     let question = Question {
         store_name: store,
         number,
-        region: &region,
         platform: None,
         merchant_choice: choice,
         references: &[],
         wishes: Wishes::default(),
     };
-    resolve(Catalogue::bundled(), &question, &list(live))
+    LiveList::new(Catalogue::bundled(), &region, &list(live)).resolve(&question)
 }
 
 fn outcome(resolution: &Resolution) -> Result<&str, Reason> {
@@ -107,8 +106,9 @@ fn a_held_parcel_comes_with_entries_of_the_live_list_to_choose_from() {
     assert_eq!(candidates[0].name, "Foo Van Lines");
     assert!(candidates.len() <= 3 && candidates.iter().all(|c| c.provider.is_some() && !c.why.is_empty()));
     assert!(!why.is_empty());
-    let by_number =
-        suggest(Catalogue::bundled(), Some("Bob's van"), Some("1Z999AA10123456784"), &Region::new("US"), &list(US));
+    let live = list(US);
+    let live = LiveList::new(Catalogue::bundled(), &Region::new("US"), &live);
+    let by_number = live.suggest(Some("Bob's van"), Some("1Z999AA10123456784"));
     assert_eq!(by_number[0].name, "UPS");
 }
 
@@ -118,13 +118,13 @@ fn the_shops_setting_turns_a_mismatch_into_a_warning() {
     let question = Question {
         store_name: Some("USPS"),
         number: "1Z999AA10123456784",
-        region: &region,
         platform: Some(Platform::Shopify),
         merchant_choice: None,
         references: &[],
         wishes: Wishes { mismatch: Mismatch::Warn, confirmed: false },
     };
-    let Resolution::Provider { provider, warning, way, .. } = resolve(Catalogue::bundled(), &question, &list(US))
+    let Resolution::Provider { provider, warning, way, .. } =
+        LiveList::new(Catalogue::bundled(), &region, &list(US)).resolve(&question)
     else {
         panic!("sent")
     };

@@ -68,6 +68,7 @@ fn carriers(c: &mut Criterion) {
             let question = Question {
                 store_name: Some(NAMES[next()]),
                 number: NUMBERS[next()],
+                region: &us,
                 platform: None,
                 merchant_choice: None,
                 references: &[],

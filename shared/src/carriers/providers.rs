@@ -28,6 +28,8 @@ pub struct Question<'a> {
     pub store_name: Option<&'a str>,
     /// The number as the store gave it.
     pub number: &'a str,
+    /// The shop's market.
+    pub region: &'a Region,
     /// Where the word comes from.
     pub platform: Option<Platform>,
     /// TikTok's carrier name that the merchant mapped the store's word to.
@@ -127,7 +129,7 @@ impl<'a> LiveList<'a> {
         Self { catalogue, region: region.clone(), entries, approved }
     }
 
-    /// Finds the provider for one parcel, or says why it must wait.
+    /// Finds the provider for one parcel of the list's market, or says why it must wait.
     #[must_use]
     pub fn resolve(&self, question: &Question<'_>) -> Resolution {
         let (catalogue, approved) = (self.catalogue, &self.approved);
@@ -259,6 +261,12 @@ impl<'a> LiveList<'a> {
         let choices: Vec<Choice<'_>> = self.entries.iter().map(choice).collect();
         self.catalogue.rank(name, number, &choices)
     }
+}
+
+/// Finds the provider for one parcel on the shop's live list. For many parcels of one shop make the [`LiveList`] once.
+#[must_use]
+pub fn resolve(catalogue: &Catalogue, question: &Question<'_>, live: &[Provider]) -> Resolution {
+    LiveList::new(catalogue, question.region, live).resolve(question)
 }
 
 /// The carrier behind a TikTok name: TikTok's own names of the market first, then exact and normalised names. Nothing

@@ -30,12 +30,13 @@ fn ask(store: Option<&str>, number: &str, region: &str, choice: Option<&str>, li
     let question = Question {
         store_name: store,
         number,
+        region: &region,
         platform: None,
         merchant_choice: choice,
         references: &[],
         wishes: Wishes::default(),
     };
-    LiveList::new(Catalogue::bundled(), &region, &list(live)).resolve(&question)
+    resolve(Catalogue::bundled(), &question, &list(live))
 }
 
 fn outcome(resolution: &Resolution) -> Result<&str, Reason> {
@@ -118,13 +119,13 @@ fn the_shops_setting_turns_a_mismatch_into_a_warning() {
     let question = Question {
         store_name: Some("USPS"),
         number: "1Z999AA10123456784",
+        region: &region,
         platform: Some(Platform::Shopify),
         merchant_choice: None,
         references: &[],
         wishes: Wishes { mismatch: Mismatch::Warn, confirmed: false },
     };
-    let Resolution::Provider { provider, warning, way, .. } =
-        LiveList::new(Catalogue::bundled(), &region, &list(US)).resolve(&question)
+    let Resolution::Provider { provider, warning, way, .. } = resolve(Catalogue::bundled(), &question, &list(US))
     else {
         panic!("sent")
     };

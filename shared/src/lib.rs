@@ -7,6 +7,7 @@
 //! `config` the only reader of the environment.
 
 pub mod app;
+pub mod aws;
 pub mod carriers;
 pub mod config;
 pub mod domain;

@@ -1,1 +1,4 @@
-//! x
+//! What the tests share.
+
+pub mod openapi;
+pub mod world;

@@ -1,1 +1,116 @@
-//! x
+//! HTTP: a store says something was shipped. Transport ↔ flow; nothing is decided here.
+
+mod reply;
+
+use futures_util::FutureExt as _;
+use http::Method;
+use lambda_http::{Body, Request, Response};
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use waybill::app::App;
+use waybill::domain::ids::HookId;
+use waybill::domain::platform::Platform;
+use waybill::flows::receive_webhook::{self, Outcome, Route};
+use waybill::stores::Delivery;
+use waybill::telemetry::{Metric, emit_metrics, metric};
+
+/// A metric line is written after this many deliveries.
+const A_LINE: u64 = 100;
+
+/// Counts since the last metric line.
+static SEEN: AtomicU64 = AtomicU64::new(0);
+static BAD: AtomicU64 = AtomicU64::new(0);
+static UNKNOWN: AtomicU64 = AtomicU64::new(0);
+
+/// Answers one request.
+///
+/// # Errors
+/// Never: every failure is an answer.
+pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
+    let answer = AssertUnwindSafe(answer(app, request)).catch_unwind().await;
+    Ok(answer.unwrap_or_else(|_| {
+        tracing::error!("a delivery broke its handler");
+        reply::broken()
+    }))
+}
+
+async fn answer(app: &App, request: Request) -> Response<Body> {
+    let path = request.uri().path().to_owned();
+    if path == "/healthz" {
+        return reply::healthy();
+    }
+    let Some(route) = route(request.method(), &path) else { return reply::not_found() };
+    let outcome = receive_webhook::run(app, &route, &delivery(request)).await;
+    count(app, &outcome);
+    reply::from_outcome(&outcome)
+}
+
+/// Which flow an address belongs to.
+fn route(method: &Method, path: &str) -> Option<Route> {
+    let mut parts = path.strip_prefix("/hooks/")?.split('/');
+    let platform = Platform::parse(parts.next()?)?;
+    let hook = parts.next().filter(|hook| !hook.is_empty());
+    if parts.next().is_some() {
+        return None;
+    }
+    // Adobe I/O checks an address with a GET.
+    let allowed = method == Method::POST || (method == Method::GET && platform == Platform::Magento);
+    match (hook, platform) {
+        _ if !allowed => None,
+        (Some(hook), platform) => Some(Route::Hook { platform, hook: HookId::parse(hook).ok()? }),
+        (None, Platform::Shopify) => Some(Route::ShopifyApp),
+        (None, _) => None,
+    }
+}
+
+/// The request as bytes and headers, unread.
+fn delivery(request: Request) -> Delivery {
+    let (parts, body) = request.into_parts();
+    Delivery {
+        method: parts.method,
+        headers: parts.headers,
+        query: parts.uri.query().map(str::to_owned),
+        body: body.to_vec().into(),
+    }
+}
+
+fn count(app: &App, outcome: &Outcome) {
+    match outcome {
+        Outcome::Unauthorised => drop(BAD.fetch_add(1, Ordering::Relaxed)),
+        Outcome::UnknownStore => drop(UNKNOWN.fetch_add(1, Ordering::Relaxed)),
+        _ => {}
+    }
+    if SEEN.fetch_add(1, Ordering::Relaxed) + 1 >= A_LINE {
+        let metrics = [
+            Metric::count(metric::WEBHOOKS, SEEN.swap(0, Ordering::Relaxed)),
+            Metric::count(metric::BAD_SIGNATURES, BAD.swap(0, Ordering::Relaxed)),
+            Metric::count(metric::UNKNOWN_STORE, UNKNOWN.swap(0, Ordering::Relaxed)),
+        ];
+        emit_metrics(&app.metrics, "store-webhook", app.clock.now(), &metrics);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_address_finds_its_flow_and_no_other_does() {
+        let hook = |platform| Some(Route::Hook { platform, hook: HookId::parse("abc234").expect("id") });
+        for (method, path, expected) in [
+            (Method::POST, "/hooks/shopify", Some(Route::ShopifyApp)),
+            (Method::POST, "/hooks/shopify/abc234", hook(Platform::Shopify)),
+            (Method::POST, "/hooks/woocommerce/abc234", hook(Platform::WooCommerce)),
+            (Method::POST, "/hooks/generic/abc234", hook(Platform::Generic)),
+            (Method::GET, "/hooks/magento/abc234", hook(Platform::Magento)),
+            (Method::GET, "/hooks/shopify/abc234", None),
+            (Method::POST, "/hooks/woocommerce", None),
+            (Method::POST, "/hooks/etsy/abc234", None),
+            (Method::POST, "/hooks/shopify/abc234/more", None),
+            (Method::POST, "/", None),
+        ] {
+            assert_eq!(route(&method, path), expected, "{method} {path}");
+        }
+    }
+}

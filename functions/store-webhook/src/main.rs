@@ -1,2 +1,10 @@
-//! x
-fn main() {}
+//! Start-up of the webhook function.
+
+use lambda_http::{run, service_fn};
+use waybill::app::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let app = App::from_env().await?;
+    run(service_fn(|request| store_webhook::handle(&app, request))).await
+}

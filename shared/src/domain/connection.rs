@@ -27,6 +27,12 @@ pub struct StoreConnection {
     pub status: StoreStatus,
     /// When it was connected.
     pub connected: Timestamp,
+    /// Something to do for it soon: clean up after an uninstall.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Read the store again soon: a delivery could not be understood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_due: Option<Timestamp>,
 }
 
 /// Whether a store connection is in use.
@@ -35,8 +41,10 @@ pub struct StoreConnection {
 pub enum StoreStatus {
     /// In use.
     Connected,
-    /// The merchant removed the app; nothing is accepted any more.
+    /// The merchant removed the app; nothing is accepted any more, and its tokens are erased by the next tick.
     Uninstalled,
+    /// The platform asked for the store's data to be erased; the next tick does it.
+    Erasing,
 }
 
 /// What a person set for a store.

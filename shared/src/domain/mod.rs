@@ -1,13 +1,20 @@
 //! Pure rules: no async, no AWS, no HTTP, no clock reads. Imports nothing of ours.
 
+pub mod allocation;
 pub mod clock;
 pub mod connection;
+pub mod decision;
 pub mod fulfilment;
 pub mod ids;
+pub mod intake;
 pub mod order;
 pub mod parcel;
 pub mod platform;
 pub mod private;
 pub mod reason;
 pub mod region;
+pub mod retry;
 pub mod tracking;
+
+#[cfg(test)]
+pub(crate) mod samples;

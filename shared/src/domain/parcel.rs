@@ -138,7 +138,9 @@ impl ParcelState {
             (Phase::Closed, Phase::Closed) => {
                 matches!((self, next), (S::Skipped(_), _) | (S::Superseded, S::Skipped(Reason::Cancelled)))
             }
-            (Phase::Closed, Phase::Waiting | Phase::Done) => false,
+            // The store took a number off again: its shipment waits for a new one.
+            (Phase::Closed, Phase::Waiting) => next == S::Held(Reason::TrackingMissing),
+            (Phase::Closed, Phase::Done) => false,
         }
     }
 
@@ -249,6 +251,8 @@ pub struct Parcel {
     pub changed: Timestamp,
     /// Tries since the last good news.
     pub attempts: u32,
+    /// Shops of the store that turned out not to have the TikTok order.
+    pub shops_tried: u32,
     /// The line items this parcel takes, decided once and saved before the call.
     pub chosen: Vec<LineItemId>,
     /// What TikTok accepted from us.
@@ -412,6 +416,18 @@ impl Parcel {
         }
         let detail: String = detail.into();
         self.events.push(Event { at, what: what.to_owned(), detail: detail.chars().take(120).collect() });
+    }
+
+    /// No shipment of the store carries the number any more: replaced, taken off or cancelled.
+    #[must_use]
+    pub fn is_withdrawn(&self) -> bool {
+        !self.sources.iter().any(|source| source.present)
+    }
+
+    /// The source entry of a shipment.
+    #[must_use]
+    pub fn source(&self, shipment: &ShipmentId) -> Option<&Source> {
+        self.sources.iter().find(|source| source.shipment == *shipment)
     }
 
     /// The TikTok order, once known.

@@ -1,1 +1,12 @@
-//! flows
+//! What the business does; the only room that composes adapters.
+
+pub mod access;
+pub mod carrier;
+pub mod connect_shop;
+pub mod connect_store;
+pub mod keep_news;
+pub mod map_carrier;
+pub mod push_tracking;
+pub mod receive_webhook;
+pub mod remind_reauthorisation;
+pub mod store_access;

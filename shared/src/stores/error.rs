@@ -11,10 +11,18 @@ pub enum StoreError {
     /// Signed by the store, but not what its platform documents: answer 200, poll that store now.
     #[error("the body is not what the platform documents: {0}")]
     Unreadable(&'static str),
+    /// Generic endpoint: signed, but one field is wrong. Answer 422 with this text: its reader is a developer.
+    #[error("the field {field} is wrong: {remedy}")]
+    Field {
+        /// Where in the body, for example `lines[2].quantity`.
+        field: String,
+        /// What to send instead.
+        remedy: &'static str,
+    },
     /// The store's API refused our credentials.
     #[error("the store refused our credentials (HTTP {status})")]
     Unauthorised {
-        /// The HTTP status.
+        /// The HTTP status; 0 when we hold no credentials of the right kind.
         status: u16,
     },
     /// The store asked us to wait.

@@ -2,17 +2,32 @@
 //!
 //! One contract, one closed list of platforms, identical file names per platform.
 
+mod answer;
+mod bigcommerce;
 pub mod error;
+pub mod generic;
+mod json;
+pub mod magento;
+mod order_id;
+pub mod poll;
+mod shopify;
+mod signature;
+pub mod subscriptions;
+#[cfg(test)]
+mod tests;
+mod woocommerce;
 
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::platform::Platform;
+use crate::domain::tracking::TrackingNumber;
 use bytes::Bytes;
 use error::StoreError;
 use http::HeaderMap;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 /// One request from a store, unread: bytes and headers.
 #[derive(Clone, Debug)]
@@ -49,6 +64,8 @@ pub struct Verified<'a> {
     pub(in crate::stores) delivery: &'a Delivery,
     /// When it arrived.
     pub(in crate::stores) now: Timestamp,
+    /// Registration checks come without a signature; nothing else may be read from such a delivery.
+    pub(in crate::stores) signed: bool,
 }
 
 /// What a delivery says.
@@ -80,10 +97,12 @@ pub enum Notice {
     },
     /// A topic or state that we never use.
     NotForUs,
+    /// Several events in one delivery (Adobe I/O), in the sender's order. Never nested.
+    Batch(Vec<Notice>),
 }
 
 /// A delivery that names an order or shipment without its contents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThinNotice {
     /// The order, where the delivery names it.
     pub order: Option<StoreOrderId>,
@@ -93,6 +112,18 @@ pub struct ThinNotice {
     pub deleted: bool,
     /// When it happened by the store's clock, else when it arrived.
     pub at: Timestamp,
+    /// What the delivery said already, where it said something (WooCommerce's own fulfillments): saves a read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<Box<Known>>,
+}
+
+/// The part of an order that a delivery carried, when its shipments must still be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// Order, name, TikTok id, and the shipments that the delivery did carry.
+    pub fulfilment: Fulfilment,
+    /// Stock codes by the store's id of the order line.
+    pub lines: Vec<(String, String)>,
 }
 
 /// One platform: how it signs and what it says. Stateless.
@@ -113,6 +144,72 @@ pub trait StoreAdapter: Sync {
     /// # Errors
     /// [`StoreError::Unreadable`] for a signed body that is not what the platform documents: answer 200 and poll.
     fn read(&self, delivery: &Verified<'_>, settings: &StoreSettings) -> Result<Notice, StoreError>;
+
+    /// The body that the sender wants to see with our 200, where it wants one.
+    fn reply(&self, _delivery: &Delivery) -> Option<&'static str> {
+        None
+    }
+}
+
+/// The adapter of a platform.
+#[must_use]
+pub fn adapter(platform: Platform) -> &'static dyn StoreAdapter {
+    match platform {
+        Platform::Shopify => &shopify::Shopify,
+        Platform::WooCommerce => &woocommerce::WooCommerce,
+        Platform::BigCommerce => &bigcommerce::BigCommerce,
+        Platform::Magento => &magento::Magento,
+        Platform::Generic => &generic::Generic,
+    }
+}
+
+/// The store that a delivery names itself by, where our app's secret signs for all of them: Shopify's domain.
+#[must_use]
+pub fn sender(platform: Platform, delivery: &Delivery) -> Option<String> {
+    match platform {
+        Platform::Shopify => shopify::header(delivery, "shop-domain").map(str::to_lowercase),
+        Platform::WooCommerce | Platform::BigCommerce | Platform::Magento | Platform::Generic => None,
+    }
+}
+
+/// When a delivery happened by its own account, for judging a captured one at its own time.
+#[must_use]
+pub fn delivery_time(platform: Platform, delivery: &Delivery) -> Option<Timestamp> {
+    match platform {
+        Platform::Shopify => shopify::header(delivery, "triggered-at").and_then(json::moment),
+        Platform::BigCommerce | Platform::Generic => {
+            let seconds = signature::header(delivery, "webhook-timestamp")?.parse().ok()?;
+            Timestamp::from_second(seconds).ok()
+        }
+        Platform::WooCommerce | Platform::Magento => {
+            let body: serde_json::Value = serde_json::from_slice(&delivery.body).ok()?;
+            ["/date_modified_gmt", "/time", "/0/time", "/data/updated_at", "/updated_at"]
+                .into_iter()
+                .find_map(|path| json::moment(body.pointer(path)?.as_str()?))
+        }
+    }
+}
+
+/// The static secret that a delivery carries in its headers (`X-Tracking-Auth` or `Authorization`).
+#[must_use]
+pub fn static_header(delivery: &Delivery) -> Option<SecretString> {
+    let value = signature::static_candidates(delivery).into_iter().next()?;
+    String::from_utf8(value).ok().map(SecretString::from)
+}
+
+/// Begins a look-up in a store's API.
+///
+/// # Errors
+/// [`StoreError::Unauthorised`] when the credentials are of a kind that this platform does not take,
+/// [`StoreError::Unreadable`] when the platform has no such read or the notice names too little.
+pub fn look_up(access: &StoreAccess, what: LookUp) -> Result<Box<dyn LookUpMachine>, StoreError> {
+    match access.platform {
+        Platform::Shopify => Ok(Box::new(shopify::api::OrderRead::new(access, what)?)),
+        Platform::WooCommerce => Ok(Box::new(woocommerce::api::OrderRead::new(access, what)?)),
+        Platform::BigCommerce => Ok(Box::new(bigcommerce::api::OrderRead::new(access, what)?)),
+        Platform::Magento => Ok(Box::new(magento::api::OrderRead::new(access, what)?)),
+        Platform::Generic => Err(StoreError::Unreadable("this store has no API to read from")),
+    }
 }
 
 /// Credentials and address for reads from a store's API.
@@ -193,3 +290,16 @@ pub trait LookUpMachine: Send {
 pub fn is_resolved(link: &OrderLink) -> bool {
     !matches!(link, OrderLink::NotRead)
 }
+
+/// The numbers in one field: merchants type several with a comma or the like between them, and no carrier's number holds
+/// such a character.
+fn numbers_in(field: &str) -> impl Iterator<Item = TrackingNumber> {
+    field
+        .split([',', ';', '|', '&', '+', '\n', '\r', '\t'])
+        .flat_map(|part| part.split(" / "))
+        .filter_map(|part| TrackingNumber::parse(part).ok())
+        .take(MOST_NUMBERS)
+}
+
+/// More numbers than one shipment ever has; bounds the work of a forged or broken field.
+const MOST_NUMBERS: usize = 200;

@@ -1,1 +1,344 @@
-//! table
+//! The one table: rows, lists and conditional writes.
+//!
+//! | # | Question | Asked by | Operation | Key |
+//! |---|---|---|---|---|
+//! | 1 | Whose webhook address is this? | receive_webhook | get | `HOOK#<hook>` / `HOOK` |
+//! | 2 | Which connection is this store, this shop? | receive_webhook, push_tracking | get | `STORE#<store>`, `SHOP#<shop>` / `CONNECTION` |
+//! | 3 | What travels under this store order, and which TikTok order is it? | receive_webhook, push_tracking | query | `STORE#<store>` / `ORDER#<store order>#…` |
+//! | 4 | Do we know this parcel already? | receive_webhook | put if `rev` is as seen | `STORE#<store>` / `ORDER#<store order>#PARCEL#<number>` |
+//! | 5 | What is due by now? | push_tracking | query `due` | `PUSH#<shard>` / `<ms>#<shop>` |
+//! | 6 | What waits for a hand? | console, local, map_carrier | query `due` | `HELD#<shop>` / `<reason>#<ms>` |
+//! | 7 | Which parcels belong to this TikTok order? | local | query with filter | `STORE#<store>` / `ORDER#…` |
+//! | 8 | Am I the only one talking for this shard? | push_tracking | update if free | `LEASE#<shard>` / `LEASE` |
+//! | 9 | Is TikTok as a whole down? | push_tracking | get, put | `BREAKER#tiktok` / `BREAKER` |
+//! | 10 | What opens this shop's calls? | access | get; put if `tv` is as seen | `TOKEN#<app>#<open id>` / `TOKEN` |
+//! | 11 | Which authorisations need a refresh or a reminder? | remind_reauthorisation | query `due` | `AUTH#<slot>` / `<ms>#<owner>` |
+//! | 12 | What does this store call this carrier? | push_tracking, map_carrier | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
+//! | 13 | Which carriers does this shop take? | push_tracking | get, put | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
+//! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
+//!
+//! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
+//! accident. The index is behind: what it names is read again, strongly, before anything is done about it.
+
+pub mod accounts;
+pub mod codec;
+pub mod connections;
+pub mod error;
+pub mod keys;
+pub mod leases;
+pub mod maps;
+pub mod parcels;
+pub mod schema;
+pub mod tokens;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
+use codec::{Item, Reader};
+use error::TableError;
+use keys::{DUE_PK, DUE_SK, INDEX, Key, PK, SK};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A handle on the table; clones share it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    client: Client,
+    name: String,
+    meter: Arc<Meter>,
+}
+
+/// What the table cost so far. A failed condition reports no units but is billed, so requests are counted too.
+#[derive(Debug, Default)]
+pub struct Meter {
+    write_requests: AtomicU64,
+    /// In hundredths, since an eventually consistent read costs half a unit.
+    write_units: AtomicU64,
+    read_units: AtomicU64,
+}
+
+/// A reading of the [`Meter`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// Requests that write.
+    pub write_requests: u64,
+    /// Write units, index included.
+    pub write_units: f64,
+    /// Read units.
+    pub read_units: f64,
+}
+
+impl Meter {
+    fn add(&self, write: bool, capacity: Option<&ConsumedCapacity>) {
+        let units = capacity.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "units are small and positive")]
+        let hundredths = (units * 100.0).round() as u64;
+        let counter = if write { &self.write_units } else { &self.read_units };
+        counter.fetch_add(hundredths, Ordering::Relaxed);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    fn read(&self) -> Usage {
+        let units = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64 / 100.0;
+        Usage {
+            write_requests: self.write_requests.load(Ordering::Relaxed),
+            write_units: units(&self.write_units),
+            read_units: units(&self.read_units),
+        }
+    }
+}
+
+/// On what condition a row is written.
+#[derive(Clone, Debug)]
+pub(crate) enum If {
+    /// No row is there.
+    Absent,
+    /// The counter attribute is as seen.
+    Counter(&'static str, u64),
+    /// Whatever is there.
+    Always,
+}
+
+impl Table {
+    /// A table by name.
+    #[must_use]
+    pub fn new(client: Client, name: impl Into<String>) -> Self {
+        Self { client, name: name.into(), meter: Arc::default() }
+    }
+
+    /// Its name; part of what a seal binds.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it cost so far, in this process.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.meter.read()
+    }
+
+    pub(crate) async fn get(&self, key: &Key, strong: bool) -> Result<Option<Item>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .consistent_read(strong)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
+        self.meter.add(false, answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    pub(crate) async fn put(&self, item: Item, condition: If) -> Result<(), TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        put = match condition {
+            If::Absent => put.condition_expression("attribute_not_exists(pk)"),
+            If::Counter(name, seen) => put
+                .condition_expression("#counter = :seen")
+                .expression_attribute_names("#counter", name)
+                .expression_attribute_values(":seen", AttributeValue::N(seen.to_string())),
+            If::Always => put,
+        };
+        let answer = put.send().await.map_err(|e| failure(&e))?;
+        self.meter.add(true, answer.consumed_capacity());
+        Ok(())
+    }
+
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
+        self.meter.add(true, answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// Deletes a row whose counter is as seen.
+    pub(crate) async fn delete_if(&self, key: &Key, counter: &str, seen: u64) -> Result<(), TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression("#counter = :seen")
+            .expression_attribute_names("#counter", counter)
+            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|e| failure(&e))?;
+        self.meter.add(true, answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// All rows of a partition whose sort key starts with a prefix.
+    pub(crate) async fn rows(&self, pk: &str, prefix: &str, strong: bool) -> Result<Vec<Item>, TableError> {
+        let mut query = self
+            .client
+            .query()
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .consistent_read(strong);
+        query = if prefix.is_empty() {
+            query.key_condition_expression("#pk = :pk")
+        } else {
+            query
+                .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+        };
+        self.pages(query, usize::MAX).await
+    }
+
+    /// Entries of a list whose sort key is at most `until`, oldest first, at most `limit`.
+    pub(crate) async fn listed_until(&self, list: &str, until: &str, limit: usize) -> Result<Vec<Listed>, TableError> {
+        let mut pages = self.due_pages(list, until);
+        let mut entries = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                entries.push(Listed::read(item)?);
+            }
+            if entries.len() >= limit {
+                entries.truncate(limit);
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Entries of a list whose sort key starts with a prefix.
+    pub(crate) async fn listed(&self, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
+        let mut query = self
+            .client
+            .query()
+            .index_name(INDEX)
+            .expression_attribute_names("#pk", DUE_PK)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()));
+        query = if prefix.is_empty() {
+            query.key_condition_expression("#pk = :pk")
+        } else {
+            query
+                .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+                .expression_attribute_names("#sk", DUE_SK)
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+        };
+        self.pages(query, usize::MAX).await?.iter().map(Listed::read).collect()
+    }
+
+    /// The pages of a due list, one at a time: a long backlog is never in memory as a whole.
+    pub(crate) fn due_pages(&self, list: &str, until: &str) -> Pages<'_> {
+        let query = self
+            .client
+            .query()
+            .index_name(INDEX)
+            .key_condition_expression("#pk = :pk AND #sk <= :until")
+            .expression_attribute_names("#pk", DUE_PK)
+            .expression_attribute_names("#sk", DUE_SK)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
+            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+        self.pages_of(query)
+    }
+
+    fn pages_of(&self, query: QueryFluentBuilder) -> Pages<'_> {
+        let query = query.table_name(&self.name).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        Pages { table: self, query, start: None, ended: false }
+    }
+
+    async fn pages(&self, query: QueryFluentBuilder, limit: usize) -> Result<Vec<Item>, TableError> {
+        let mut pages = self.pages_of(query);
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await? {
+            items.extend(page);
+            if items.len() >= limit {
+                items.truncate(limit);
+                break;
+            }
+        }
+        Ok(items)
+    }
+}
+
+/// A query's answer, page by page.
+pub(crate) struct Pages<'a> {
+    table: &'a Table,
+    query: QueryFluentBuilder,
+    start: Option<Item>,
+    ended: bool,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Item>>, TableError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let query = self.query.clone().set_exclusive_start_key(self.start.take());
+        let page = query.send().await.map_err(|e| failure(&e))?;
+        self.table.meter.add(false, page.consumed_capacity());
+        self.start = page.last_evaluated_key;
+        self.ended = self.start.is_none();
+        Ok(Some(page.items.unwrap_or_default()))
+    }
+}
+
+/// An entry of a list: where the row is, and where in the list it stood. The index may be behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The row.
+    pub key: Key,
+    /// Its sort key in the list.
+    pub place: String,
+}
+
+impl Listed {
+    fn read(item: &Item) -> Result<Self, TableError> {
+        let reader = Reader(item);
+        Ok(Self { key: reader.key()?, place: reader.text(DUE_SK)? })
+    }
+}
+
+/// What an SDK error means for us. Texts are AWS's own; they name the table, never a row's contents.
+fn failure<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E>) -> TableError {
+    match error {
+        SdkError::ServiceError(service) => {
+            let error = service.err();
+            let text = || format!("{}: {}", error.code().unwrap_or("error"), error.message().unwrap_or("no message"));
+            match error.code().unwrap_or_default() {
+                "ConditionalCheckFailedException" | "TransactionConflictException" => TableError::Conflict,
+                "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded" => {
+                    TableError::Throttled
+                }
+                "InternalServerError" | "ServiceUnavailable" | "InternalServerErrorException" => {
+                    TableError::Unavailable(text())
+                }
+                _ if service.raw().status().is_server_error() => TableError::Unavailable(text()),
+                _ => TableError::Refused(text()),
+            }
+        }
+        SdkError::ConstructionFailure(_) => TableError::Refused("the request could not be built".into()),
+        SdkError::TimeoutError(_) => TableError::Unavailable("no answer in time".into()),
+        SdkError::DispatchFailure(_) => TableError::Unavailable("no connection".into()),
+        _ => TableError::Unavailable("the answer could not be read".into()),
+    }
+}

@@ -1,0 +1,326 @@
+//! What to do with a parcel, given TikTok's order as just read. Pure; the push flow only carries it out.
+
+use crate::domain::allocation::allocate;
+use crate::domain::ids::{LineItemId, PackageId, ProviderId};
+use crate::domain::intake::is_replaced;
+use crate::domain::order::{OrderLine, OrderState, PushRule, SplitTag, TikTokOrder};
+use crate::domain::parcel::{Parcel, ParcelState, Sent, WaitsFor};
+use crate::domain::reason::Reason;
+use crate::domain::region::{FirstCall, Region};
+use crate::domain::tracking::TrackingNumber;
+use jiff::{SignedDuration, Timestamp};
+
+/// Corrections are taken for this long after shipping (US, UK: confirmed; elsewhere TikTok's answer decides).
+pub const EDIT_WINDOW: SignedDuration = SignedDuration::from_hours(72);
+
+/// How long an order on hold waits before it is read again.
+pub const HOLD_CHECK: SignedDuration = SignedDuration::from_hours(1);
+
+/// A parcel's number and carrier in the form that TikTok gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Carried {
+    /// The carrier's canonical form of the number.
+    pub number: String,
+    /// From the shop's live list.
+    pub provider: ProviderId,
+    /// Its name on that list.
+    pub provider_name: String,
+}
+
+/// What the shop's people set, as far as it decides about a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The shop's market.
+    pub region: Region,
+    /// A buyer's pending cancellation request holds the parcel.
+    pub cancel_brake: bool,
+    /// Sample orders are held.
+    pub hold_samples: bool,
+}
+
+/// What to do now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Send a first number.
+    Push {
+        /// The units that travel in this parcel, sorted.
+        lines: Vec<LineItemId>,
+        /// Through which call.
+        through: Through,
+        /// Other parcels of the order exist or may come: save `lines` before the call.
+        save_first: bool,
+    },
+    /// Replace a number that we sent.
+    Correct {
+        /// The units it stands on.
+        lines: Vec<LineItemId>,
+        /// The package, where the order is split; else the order call.
+        package: Option<PackageId>,
+        /// Corrections used for these units, this one included.
+        edits: u32,
+        /// When the units were first shipped.
+        shipped_at: Timestamp,
+    },
+    /// TikTok holds the number already.
+    Done {
+        /// The units it stands on.
+        lines: Vec<LineItemId>,
+        /// TikTok's package.
+        package: Option<PackageId>,
+    },
+    /// Stay in the queue until then.
+    Wait {
+        /// Why.
+        reason: Reason,
+        /// When to look again.
+        until: Timestamp,
+    },
+    /// Leave the queue for the attention list.
+    Hold {
+        /// Why.
+        reason: Reason,
+        /// More words for the merchant.
+        detail: String,
+        /// What frees it.
+        waits_for: WaitsFor,
+    },
+    /// Never to be sent.
+    Close(ParcelState),
+}
+
+/// The call for a first number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// Mark package as shipped; `whole`: name no lines, the order has nothing else.
+    Order {
+        /// No line needs naming.
+        whole: bool,
+    },
+    /// Ship package with self-shipment.
+    Package(PackageId),
+}
+
+/// What can be said without a carrier: the order's own state and kind. `None`: go on to the number and the carrier.
+#[must_use]
+pub fn gate(parcel: &Parcel, order: &TikTokOrder, rules: &Rules, now: Timestamp) -> Option<Decision> {
+    let foreign = |value: &Option<String>, ours: &str| value.as_ref().is_some_and(|v| !v.eq_ignore_ascii_case(ours));
+    if foreign(&order.fulfillment_type, "FULFILLMENT_BY_SELLER") {
+        return Some(Decision::Close(ParcelState::Skipped(Reason::FulfilledByTikTok)));
+    }
+    if foreign(&order.shipping_type, "SELLER") {
+        return Some(Decision::Close(ParcelState::Skipped(Reason::NotSellerShipping)));
+    }
+    if order.sample && rules.hold_samples {
+        return Some(hold(Reason::SampleOrder, "", WaitsFor::Person));
+    }
+    match (&order.state, order.state.push_rule()) {
+        (OrderState::Unknown(value), _) => {
+            Some(hold(Reason::UnknownStatus, value, WaitsFor::OrderStatus(value.clone())))
+        }
+        (_, PushRule::Never) => Some(Decision::Close(ParcelState::Skipped(Reason::Cancelled))),
+        (state, PushRule::Wait) => {
+            let reason = if *state == OrderState::OnHold { Reason::OnHold } else { Reason::Unpaid };
+            Some(Decision::Wait { reason, until: hold_ends(order, now) })
+        }
+        (state, PushRule::Push) if order.cancel_requested && rules.cancel_brake && parcel.sent.is_none() => {
+            Some(hold(Reason::CancelRequested, "", WaitsFor::OrderStatus(state.shown_as())))
+        }
+        (_, PushRule::Push | PushRule::CorrectOnly | PushRule::No) => None,
+    }
+}
+
+/// An hour after payment where TikTok tells the time, else in an hour; never in the past.
+fn hold_ends(order: &TikTokOrder, now: Timestamp) -> Timestamp {
+    let end = order.paid_time.map_or(now + HOLD_CHECK, |paid| paid + HOLD_CHECK);
+    if end > now { end } else { now + HOLD_CHECK }
+}
+
+/// Decides about a parcel whose number and carrier passed the checks. `others` are all other parcels of the order.
+#[must_use]
+pub fn decide(
+    parcel: &Parcel,
+    carried: &Carried,
+    others: &[&Parcel],
+    order: &TikTokOrder,
+    rules: &Rules,
+    now: Timestamp,
+) -> Decision {
+    let siblings: Vec<&Parcel> = others.iter().copied().filter(|other| other.store == parcel.store).collect();
+    if is_replaced(parcel, &siblings) {
+        return Decision::Close(ParcelState::Superseded);
+    }
+    if let Some(decision) = gate(parcel, order, rules, now) {
+        return decision;
+    }
+    let ours = holding(order, &carried.number);
+    if let Some(correction) = correction(parcel, carried, others, order, now) {
+        return correction;
+    }
+    if !ours.is_empty() && (parcel.chosen.is_empty() || parcel.chosen.iter().all(|id| ours.iter().any(|l| l.id == *id)))
+    {
+        return done(&ours);
+    }
+    let lines = if parcel.chosen.is_empty() {
+        match allocate(parcel, others, order) {
+            Ok(lines) => lines,
+            Err(unclear) => return unmatched(order, others, unclear.sentence()),
+        }
+    } else {
+        let open = |id: &LineItemId| order.lines.iter().any(|line| line.id == *id && line.is_open());
+        match parcel.chosen.iter().filter(|id| open(id)).cloned().collect::<Vec<_>>() {
+            lines if lines.is_empty() => return unmatched(order, others, "the chosen items are shipped already"),
+            lines => lines,
+        }
+    };
+    match order.state.push_rule() {
+        PushRule::Push => push(lines, parcel, others, order, rules),
+        _ => unmatched(order, others, "the order is past this step"),
+    }
+}
+
+/// TikTok's lines that show a number, compared in the canonical form as far as blanks and case go.
+fn holding<'a>(order: &'a TikTokOrder, number: &str) -> Vec<&'a OrderLine> {
+    order.lines.iter().filter(|line| line.tracking.as_ref().is_some_and(|t| same_number(t, number))).collect()
+}
+
+/// Whether two texts are the same number: case and separators aside.
+#[must_use]
+pub fn same_number(a: &str, b: &str) -> bool {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
+    };
+    plain(a) == plain(b)
+}
+
+fn done(lines: &[&OrderLine]) -> Decision {
+    let package = lines.first().and_then(|line| line.package.clone());
+    Decision::Done { lines: sorted(lines), package }
+}
+
+fn sorted(lines: &[&OrderLine]) -> Vec<LineItemId> {
+    let mut ids: Vec<LineItemId> = lines.iter().map(|line| line.id.clone()).collect();
+    ids.sort();
+    ids
+}
+
+/// Whether the parcel replaces a number, or the carrier of a number, that **we** sent. Numbers of others are never
+/// overwritten.
+fn correction(
+    parcel: &Parcel,
+    carried: &Carried,
+    others: &[&Parcel],
+    order: &TikTokOrder,
+    now: Timestamp,
+) -> Option<Decision> {
+    let earlier = predecessor(parcel, carried, others, order)?;
+    let lines: Vec<&OrderLine> = holding(order, &earlier.number);
+    if earlier.edits >= 1 {
+        return Some(hold(Reason::EditUsed, &earlier.provider_name, WaitsFor::Person));
+    }
+    let closed = now > earlier.shipped_at + EDIT_WINDOW || order.state.push_rule() == PushRule::No;
+    if closed {
+        return Some(hold(Reason::EditWindowClosed, &earlier.provider_name, WaitsFor::Person));
+    }
+    let mut packages: Vec<&PackageId> = order.lines.iter().filter_map(|line| line.package.as_ref()).collect();
+    packages.sort();
+    packages.dedup();
+    let split = order.split_or_combined == Some(SplitTag::Split) || packages.len() > 1;
+    let package = if split { lines.first().and_then(|line| line.package.clone()) } else { None };
+    if split && package.is_none() {
+        return Some(hold(Reason::LinesUnmatched, "TikTok shows no package for these items", WaitsFor::Person));
+    }
+    Some(Decision::Correct { lines: sorted(&lines), package, edits: earlier.edits + 1, shipped_at: earlier.shipped_at })
+}
+
+/// What we sent for these units and TikTok still shows: the same number under another carrier, or the number of a
+/// parcel that the store has withdrawn since.
+fn predecessor<'a>(
+    parcel: &'a Parcel,
+    carried: &Carried,
+    others: &[&'a Parcel],
+    order: &TikTokOrder,
+) -> Option<&'a Sent> {
+    if let Some(sent) = &parcel.sent {
+        let shown = holding(order, &sent.number);
+        if same_number(&sent.number, &carried.number) {
+            let by_old = shown.iter().any(|line| line.provider.as_ref().is_none_or(|p| *p == sent.provider));
+            if !shown.is_empty() {
+                return (sent.provider != carried.provider && by_old).then_some(sent);
+            }
+        } else if !shown.is_empty() {
+            return Some(sent);
+        }
+    }
+    let shipments: Vec<_> = parcel.sources.iter().filter(|s| s.present).map(|s| &s.shipment).collect();
+    let withdrawn = others.iter().filter(|other| other.store == parcel.store && other.is_withdrawn());
+    let candidates: Vec<&Sent> = withdrawn
+        .filter_map(|other| Some((other, other.sent.as_ref()?)))
+        .filter(|(_, sent)| !same_number(&sent.number, &carried.number) && !holding(order, &sent.number).is_empty())
+        .filter(|(other, _)| {
+            // The same shipment, or a new shipment after the old one was cancelled while nothing is left open.
+            other.sources.iter().any(|s| shipments.contains(&&s.shipment))
+                || !order.lines.iter().any(OrderLine::is_open)
+        })
+        .map(|(_, sent)| sent)
+        .collect();
+    candidates.into_iter().max_by_key(|sent| sent.at)
+}
+
+fn push(lines: Vec<LineItemId>, parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder, rules: &Rules) -> Decision {
+    let alive = order.lines.iter().filter(|line| line.state != OrderState::Cancelled).count();
+    let alone = lines.len() == alive
+        && others.iter().all(|other| other.is_withdrawn() || other.number.is_none())
+        && parcel.sources.iter().all(|s| s.sharing <= 1);
+    match rules.region.first_call() {
+        FirstCall::MarkPackageAsShipped => {
+            let whole = alone && order.packages.len() <= 1;
+            Decision::Push { lines, through: Through::Order { whole }, save_first: !alone }
+        }
+        FirstCall::ShipPackage => match package_of(&lines, order) {
+            Some(package) => Decision::Push { lines, through: Through::Package(package), save_first: !alone },
+            None => hold(
+                Reason::LinesUnmatched,
+                "in this market TikTok ships whole packages: split the order in Seller Center first",
+                WaitsFor::Person,
+            ),
+        },
+    }
+}
+
+/// The one package that holds exactly these lines.
+fn package_of(lines: &[LineItemId], order: &TikTokOrder) -> Option<PackageId> {
+    let known: Vec<&OrderLine> = order.lines.iter().filter(|line| lines.contains(&line.id)).collect();
+    let package = known.first()?.package.clone().or_else(|| match order.packages.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    })?;
+    let same = |line: &OrderLine| line.package.as_ref().is_none_or(|p| *p == package);
+    let whole = order.lines.iter().filter(|line| line.state != OrderState::Cancelled && same(line)).count();
+    (known.iter().all(|line| same(line)) && whole == lines.len()).then_some(package)
+}
+
+/// The items are not free: somebody else's number, or no way to tell.
+fn unmatched(order: &TikTokOrder, others: &[&Parcel], detail: &str) -> Decision {
+    let ours = |number: &str| {
+        others.iter().any(|other| {
+            other.sent.as_ref().is_some_and(|sent| same_number(&sent.number, number))
+                || other.number.as_ref().is_some_and(|n: &TrackingNumber| same_number(n.as_str(), number))
+        })
+    };
+    let foreign = order.lines.iter().filter_map(|line| line.tracking.as_deref()).find(|number| !ours(number));
+    let open = order.lines.iter().any(OrderLine::is_open);
+    match foreign {
+        Some(number) if !open => hold(Reason::AlreadyShipped, number, WaitsFor::Person),
+        _ => hold(Reason::LinesUnmatched, detail, WaitsFor::OrderStatus(order.state.shown_as())),
+    }
+}
+
+/// A decision to hold.
+#[must_use]
+pub fn hold(reason: Reason, detail: &str, waits_for: WaitsFor) -> Decision {
+    Decision::Hold { reason, detail: detail.to_owned(), waits_for }
+}
+
+#[cfg(test)]
+#[path = "decision_tests.rs"]
+mod tests;

@@ -1,0 +1,217 @@
+use super::*;
+use crate::domain::ids::StoreId;
+use crate::domain::samples::{at, line_ids, order, parcel, sent, show};
+
+fn usps(number: &str) -> Carried {
+    Carried { number: number.into(), provider: ProviderId::parse("P1").expect("id"), provider_name: "USPS".into() }
+}
+
+fn us() -> Rules {
+    Rules { region: Region::new("US"), cancel_brake: true, hold_samples: false }
+}
+
+fn decided(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Decision {
+    let number = parcel.number.as_ref().map_or_else(String::new, TrackingNumber::key);
+    decide(parcel, &usps(&number), others, order, &us(), at(1000))
+}
+
+fn word(decision: &Decision) -> String {
+    match decision {
+        Decision::Push { through: Through::Order { whole: true }, .. } => "push the whole order".into(),
+        Decision::Push { lines, save_first, .. } => format!("push {} lines, save first: {save_first}", lines.len()),
+        Decision::Correct { package, edits, .. } => format!("correct {package:?}, edit {edits}"),
+        Decision::Done { lines, .. } => format!("done with {}", lines.len()),
+        Decision::Wait { reason, until } => format!("wait {reason} until {}", until.as_second()),
+        Decision::Hold { reason, .. } => format!("hold {reason}"),
+        Decision::Close(state) => format!("close {state}"),
+    }
+}
+
+#[test]
+fn every_order_status_decides_as_the_status_table_says() {
+    for (status, expected) in [
+        ("UNPAID", "wait UNPAID until 4600"),
+        ("ON_HOLD", "wait ON_HOLD until 4600"),
+        ("PAID", "push the whole order"),
+        ("AWAITING_SHIPMENT", "push the whole order"),
+        ("PARTIALLY_SHIPPING", "push the whole order"),
+        ("AWAITING_COLLECTION", "hold LINES_UNMATCHED"),
+        ("IN_TRANSIT", "hold LINES_UNMATCHED"),
+        ("DELIVERED", "hold LINES_UNMATCHED"),
+        ("COMPLETED", "hold LINES_UNMATCHED"),
+        ("CANCELLED", "close SKIPPED(CANCELLED)"),
+        ("CANCEL", "close SKIPPED(CANCELLED)"),
+        ("SHINY_NEW", "hold UNKNOWN_STATUS"),
+    ] {
+        assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &order(status, &["MUG"]))), expected, "{status}");
+    }
+}
+
+#[test]
+fn a_number_that_tiktok_shows_already_is_done_in_every_status_that_can_show_it() {
+    for status in ["PARTIALLY_SHIPPING", "AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", "COMPLETED"] {
+        let mut order = order(status, &["MUG", "MUG"]);
+        show(&mut order, &[1, 2], "a-1 2", "P9", "K1");
+        assert_eq!(word(&decided(&parcel("A12", "f1", &[]), &[], &order)), "done with 2", "{status}");
+    }
+}
+
+#[test]
+fn an_order_on_hold_is_looked_at_again_when_its_hour_ends() {
+    let mut order = order("ON_HOLD", &["MUG"]);
+    order.paid_time = Some(at(500));
+    assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &order)), "wait ON_HOLD until 4100");
+    order.paid_time = Some(at(-9000));
+    assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &order)), "wait ON_HOLD until 4600");
+}
+
+#[test]
+fn what_tiktok_ships_itself_is_skipped_with_the_reason() {
+    let mut by_tiktok = order("AWAITING_SHIPMENT", &["MUG"]);
+    by_tiktok.shipping_type = Some("TIKTOK".into());
+    assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &by_tiktok)), "close SKIPPED(NOT_SELLER_SHIPPING)");
+    by_tiktok.fulfillment_type = Some("FULFILLMENT_BY_TIKTOK".into());
+    assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &by_tiktok)), "close SKIPPED(FULFILLED_BY_TIKTOK)");
+}
+
+#[test]
+fn a_pending_cancel_request_brakes_unless_the_shop_says_otherwise() {
+    let mut order = order("AWAITING_SHIPMENT", &["MUG"]);
+    order.cancel_requested = true;
+    let parcel = parcel("A", "f1", &[]);
+    assert_eq!(word(&decided(&parcel, &[], &order)), "hold CANCEL_REQUESTED");
+    let rules = Rules { cancel_brake: false, ..us() };
+    assert_eq!(word(&decide(&parcel, &usps("A"), &[], &order, &rules, at(1000))), "push the whole order");
+}
+
+#[test]
+fn sample_orders_follow_the_shops_setting() {
+    let mut order = order("AWAITING_SHIPMENT", &["MUG"]);
+    order.sample = true;
+    let parcel = parcel("A", "f1", &[]);
+    assert_eq!(word(&decided(&parcel, &[], &order)), "push the whole order");
+    let rules = Rules { hold_samples: true, ..us() };
+    assert_eq!(word(&decide(&parcel, &usps("A"), &[], &order, &rules, at(1000))), "hold SAMPLE_ORDER");
+}
+
+#[test]
+fn a_part_of_the_order_names_its_lines_and_saves_them_first() {
+    let order = order("AWAITING_SHIPMENT", &["MUG", "MUG", "CAP"]);
+    assert_eq!(word(&decided(&parcel("A", "f1", &[("MUG", 1)]), &[], &order)), "push 1 lines, save first: true");
+    let other = parcel("B", "f2", &[("CAP", 1)]);
+    assert_eq!(word(&decided(&parcel("A", "f1", &[("MUG", 2)]), &[&other], &order)), "push 2 lines, save first: true");
+}
+
+#[test]
+fn saved_lines_are_kept_even_when_others_would_fit() {
+    let mut first = parcel("A", "f1", &[("MUG", 1)]);
+    first.chosen = line_ids(&[2]);
+    let decision = decided(&first, &[], &order("AWAITING_SHIPMENT", &["MUG", "MUG"]));
+    assert!(matches!(decision, Decision::Push { lines, .. } if lines == line_ids(&[2])));
+}
+
+#[test]
+fn a_number_of_somebody_else_is_never_overwritten() {
+    let mut order = order("AWAITING_COLLECTION", &["MUG"]);
+    show(&mut order, &[1], "THEIRS", "P1", "K1");
+    assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &order)), "hold ALREADY_SHIPPED");
+}
+
+/// Order with our first number on it, the parcel that carried it (withdrawn), and the newer one.
+fn edited(edits: u32) -> (TikTokOrder, Parcel, Parcel) {
+    let mut order = order("AWAITING_COLLECTION", &["MUG"]);
+    show(&mut order, &[1], "A", "P1", "K1");
+    let mut old = parcel("A", "f1", &[]);
+    old.state = ParcelState::Superseded;
+    old.sources[0].present = false;
+    old.sent = Some(sent("A", &[1], edits));
+    let mut new = parcel("B", "f1", &[]);
+    new.sources[0].version.changed = 2;
+    (order, old, new)
+}
+
+#[test]
+fn a_newer_number_of_the_store_corrects_ours_once() {
+    let (order, old, new) = edited(0);
+    assert_eq!(word(&decided(&new, &[&old], &order)), "correct None, edit 1");
+    let (order, old, new) = edited(1);
+    assert_eq!(word(&decided(&new, &[&old], &order)), "hold EDIT_USED");
+}
+
+#[test]
+fn a_correction_after_72_hours_or_delivery_goes_to_a_ticket() {
+    let (mut order, old, new) = edited(0);
+    let late = at(100 + 72 * 3600 + 1);
+    assert_eq!(word(&decide(&new, &usps("B"), &[&old], &order, &us(), late)), "hold EDIT_WINDOW_CLOSED");
+    order.state = OrderState::parse("DELIVERED");
+    assert_eq!(word(&decided(&new, &[&old], &order)), "hold EDIT_WINDOW_CLOSED");
+}
+
+#[test]
+fn a_split_order_is_corrected_by_its_package() {
+    let (mut order, old, new) = edited(0);
+    order.lines.extend(super::super::samples::order("AWAITING_COLLECTION", &["CAP", "CAP"]).lines.split_off(1));
+    show(&mut order, &[2], "OTHER", "P1", "K2");
+    assert_eq!(word(&decided(&new, &[&old], &order)), "correct Some(PackageId(\"K1\")), edit 1");
+}
+
+#[test]
+fn going_back_to_a_number_that_a_correction_replaced_needs_a_second_edit() {
+    let (mut order, mut first, mut second) = edited(0);
+    show(&mut order, &[1], "B", "P1", "K1");
+    second.state = ParcelState::Superseded;
+    second.sources[0].present = false;
+    second.sent = Some(sent("B", &[1], 1));
+    first.state = ParcelState::Queued;
+    first.sources[0].present = true;
+    first.sources[0].version.changed = 3;
+    assert_eq!(word(&decided(&first, &[&second], &order)), "hold EDIT_USED");
+    show(&mut order, &[1], "A", "P1", "K1");
+    second.sent = None;
+    assert_eq!(word(&decided(&first, &[&second], &order)), "done with 1");
+}
+
+#[test]
+fn another_carrier_for_the_same_number_is_a_correction() {
+    let (order, _, _) = edited(0);
+    let mut same = parcel("A", "f1", &[]);
+    same.sent = Some(sent("A", &[1], 0));
+    let ups = Carried { provider: ProviderId::parse("P2").expect("id"), ..usps("A") };
+    assert_eq!(word(&decide(&same, &ups, &[], &order, &us(), at(1000))), "correct None, edit 1");
+    assert_eq!(word(&decided(&same, &[], &order)), "done with 1");
+}
+
+#[test]
+fn a_new_shipment_after_a_cancelled_one_corrects_its_number() {
+    let (order, old, mut new) = edited(0);
+    new.sources[0].shipment = crate::domain::ids::ShipmentId::parse("f2").expect("id");
+    assert_eq!(word(&decided(&new, &[&old], &order)), "correct None, edit 1");
+}
+
+#[test]
+fn a_parcel_whose_shipment_moved_on_is_superseded_even_before_its_row_says_so() {
+    let (order, _, new) = edited(0);
+    let old = parcel("A", "f1", &[]);
+    assert_eq!(word(&decided(&old, &[&new], &order)), "close SUPERSEDED");
+}
+
+#[test]
+fn another_stores_shipment_with_the_same_id_replaces_nothing() {
+    let order = order("AWAITING_SHIPMENT", &["MUG", "CAP"]);
+    let mine = parcel("A", "1", &[("MUG", 1)]);
+    let mut theirs = parcel("B", "1", &[("CAP", 1)]);
+    theirs.store = StoreId::parse("s2").expect("id");
+    theirs.sources[0].version.changed = 9;
+    assert_eq!(word(&decided(&mine, &[&theirs], &order)), "push 1 lines, save first: true");
+}
+
+#[test]
+fn other_markets_ship_whole_packages() {
+    let rules = Rules { region: Region::new("MY"), ..us() };
+    let mut order = order("AWAITING_SHIPMENT", &["MUG", "CAP"]);
+    order.packages = vec![PackageId::parse("K1").expect("id")];
+    let whole = decide(&parcel("A", "f1", &[]), &usps("A"), &[], &order, &rules, at(1000));
+    assert!(matches!(whole, Decision::Push { through: Through::Package(ref k), .. } if k.as_str() == "K1"));
+    let part = decide(&parcel("A", "f1", &[("MUG", 1)]), &usps("A"), &[], &order, &rules, at(1000));
+    assert_eq!(word(&part), "hold LINES_UNMATCHED");
+}

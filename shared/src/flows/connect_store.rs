@@ -1,0 +1,191 @@
+//! Stores: connected by credentials that a person hands over, removed with everything they left.
+
+use crate::app::App;
+use crate::domain::connection::{StoreConnection, StoreSettings, StoreStatus};
+use crate::domain::ids::{AccountId, BadId, HookId, ShopId, StoreId};
+use crate::domain::platform::Platform;
+use crate::flows::store_access::{
+    StoreSecrets, VaultError, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
+};
+use crate::table::connections::{Hook, Versioned};
+use crate::table::error::TableError;
+use crate::table::keys;
+use data_encoding::BASE32_NOPAD;
+
+/// A store to connect.
+#[derive(Debug)]
+pub struct NewStore {
+    /// Who owns it.
+    pub account: AccountId,
+    /// What it is.
+    pub platform: Platform,
+    /// The TikTok shops its orders may belong to, at least one, all of the same account.
+    pub shops: Vec<ShopId>,
+    /// Shopify: the `*.myshopify.com` domain; BigCommerce: the store hash; else the site's https origin.
+    pub address: String,
+    /// What a person set.
+    pub settings: StoreSettings,
+    /// Its secrets.
+    pub secrets: StoreSecrets,
+}
+
+/// A store cannot be connected or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreAddError {
+    /// A field is missing or wrong.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What to do.
+        problem: String,
+    },
+    /// A shop is not connected, or belongs to somebody else.
+    #[error("shop {0} is not connected for this account: connect it first")]
+    UnknownShop(ShopId),
+    /// Another connection has this address.
+    #[error("this store is connected already")]
+    Taken,
+    /// Sealing.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// An id we made is not one: a bug.
+    #[error(transparent)]
+    Id(#[from] BadId),
+}
+
+/// A connected store and where its webhooks go.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// The connection.
+    pub store: StoreConnection,
+    /// The address for the store's webhooks.
+    pub webhook_url: String,
+    /// Whether its API can be read.
+    pub readable: bool,
+}
+
+/// Connects a store.
+///
+/// # Errors
+/// [`StoreAddError`] names the field and the remedy; nothing is stored then.
+pub async fn add(app: &App, new: NewStore) -> Result<Added, StoreAddError> {
+    let address = checked_address(&new)?;
+    if new.shops.is_empty() {
+        return Err(field("--shop", "name at least one connected TikTok shop"));
+    }
+    for shop in &new.shops {
+        let known = app.table.shop_get(shop, true).await?;
+        if known.is_none_or(|known| known.row.account != new.account) {
+            return Err(StoreAddError::UnknownShop(shop.clone()));
+        }
+    }
+    let own_secret = new.secrets.webhook_secret.is_some()
+        || new.secrets.client_secret.is_some()
+        || new.secrets.header_secret.is_some()
+        || new.secrets.public_key.is_some()
+        || new.secrets.client_id.is_some();
+    let by_app = new.platform == Platform::Shopify && !own_secret;
+    if !own_secret && !by_app {
+        return Err(field("webhook_secret", "is missing: without it nobody can prove that a webhook is the store's"));
+    }
+    let id = StoreId::parse(random(app, 10))?;
+    let hook = if by_app { None } else { Some(HookId::parse(random(app, 16))?) };
+    let store = StoreConnection {
+        id: id.clone(),
+        account: new.account.clone(),
+        platform: new.platform,
+        shops: new.shops,
+        address: address.clone(),
+        hook: hook.clone(),
+        settings: new.settings,
+        status: StoreStatus::Connected,
+        connected: app.clock.now(),
+        due: None,
+        poll_due: None,
+    };
+    let origin = app.config.public_url.as_str().trim_end_matches('/');
+    let webhook_url = match &hook {
+        Some(hook) => format!("{origin}/hooks/{}/{hook}", new.platform),
+        None => format!("{origin}/hooks/{}", new.platform),
+    };
+    match &hook {
+        Some(hook) => {
+            let sealed = seal_hook_secrets(app, &new.account, hook, &new.secrets).await?;
+            app.table.hook_put(hook, &hook_row(&store, keys::hook(hook), Some(sealed))).await?;
+        }
+        None => {
+            let row = hook_row(&store, keys::hook_of_address(new.platform.as_str(), &address), None);
+            match app.table.hook_of_address_put(new.platform.as_str(), &address, &row).await {
+                Err(TableError::Conflict) => return Err(StoreAddError::Taken),
+                other => other?,
+            }
+        }
+    }
+    let readable = keep_store_credentials(app, &store, &new.secrets).await?;
+    app.table.store_put(&mut Versioned { row: store.clone(), rev: 0 }).await?;
+    app.table.account_store_put(&new.account, &id).await?;
+    Ok(Added { store, webhook_url, readable })
+}
+
+fn hook_row(store: &StoreConnection, key: keys::Key, secrets: Option<String>) -> Hook {
+    Hook { store: store.id.clone(), account: store.account.clone(), key, secrets }
+}
+
+fn random(app: &App, bytes: usize) -> String {
+    let all = app.entropy.bytes::<16>();
+    BASE32_NOPAD.encode(&all[..bytes.min(all.len())]).to_lowercase()
+}
+
+fn field(field: &'static str, problem: &str) -> StoreAddError {
+    StoreAddError::Field { field, problem: problem.to_owned() }
+}
+
+fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
+    let address = new.address.trim().trim_end_matches('/');
+    match new.platform {
+        Platform::Shopify => {
+            let domain = address.trim_start_matches("https://").to_lowercase();
+            let plain =
+                !domain.is_empty() && domain.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+            if plain {
+                Ok(domain)
+            } else {
+                Err(field("--domain", "give the shop's myshopify.com domain, like tiny-mugs.myshopify.com"))
+            }
+        }
+        Platform::BigCommerce => {
+            let plain = !address.is_empty() && address.chars().all(|c| c.is_ascii_alphanumeric());
+            if plain {
+                Ok(address.to_owned())
+            } else {
+                Err(field("--store-hash", "give the store hash from the API account's path"))
+            }
+        }
+        Platform::WooCommerce | Platform::Magento => {
+            let url = url::Url::parse(address)
+                .map_err(|_| field("--url", "give the site's address, like https://shop.example"))?;
+            if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
+                return Err(field("--url", "give the site's https address"));
+            }
+            Ok(address.to_owned())
+        }
+        Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),
+    }
+}
+
+/// Takes a store away: its addresses, credentials and every row. Repeating it after a crash finishes it.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn remove(app: &App, id: &StoreId) -> Result<usize, TableError> {
+    let Some(store) = app.table.store_get(id, true).await? else { return Ok(0) };
+    app.table.hooks_delete(&store.row).await?;
+    forget_store_credentials(app, id).await?;
+    app.table.account_store_delete(&store.row.account, id).await?;
+    app.stores.forget(id);
+    app.table.store_erase(id).await
+}

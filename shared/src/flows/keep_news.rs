@@ -1,0 +1,47 @@
+//! Stores what a store said, whoever brought it: webhook, poll or look-up. Repeats change nothing.
+
+use crate::app::App;
+use crate::domain::connection::StoreConnection;
+use crate::domain::fulfilment::{Fulfilment, OrderLink};
+use crate::domain::intake::absorb;
+use crate::table::error::TableError;
+
+/// Somebody else may write the same order at the same time; after this many lost races the sender is asked to repeat.
+const RACES: usize = 6;
+
+/// What became of news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// Rows were written.
+    Stored {
+        /// How many.
+        rows: usize,
+    },
+    /// Known already, older, or of another channel.
+    Unchanged,
+}
+
+/// Stores news about one store order. When this returns, the news is durable.
+///
+/// # Errors
+/// [`TableError`] when it is not.
+pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed: bool) -> Result<Kept, TableError> {
+    let mut written = 0;
+    'race: for race in 0..RACES {
+        let known = app.table.order_rows(&store.id, &news.order, race > 0).await?;
+        let news = match known.link {
+            // A person's word wins over every field.
+            Some(link) => &Fulfilment { link: OrderLink::Found(link), ..news.clone() },
+            None => news,
+        };
+        for mut row in absorb(&known.parcels, news, store, healed, app.clock.now()) {
+            match app.table.parcel_put(&mut row).await {
+                Ok(()) => written += 1,
+                Err(TableError::Conflict) => continue 'race,
+                Err(other) => return Err(other),
+            }
+        }
+        return Ok(if written == 0 { Kept::Unchanged } else { Kept::Stored { rows: written } });
+    }
+    Err(TableError::Conflict)
+}

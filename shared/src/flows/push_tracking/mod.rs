@@ -1,0 +1,224 @@
+//! Due parcels → TikTok → next state. One run of the schedule.
+//!
+//! ```text
+//! shards given → what is due → lease → by shop: read orders, decide, send, write down → release
+//! ```
+//!
+//! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
+//! function, so that an expired lease means a dead owner.
+
+mod breaker;
+mod calls;
+mod orders;
+mod pace;
+mod record;
+mod resolve;
+mod send;
+mod shop;
+mod summary;
+
+use crate::app::App;
+use crate::domain::ids::ShopId;
+use crate::table::keys::Shard;
+use crate::table::leases::Lease;
+use crate::table::parcels::Due;
+use crate::telemetry::emit_metrics;
+use breaker::Breaker;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use pace::Flow;
+pub use pace::Paces;
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+pub use summary::Summary;
+use summary::{Tally, one};
+
+/// No new work after this.
+const WORK: Duration = Duration::from_secs(45);
+/// Every outside call ends by then.
+const END: Duration = Duration::from_secs(55);
+/// Look-ups in stores are slow and not urgent: they start only in the first part of a run.
+const LOOK_UPS: Duration = Duration::from_secs(25);
+/// The lease as a clock that counts suspension sees it, less the longest call that may start just before its end.
+const LEASE: Duration = Duration::from_secs(75 - 10);
+/// Entries of one shop taken up at a time: what its rate allows in a run, and a little more.
+const FAIR_SHARE: usize = 128;
+/// Shards listed at the same time.
+const LISTED_TOGETHER: usize = 16;
+/// Shops worked on at the same time; their calls are limited further.
+const SHOPS_TOGETHER: usize = 256;
+
+/// One run under way.
+struct Run<'a> {
+    app: &'a App,
+    started: Duration,
+    flow: Flow,
+    tally: Tally,
+    breaker: Breaker,
+}
+
+/// A shard that is ours.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    shard: Shard,
+    /// The last owner crashed: one parcel at a time, and a try is counted before each call.
+    careful: bool,
+    /// By the clock that counts suspension.
+    until: Duration,
+}
+
+impl Run<'_> {
+    fn elapsed(&self) -> Duration {
+        self.app.clock.steady().saturating_sub(self.started)
+    }
+
+    fn may_start(&self) -> bool {
+        self.elapsed() < WORK && !self.breaker.is_open()
+    }
+
+    fn may_look_up(&self) -> bool {
+        self.elapsed() < LOOK_UPS && !self.breaker.is_open()
+    }
+
+    /// What is left for an outside call.
+    fn left(&self) -> Duration {
+        END.saturating_sub(self.elapsed())
+    }
+
+    /// The latest moment, on the steady clock, at which a call may start.
+    fn latest_start(&self) -> Duration {
+        self.started + WORK
+    }
+}
+
+/// Works on what is due in these shards until it is done or the time is up.
+pub async fn run(app: &App, shards: &[Shard]) -> Summary {
+    let before = app.table.usage();
+    let now = app.clock.now();
+    let resting = match app.table.breaker_get().await {
+        Ok(until) => until,
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "breaker not read, going on without it");
+            None
+        }
+    };
+    let run = Run {
+        app,
+        started: app.clock.steady(),
+        flow: Flow::new(resting.is_some_and(|until| until + breaker::REST * 10 > now)),
+        tally: Tally::default(),
+        breaker: Breaker::default(),
+    };
+    let mut oldest = Duration::ZERO;
+    if resting.is_some_and(|until| until > now) {
+        one(&run.tally.breaker_open);
+    } else {
+        let me = hex::encode(app.entropy.bytes::<8>());
+        let mut todo: Vec<Shard> = shards.to_vec();
+        // A shop's share may be smaller than its queue: look again while that helps and time is left.
+        while !todo.is_empty() && run.may_start() {
+            let done = run.tally.summary();
+            let (again, age) = round(&run, &me, &todo).await;
+            oldest = oldest.max(age);
+            todo = if progress(&run.tally.summary()) > progress(&done) { again } else { Vec::new() };
+        }
+        if run.breaker.is_open() {
+            one(&run.tally.breaker_open);
+            if let Err(error) = app.table.breaker_put(app.clock.now() + breaker::REST).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "breaker not stored");
+            }
+        }
+    }
+    let after = app.table.usage();
+    let summary = Summary {
+        oldest_due_seconds: oldest.as_secs_f64(),
+        write_units: after.write_units - before.write_units,
+        read_units: after.read_units - before.read_units,
+        ..run.tally.summary()
+    };
+    emit_metrics(
+        &app.metrics,
+        "tracking-push",
+        app.clock.now(),
+        &summary.metrics(app.tiktok.clock_offset().as_secs_f64()),
+    );
+    summary
+}
+
+fn progress(summary: &Summary) -> u64 {
+    summary.pushed + summary.corrected + summary.reconciled + summary.held + summary.skipped + summary.waiting
+}
+
+/// One pass over the shards. Returns those in which some shop has more than its share, and the age of the oldest entry.
+async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Duration) {
+    let listed: Vec<Option<(Held, Vec<Due>, bool)>> =
+        stream::iter(shards).map(|shard| list(run, me, *shard)).buffer_unordered(LISTED_TOGETHER).collect().await;
+    let (mut held, mut again, mut oldest) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let mut shops: BTreeMap<ShopId, (Held, Vec<Due>)> = BTreeMap::new();
+    let now = run.app.clock.now();
+    for (lease, due, more) in listed.into_iter().flatten() {
+        held.push(lease);
+        if more {
+            again.push(lease.shard);
+        }
+        for entry in due {
+            let age = now.duration_since(entry.at);
+            oldest = oldest.max(Duration::try_from(age).unwrap_or_default());
+            shops.entry(entry.shop.clone()).or_insert_with(|| (lease, Vec::new())).1.push(entry);
+        }
+    }
+    let (careful, usual): (Vec<_>, Vec<_>) = shops.into_iter().partition(|(_, (lease, _))| lease.careful);
+    stream::iter(usual)
+        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| async move {
+            shop::work(run, lease, &shop, due).await;
+        })
+        .await;
+    for (shop, (lease, due)) in careful {
+        shop::work(run, lease, &shop, due).await;
+    }
+    for lease in &held {
+        if let Err(error) = run.app.table.lease_release(lease.shard, me).await {
+            tracing::warn!(
+                shard = lease.shard.number(),
+                error = &error as &dyn std::error::Error,
+                "lease not released"
+            );
+        }
+    }
+    (again, oldest)
+}
+
+/// What is due in a shard, and its lease. Nothing due: no lease, no write.
+async fn list(run: &Run<'_>, me: &str, shard: Shard) -> Option<(Held, Vec<Due>, bool)> {
+    let table = &run.app.table;
+    let log = |error: &crate::table::error::TableError, what: &'static str| {
+        tracing::warn!(shard = shard.number(), error = error as &dyn std::error::Error, "{what}");
+    };
+    let (due, more) = match table.push_due(shard, run.app.clock.now(), FAIR_SHARE).await {
+        Ok((due, _)) if due.is_empty() => return None,
+        Ok(listed) => listed,
+        Err(error) => {
+            log(&error, "shard not listed");
+            return None;
+        }
+    };
+    let asked = run.app.clock.steady();
+    let careful = match table.lease_take(shard, me, run.app.clock.now()).await {
+        Ok(Lease::Taken { crashed }) => crashed,
+        Ok(Lease::Busy) => {
+            one(&run.tally.busy_shards);
+            return None;
+        }
+        Err(error) => {
+            log(&error, "shard not leased");
+            return None;
+        }
+    };
+    if careful {
+        one(&run.tally.careful_shards);
+        tracing::warn!(shard = shard.number(), "the last owner of this shard crashed: working with care");
+    }
+    run.tally.due.fetch_add(due.len() as u64, Ordering::Relaxed);
+    Some((Held { shard, careful, until: asked + LEASE }, due, more))
+}

@@ -1,0 +1,243 @@
+//! How fast: per shop (calls a second), and all shops together (calls in flight).
+
+use crate::domain::clock::Clock;
+use crate::domain::ids::ShopId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// TikTok's advice for a start (September 2026): 1 to 3 writes and 3 to 10 reads a second, for each app and shop.
+const WRITES_A_SECOND: f64 = 2.0;
+const READS_A_SECOND: f64 = 5.0;
+/// Never slower than one call in four seconds, or a shop would not come back.
+const SLOWEST: f64 = 0.25;
+/// A refusal without `Retry-After` pauses the shop this long.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A shop has at most this many calls in flight.
+pub(super) const PER_SHOP: usize = 8;
+/// Together: from, to.
+const FEWEST: f64 = 8.0;
+const MOST: f64 = 128.0;
+/// After an outage the first calls are probes.
+const PROBES: f64 = 3.0;
+/// Many refusals of one moment count once.
+const CUT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
+
+/// What a call does, and so which rate it counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
+}
+
+/// The rates learnt so far, by shop. Lives as long as the process.
+#[derive(Debug, Default)]
+pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
+
+impl Paces {
+    pub(super) fn of(&self, shop: &ShopId) -> Arc<Pace> {
+        let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shops.entry(shop.clone()).or_default())
+    }
+}
+
+/// One shop's rates: calls of a kind start at even gaps, so that no window of a second holds more than its share.
+#[derive(Debug)]
+pub(super) struct Pace(Mutex<Rates>);
+
+#[derive(Debug)]
+struct Rates {
+    reads: Bucket,
+    writes: Bucket,
+    paused_until: Duration,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    usual: f64,
+    rate: f64,
+    next: Duration,
+}
+
+impl Bucket {
+    fn new(usual: f64) -> Self {
+        Self { usual, rate: usual, next: Duration::ZERO }
+    }
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let rates = Rates {
+            reads: Bucket::new(READS_A_SECOND),
+            writes: Bucket::new(WRITES_A_SECOND),
+            paused_until: Duration::ZERO,
+        };
+        Self(Mutex::new(rates))
+    }
+}
+
+impl Pace {
+    /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
+    pub(super) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
+        let wait = {
+            let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = clock.steady();
+            let paused = rates.paused_until;
+            let bucket = rates.bucket(kind);
+            let start = now.max(bucket.next).max(paused);
+            if start > latest {
+                return None;
+            }
+            bucket.next = start + Duration::from_secs_f64(1.0 / bucket.rate);
+            start - now
+        };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        Some(())
+    }
+
+    /// TikTok asked to slow down: half the rate, and a pause.
+    pub(super) fn refused(&self, kind: Kind, asked: Option<Duration>, clock: &Clock) {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = clock.steady() + asked.unwrap_or(PAUSE);
+        rates.paused_until = rates.paused_until.max(until);
+        let bucket = rates.bucket(kind);
+        bucket.rate = (bucket.rate / 2.0).max(SLOWEST);
+    }
+
+    /// A clean answer: a tenth faster, up to the usual rate.
+    pub(super) fn answered(&self, kind: Kind) {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bucket = rates.bucket(kind);
+        bucket.rate = (bucket.rate * 1.1).min(bucket.usual);
+    }
+}
+
+impl Rates {
+    fn bucket(&mut self, kind: Kind) -> &mut Bucket {
+        match kind {
+            Kind::Read => &mut self.reads,
+            Kind::Write => &mut self.writes,
+        }
+    }
+}
+
+/// How many calls are in flight together: halved on refusals and failures, one more after each clean answer.
+#[derive(Debug)]
+pub(super) struct Flow {
+    state: Mutex<FlowState>,
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct FlowState {
+    limit: f64,
+    in_flight: usize,
+    cut: Duration,
+}
+
+/// A call in flight; dropping it makes room.
+#[derive(Debug)]
+pub(super) struct InFlight<'a>(&'a Flow);
+
+impl Flow {
+    /// `careful`: right after an outage.
+    pub(super) fn new(careful: bool) -> Self {
+        let limit = if careful { PROBES } else { FEWEST };
+        Self { state: Mutex::new(FlowState { limit, in_flight: 0, cut: Duration::ZERO }), freed: Notify::new() }
+    }
+
+    pub(super) async fn enter(&self) -> InFlight<'_> {
+        loop {
+            let freed = self.freed.notified();
+            {
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 128")]
+                let limit = state.limit as usize;
+                if state.in_flight < limit.max(1) {
+                    state.in_flight += 1;
+                    return InFlight(self);
+                }
+            }
+            freed.await;
+        }
+    }
+
+    pub(super) fn clean(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.limit = (state.limit + 1.0).min(MOST);
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    pub(super) fn trouble(&self, clock: &Clock) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock.steady();
+        if now.saturating_sub(state.cut) >= CUT_AT_MOST_EVERY {
+            state.limit = (state.limit / 2.0).max(1.0);
+            state.cut = now;
+        }
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).in_flight -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock() -> Clock {
+        let start = tokio::time::Instant::now();
+        Clock::new(|| jiff::Timestamp::UNIX_EPOCH, move || start.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_holds_more_writes_than_the_shops_rate() {
+        let (clock, pace) = (clock(), Pace::default());
+        let mut starts = Vec::new();
+        for _ in 0..20 {
+            pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+            starts.push(clock.steady());
+        }
+        for first in &starts {
+            let in_window = starts.iter().filter(|s| *s >= first && **s < *first + Duration::from_secs(1)).count();
+            assert!(in_window <= 2, "{in_window} from {first:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_pauses_for_as_long_as_asked_and_halves_the_rate() {
+        let (clock, pace) = (clock(), Pace::default());
+        pace.refused(Kind::Write, Some(Duration::from_secs(7)), &clock);
+        assert_eq!(pace.place(Kind::Write, &clock, Duration::from_secs(6)).await, None);
+        pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        assert_eq!(clock.steady(), Duration::from_secs(7));
+        pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        assert_eq!(clock.steady(), Duration::from_secs(8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_in_flight_start_at_eight_grow_while_clean_and_halve_on_trouble() {
+        let (clock, flow) = (clock(), Flow::new(false));
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            held.push(flow.enter().await);
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(1), flow.enter()).await.is_err());
+        flow.clean();
+        held.push(flow.enter().await);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        flow.trouble(&clock);
+        held.truncate(4);
+        assert!(tokio::time::timeout(Duration::from_millis(1), flow.enter()).await.is_err());
+        held.truncate(3);
+        drop(flow.enter().await);
+    }
+}

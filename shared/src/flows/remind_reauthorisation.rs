@@ -1,0 +1,138 @@
+//! The slow tick: tokens to refresh, stores to clean up after, holds whose cause has moved.
+
+use crate::app::App;
+use crate::domain::connection::StoreStatus;
+use crate::domain::ids::StoreId;
+use crate::domain::parcel::WaitsFor;
+use crate::flows::access::{AccessError, app_credentials, open_row, refresh};
+use crate::flows::carrier::Maps;
+use crate::flows::connect_store;
+use crate::flows::map_carrier::requeue;
+use crate::flows::store_access::forget_store_credentials;
+use crate::table::error::TableError;
+use crate::table::keys::{self, Key};
+use crate::telemetry::{Metric, emit_metrics, metric};
+use crate::tokens::Grant;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+/// Entries of each list taken in one tick.
+const A_TICK: usize = 50;
+/// A refresh that failed is tried again after this long.
+const RETRY: SignedDuration = SignedDuration::from_mins(15);
+
+/// What one tick did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Entries that were due.
+    pub due: u64,
+    /// Tokens refreshed.
+    pub refreshed: u64,
+    /// Refreshes that failed.
+    pub refresh_failed: u64,
+    /// Stores cleaned up after.
+    pub cleaned: u64,
+    /// Held parcels queued again because what they waited for has moved.
+    pub requeued: u64,
+}
+
+/// One tick.
+pub async fn run(app: &App) -> Summary {
+    let mut summary = Summary::default();
+    let due = match app.table.auth_due(app.clock.now(), A_TICK).await {
+        Ok(due) => due,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "what is due is not known");
+            Vec::new()
+        }
+    };
+    summary.due = due.len() as u64;
+    for key in due {
+        let outcome = match keys::connected_store(&key) {
+            Some(store) => clean_up(app, &store).await.map(|()| summary.cleaned += 1),
+            None => refresh_due(app, &key).await.map(|done| summary.refreshed += u64::from(done)),
+        };
+        if let Err(error) = outcome {
+            summary.refresh_failed += 1;
+            tracing::warn!(error = &error as &dyn std::error::Error, "a due step failed");
+        }
+    }
+    if is_sweep(app) {
+        match sweep(app).await {
+            Ok(requeued) => summary.requeued = requeued,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
+        }
+    }
+    let metrics = [
+        Metric::count(metric::REFRESHES, summary.refreshed),
+        Metric::count(metric::REFRESH_FAILURES, summary.refresh_failed),
+    ];
+    emit_metrics(&app.metrics, "reauth-reminder", app.clock.now(), &metrics);
+    summary
+}
+
+/// Refreshes tokens that are due. `false`: somebody else did.
+async fn refresh_due(app: &App, key: &Key) -> Result<bool, AccessError> {
+    let now = app.clock.now();
+    let Some(mut row) = app.table.sealed_get(key).await? else { return Ok(false) };
+    if row.due.is_none_or(|due| due > now) || row.refreshing_until.is_some_and(|until| until > now) {
+        return Ok(false);
+    }
+    let Ok(grant) = serde_json::from_str::<Grant>(&row.facts) else { return Ok(false) };
+    let tokens = open_row(app, &row).await?;
+    let credentials = app_credentials(app, grant.app).await?;
+    match refresh(app, &credentials, row.clone(), &tokens).await {
+        Ok(_) => Ok(true),
+        Err(AccessError::Table(TableError::Conflict)) => Ok(false),
+        Err(error) => {
+            // Not due again at once: TikTok may be down, and the push flow refreshes when it must.
+            if let Some(read) = app.table.sealed_get(key).await? {
+                row = read;
+                row.due = Some(now + RETRY);
+                app.table.sealed_put(&mut row).await?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// The merchant left: tokens go at once, and every row when the platform asked for it.
+async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
+    let Some(mut store) = app.table.store_get(id, true).await? else { return Ok(()) };
+    match store.row.status {
+        StoreStatus::Erasing => {
+            connect_store::remove(app, id).await?;
+        }
+        StoreStatus::Uninstalled | StoreStatus::Connected => {
+            forget_store_credentials(app, id).await?;
+            store.row.due = None;
+            app.table.store_put(&mut store).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Once an hour, in the first five minutes.
+fn is_sweep(app: &App) -> bool {
+    app.clock.now().to_zoned(TimeZone::UTC).minute() < 5
+}
+
+/// Queues every hold whose cause has moved: nobody waits for ever, even when a change raced with the hold.
+async fn sweep(app: &App) -> Result<u64, TableError> {
+    let mut requeued = 0;
+    for account in app.table.accounts_list().await? {
+        for id in app.table.account_shops(&account).await? {
+            let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            let maps = Maps::read(app, &shop, true).await?.version();
+            let moved = requeue(app, &id, "", |parcel| match &parcel.waits_for {
+                Some(mapping @ WaitsFor::Mapping { .. }) => *mapping != maps,
+                // The next run reads the order and decides anew.
+                Some(WaitsFor::OrderStatus(_)) => true,
+                Some(WaitsFor::Grant(_) | WaitsFor::Store | WaitsFor::Person) | None => false,
+            });
+            requeued += moved.await? as u64;
+        }
+    }
+    Ok(requeued)
+}

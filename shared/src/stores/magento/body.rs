@@ -1,0 +1,181 @@
+//! Shipments and orders of Magento's REST API: bodies of Mage-OS events and of reads alike.
+
+use crate::domain::connection::StoreSettings;
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::ids::{ShipmentId, StoreOrderId};
+use crate::stores::json::{List, Maybe, Quantity, Text, moment};
+use crate::stores::numbers_in;
+use crate::stores::order_id::{Search, mentions_tiktok};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A shipment. `items` is what is in **this** shipment; tracks share them, the split is not known.
+#[derive(Deserialize)]
+pub(super) struct ShipmentBody {
+    #[serde(default)]
+    pub(super) entity_id: Text,
+    #[serde(default)]
+    pub(super) order_id: Text,
+    #[serde(default)]
+    pub(super) updated_at: Text,
+    #[serde(default)]
+    items: List<Item>,
+    #[serde(default)]
+    tracks: List<Track>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(default)]
+    sku: Text,
+    #[serde(default)]
+    qty: Quantity,
+}
+
+#[derive(Deserialize)]
+struct Track {
+    #[serde(default)]
+    track_number: Text,
+    #[serde(default)]
+    title: Text,
+    #[serde(default)]
+    carrier_code: Text,
+}
+
+impl Track {
+    /// The title is what a person sees; the code `custom` means nothing.
+    fn carrier(&self) -> Option<String> {
+        self.title.get().or_else(|| self.carrier_code.get().filter(|code| *code != "custom")).map(str::to_owned)
+    }
+}
+
+impl ShipmentBody {
+    /// The shipment with every track. `None` without an id.
+    pub(super) fn shipment(&self, now: Timestamp) -> Option<Shipment> {
+        let id = ShipmentId::parse(self.entity_id.get()?).ok()?;
+        let mut parcels: Vec<StoreParcel> = Vec::new();
+        for track in &self.tracks.0 {
+            for number in numbers_in(track.track_number.or_empty()) {
+                if !parcels.iter().any(|parcel| parcel.number.key() == number.key()) {
+                    parcels.push(StoreParcel { number, carrier: track.carrier() });
+                }
+            }
+        }
+        let lines = self.items.0.iter().filter(|item| item.qty.0 > 0);
+        let lines = lines.map(|item| StoreLine { sku: item.sku.or_empty().to_owned(), quantity: item.qty.0 }).collect();
+        // A track's change need not touch the shipment's date: the moment of reading tells such states apart.
+        let version = Version::new(self.updated_at.get().and_then(moment).unwrap_or(now), now);
+        Some(Shipment { id, version, status: ShipmentStatus::Shipped, parcels, lines })
+    }
+
+    pub(super) fn order(&self) -> Option<StoreOrderId> {
+        StoreOrderId::parse(self.order_id.get()?).ok()
+    }
+}
+
+/// An order. Addresses and the customer's e-mail are not read.
+#[derive(Deserialize)]
+pub(super) struct OrderBody {
+    #[serde(default)]
+    pub(super) entity_id: Text,
+    #[serde(default)]
+    increment_id: Text,
+    #[serde(default)]
+    pub(super) state: Text,
+    #[serde(default)]
+    updated_at: Text,
+    #[serde(default)]
+    customer_note: Text,
+    #[serde(default)]
+    ext_order_id: Text,
+    #[serde(default)]
+    status_histories: List<History>,
+    #[serde(default)]
+    payment: Maybe<Payment>,
+    #[serde(default)]
+    extension_attributes: Maybe<Extensions>,
+}
+
+#[derive(Deserialize)]
+struct History {
+    #[serde(default)]
+    comment: Text,
+}
+
+#[derive(Deserialize)]
+struct Payment {
+    #[serde(default)]
+    method: Text,
+    /// Values only, without their keys.
+    #[serde(default)]
+    additional_information: List<Text>,
+}
+
+#[derive(Deserialize)]
+struct Extensions {
+    #[serde(default)]
+    payment_additional_info: List<Info>,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    #[serde(default)]
+    key: Text,
+    #[serde(default)]
+    value: Text,
+}
+
+impl OrderBody {
+    /// Cancelled, with one l. An order that has shipments is refunded instead and ends `closed`.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state.get() == Some("canceled")
+    }
+
+    /// The order without its shipments.
+    pub(super) fn head(&self, order: StoreOrderId, settings: &StoreSettings, now: Timestamp) -> Fulfilment {
+        let version = Version::new(self.updated_at.get().and_then(moment).unwrap_or(now), now);
+        Fulfilment {
+            order,
+            order_name: self.increment_id.get().map(str::to_owned),
+            link: self.link(settings),
+            cancelled: self.is_cancelled().then_some(version),
+            shipments: Vec::new(),
+            complete: None,
+        }
+    }
+
+    /// When the order changed last.
+    pub(super) fn version(&self, now: Timestamp) -> Version {
+        Version::new(self.updated_at.get().and_then(moment).unwrap_or(now), now)
+    }
+
+    fn link(&self, settings: &StoreSettings) -> OrderLink {
+        let mut search = Search::default();
+        let infos = self.extension_attributes.0.iter().flat_map(|extensions| &extensions.payment_additional_info.0);
+        if let Some(field) = settings.order_id_field.as_deref() {
+            let direct = match field {
+                "ext_order_id" => self.ext_order_id.get(),
+                "increment_id" => self.increment_id.get(),
+                "customer_note" => self.customer_note.get(),
+                _ => None,
+            };
+            let named = infos.clone().filter(|info| info.key.get() == Some(field)).filter_map(|info| info.value.get());
+            direct.into_iter().chain(named).for_each(|text| search.own_field(text));
+        }
+        for info in infos {
+            search.attribute(info.key.or_empty(), info.value.or_empty());
+        }
+        if let Some(payment) = &self.payment.0 {
+            search.mark(payment.method.or_empty());
+            // These values have lost their keys; only TikTok's payment method says what they may be.
+            if mentions_tiktok(payment.method.or_empty()) {
+                payment.additional_information.0.iter().filter_map(Text::get).for_each(|text| search.free_text(text));
+            }
+        }
+        let comments = self.status_histories.0.iter().map(|history| &history.comment);
+        let texts = [&self.increment_id, &self.ext_order_id, &self.customer_note].into_iter().chain(comments);
+        texts.filter_map(Text::get).for_each(|text| search.free_text(text));
+        // Magento does not say where an order was placed.
+        search.link(false)
+    }
+}

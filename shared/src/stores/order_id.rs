@@ -1,0 +1,233 @@
+//! Finding the TikTok order id in a store's order.
+//!
+//! Ids are decimal text of 17 to 19 digits; those in free text start with 5. The search: first the field that a person
+//! set for this store, then everything else at once. One distinct candidate is a match, several are a question for a
+//! person, none says that the order is not TikTok's or not yet marked. Tracking numbers, phones and the store's own ids
+//! are never searched.
+
+use crate::domain::fulfilment::OrderLink;
+use crate::domain::ids::TikTokOrderId;
+
+/// More candidates than a person could choose from.
+const MOST_CANDIDATES: usize = 10;
+/// Text beyond this is no order field; bounds the work.
+const LONGEST: usize = 64 * 1024;
+
+/// What a store's order says, to be searched.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Search {
+    own: Vec<TikTokOrderId>,
+    found: Vec<TikTokOrderId>,
+    traces: bool,
+}
+
+impl Search {
+    /// The field that a person set for this store: looked at before all others.
+    pub(crate) fn own_field(&mut self, text: &str) {
+        self.traces |= !text.trim().is_empty();
+        match whole_id(text) {
+            Some(id) => add(&mut self.own, id),
+            None => ids_in(text, &mut self.own),
+        }
+    }
+
+    /// A field that exists to hold the id: the whole value counts, whatever its first digit.
+    pub(crate) fn id_field(&mut self, text: &str) {
+        self.traces |= !text.trim().is_empty();
+        match whole_id(text) {
+            Some(id) => add(&mut self.found, id),
+            None => ids_in(text, &mut self.found),
+        }
+    }
+
+    /// Free text: name, note, tag, comment.
+    pub(crate) fn free_text(&mut self, text: &str) {
+        self.mark(text);
+        ids_in(text, &mut self.found);
+    }
+
+    /// A named value that somebody attached to the order.
+    pub(crate) fn attribute(&mut self, key: &str, value: &str) {
+        self.mark(key);
+        match meaning(key) {
+            KeyMeaning::OrderId => self.id_field(value),
+            KeyMeaning::Other => self.free_text(value),
+            KeyMeaning::SomethingElse => self.mark(value),
+        }
+    }
+
+    /// A text that may show that TikTok has to do with the order, but holds no id.
+    pub(crate) fn mark(&mut self, text: &str) {
+        self.traces = self.traces || mentions_tiktok(text);
+    }
+
+    /// The result. `other_channel`: the store says for certain where the order was placed, and it was not TikTok; it
+    /// counts only while nothing hints at TikTok.
+    pub(crate) fn link(self, other_channel: bool) -> OrderLink {
+        let mut found = if self.own.is_empty() { self.found } else { self.own };
+        match found.len() {
+            0 if other_channel && !self.traces => OrderLink::OtherChannel,
+            0 => OrderLink::NotFound,
+            1 => found.pop().map_or(OrderLink::NotFound, OrderLink::Found),
+            _ => OrderLink::Ambiguous(found),
+        }
+    }
+}
+
+/// Whether a text speaks of TikTok.
+pub(crate) fn mentions_tiktok(text: &str) -> bool {
+    let text = text.get(..LONGEST).unwrap_or(text).to_lowercase();
+    text.contains("tiktok")
+        || text.contains("tik tok")
+        || text.split(|c: char| !c.is_alphanumeric()).any(|w| w == "tts")
+}
+
+enum KeyMeaning {
+    OrderId,
+    SomethingElse,
+    Other,
+}
+
+/// What the key of an attribute says about its value. Line item, package and tracking numbers of TikTok look like order
+/// ids, so a key that names one of those ends the matter.
+fn meaning(key: &str) -> KeyMeaning {
+    let key = key.to_lowercase();
+    const SOMETHING_ELSE: [&str; 15] = [
+        "track",
+        "phone",
+        "tel",
+        "package",
+        "parcel",
+        "item",
+        "line",
+        "sku",
+        "product",
+        "shop_id",
+        "shop id",
+        "seller",
+        "buyer",
+        "customer",
+        "transaction",
+    ];
+    if SOMETHING_ELSE.iter().any(|word| key.contains(word)) {
+        KeyMeaning::SomethingElse
+    } else if key.contains("order") && (mentions_tiktok(&key) || key.contains("channel_order")) {
+        KeyMeaning::OrderId
+    } else {
+        KeyMeaning::Other
+    }
+}
+
+/// The whole text as an id: 17 to 19 digits and nothing else.
+fn whole_id(text: &str) -> Option<TikTokOrderId> {
+    let text = text.trim();
+    ((17..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| TikTokOrderId::parse(text).ok())
+        .flatten()
+}
+
+/// Runs of exactly 17 to 19 digits that start with 5.
+fn ids_in(text: &str, found: &mut Vec<TikTokOrderId>) {
+    let bytes = text.as_bytes();
+    for run in bytes.get(..LONGEST).unwrap_or(bytes).split(|byte| !byte.is_ascii_digit()) {
+        if (17..=19).contains(&run.len())
+            && run.first() == Some(&b'5')
+            && let Some(id) = std::str::from_utf8(run).ok().and_then(whole_id)
+        {
+            add(found, id);
+        }
+    }
+}
+
+fn add(found: &mut Vec<TikTokOrderId>, id: TikTokOrderId) {
+    if found.len() < MOST_CANDIDATES && !found.contains(&id) {
+        found.push(id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn id(text: &str) -> TikTokOrderId {
+        TikTokOrderId::parse(text).expect("digits")
+    }
+
+    fn searched(fill: impl FnOnce(&mut Search)) -> OrderLink {
+        let mut search = Search::default();
+        fill(&mut search);
+        search.link(true)
+    }
+
+    #[test]
+    fn one_candidate_is_a_match_however_it_is_wrapped() {
+        for text in [
+            "576000000000000017",
+            "TTS-576000000000000017-US",
+            "tts-576000000000000017",
+            "TikTok Shop order ID: 576000000000000017.",
+            "é576000000000000017é",
+            "576000000000000017(1)",
+            "576000000000000017, again 576000000000000017",
+        ] {
+            assert_eq!(searched(|s| s.free_text(text)), OrderLink::Found(id("576000000000000017")), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_of_another_length_or_start_are_no_order_id() {
+        for text in ["5760000000000000", "57600000000000001799", "9400100000000000000", "1576000000000000017000"] {
+            assert_eq!(searched(|s| s.free_text(text)), OrderLink::OtherChannel, "{text}");
+        }
+    }
+
+    #[test]
+    fn several_different_candidates_are_a_question_for_a_person() {
+        let link = searched(|s| {
+            s.attribute("TikTok Order ID", "576000000000000017");
+            s.free_text("TikTok 576000000000000024");
+        });
+        assert_eq!(link, OrderLink::Ambiguous(vec![id("576000000000000017"), id("576000000000000024")]));
+    }
+
+    #[test]
+    fn the_field_set_for_the_store_goes_before_all_others() {
+        let link = searched(|s| {
+            s.free_text("576000000000000024");
+            s.own_field("176000000000000017");
+        });
+        assert_eq!(link, OrderLink::Found(id("176000000000000017")));
+    }
+
+    #[test]
+    fn attributes_that_hold_other_numbers_are_left_alone() {
+        for key in ["tracking_number", "TikTok line item ids", "tiktok_package_id", "phone", "TikTok product"] {
+            assert!(
+                matches!(
+                    searched(|s| s.attribute(key, "576000000000000017")),
+                    OrderLink::NotFound | OrderLink::OtherChannel
+                ),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_order_of_another_channel_is_certain_only_without_a_trace_of_tiktok() {
+        assert_eq!(searched(|s| s.free_text("gift wrap please")), OrderLink::OtherChannel);
+        assert_eq!(searched(|s| s.free_text("TikTok Shop")), OrderLink::NotFound);
+        assert_eq!(searched(|s| s.free_text("tts import")), OrderLink::NotFound);
+        assert_eq!(searched(|s| s.free_text("giftts")), OrderLink::OtherChannel);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_searched_without_harm(text in "\\PC{0,300}", key in "\\PC{0,40}") {
+            let link = searched(|s| { s.attribute(&key, &text); s.own_field(&text); s.free_text(&text); });
+            if let OrderLink::Found(found) = link {
+                prop_assert!(text.contains(found.as_str()));
+            }
+        }
+    }
+}

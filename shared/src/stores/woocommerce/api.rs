@@ -1,0 +1,214 @@
+//! Reads from WooCommerce's REST API v3.
+
+use super::order::{Meta, OrderBody};
+use super::trackings::{elements, field, quantity, text};
+use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::ids::{ShipmentId, StoreOrderId};
+use crate::stores::answer::{self, Answer};
+use crate::stores::error::StoreError;
+use crate::stores::json::{Flag, List, Text};
+use crate::stores::{Known, LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, numbers_in};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Sends requests to one site, with consumer key and secret as Basic authentication.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    base: String,
+    authorization: secrecy::SecretString,
+}
+
+impl Client {
+    pub(super) fn new(access: &StoreAccess) -> Result<Self, StoreError> {
+        let StoreCredentials::Basic { key, secret } = &access.credentials else {
+            return Err(StoreError::Unauthorised { status: 0 });
+        };
+        let pair = STANDARD.encode(format!("{}:{}", key.expose_secret(), secret.expose_secret()));
+        Ok(Self { base: format!("{}/wp-json/wc/v3", access.base), authorization: format!("Basic {pair}").into() })
+    }
+
+    pub(super) fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Bytes>, StoreError> {
+        let uri = format!("{}{path}", self.base);
+        answer::request(method, &uri, &[("authorization", self.authorization.expose_secret())], body)
+    }
+
+    fn order(&self, order: &StoreOrderId, rest: &str) -> Result<Request<Bytes>, StoreError> {
+        let id = utf8_percent_encode(order.as_str(), NON_ALPHANUMERIC);
+        self.request(Method::GET, &format!("/orders/{id}{rest}"), None)
+    }
+
+    pub(super) fn fulfillments(&self, order: &StoreOrderId) -> Result<Request<Bytes>, StoreError> {
+        self.order(order, "/fulfillments")
+    }
+}
+
+/// A 404 is the order's absence only if WooCommerce itself says so; a site without its REST API answers 404 as well.
+fn really_gone(body: &[u8]) -> Result<(), StoreError> {
+    #[derive(Deserialize)]
+    struct Problem {
+        #[serde(default)]
+        code: Text,
+    }
+    match serde_json::from_slice::<Problem>(body).ok().and_then(|problem| problem.code.take()) {
+        Some(code) if code != "rest_no_route" => Ok(()),
+        _ => Err(StoreError::Unavailable("HTTP 404: the site has no WooCommerce REST API at this address".to_owned())),
+    }
+}
+
+/// Reads one order, and WooCommerce's own fulfillments where the order has them.
+pub(crate) struct OrderRead {
+    access: StoreAccess,
+    client: Client,
+    order: StoreOrderId,
+    shipments: bool,
+    known: Option<Known>,
+}
+
+impl OrderRead {
+    pub(crate) fn new(access: &StoreAccess, what: LookUp) -> Result<Self, StoreError> {
+        let (order, shipments, known) = match what {
+            LookUp::Link { order } => (order, false, None),
+            LookUp::Shipments(notice) => {
+                let order = notice.order.ok_or(StoreError::Unreadable("the notice names no order"))?;
+                (order, true, notice.known.map(|known| *known))
+            }
+        };
+        Ok(Self { access: access.clone(), client: Client::new(access)?, order, shipments, known })
+    }
+
+    fn order_read(&mut self, answer: &Response<Bytes>, now: Timestamp) -> Result<Step, StoreError> {
+        let body = match answer::sorted(answer)? {
+            Answer::Body(body) => body,
+            Answer::Gone(body) => return really_gone(body).map(|()| Step::Gone),
+        };
+        let order: OrderBody = answer::json(body)?;
+        let mut fulfilment = order.fulfilment(self.order.clone(), &self.access.settings, now);
+        if !self.shipments {
+            fulfilment.shipments.clear();
+            fulfilment.complete = None;
+            return Ok(Step::Done(fulfilment));
+        }
+        if !order.has_core_fulfillments() {
+            return Ok(Step::Done(fulfilment));
+        }
+        self.known = Some(Known { fulfilment, lines: order.skus() });
+        self.client.fulfillments(&self.order).map(Step::Send)
+    }
+}
+
+impl LookUpMachine for OrderRead {
+    fn step(&mut self, answer: Option<&Response<Bytes>>, now: Timestamp) -> Result<Step, StoreError> {
+        match (answer, self.known.take()) {
+            (None, None) => self.client.order(&self.order, "").map(Step::Send),
+            (None, Some(known)) => {
+                self.known = Some(known);
+                self.client.fulfillments(&self.order).map(Step::Send)
+            }
+            (Some(answer), None) => self.order_read(answer, now),
+            (Some(answer), Some(known)) => with_fulfillments(known, answer, now).map(Step::Done),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct CoreFulfillment {
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    is_fulfilled: Flag,
+    #[serde(default)]
+    date_deleted: Text,
+    #[serde(default)]
+    meta_data: List<Meta>,
+}
+
+/// Adds WooCommerce's own fulfillments to what the order said.
+pub(super) fn with_fulfillments(
+    known: Known,
+    answer: &Response<Bytes>,
+    now: Timestamp,
+) -> Result<Fulfilment, StoreError> {
+    let Known { mut fulfilment, lines } = known;
+    let body = match answer::sorted(answer)? {
+        Answer::Body(body) => body,
+        // The feature is off: what the order itself says is all there is, but not certainly everything.
+        Answer::Gone(_) => {
+            fulfilment.complete = None;
+            return Ok(fulfilment);
+        }
+    };
+    let list: List<CoreFulfillment> = answer::json(body)?;
+    let changed = fulfilment.complete.map_or(now.as_millisecond(), |version| version.changed);
+    let version = Version { changed, seen: now.as_millisecond() };
+    for entry in &list.0 {
+        if !entry.is_fulfilled.0 || entry.date_deleted.get().is_some() {
+            continue;
+        }
+        if let Some(shipment) = core_shipment(entry, &lines, version) {
+            add(&mut fulfilment.shipments, shipment);
+        }
+    }
+    for shipment in &mut fulfilment.shipments {
+        shipment.version = version;
+    }
+    fulfilment.complete = Some(version);
+    Ok(fulfilment)
+}
+
+fn core_shipment(entry: &CoreFulfillment, skus: &[(String, String)], version: Version) -> Option<Shipment> {
+    let meta = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| entry.meta_data.0.iter().find(|meta| meta.key.get() == Some(name)))
+            .map(|m| &m.value)
+    };
+    let carrier = meta(&["_shipment_provider", "_shipping_provider"])
+        .and_then(text)
+        .filter(|slug| slug != "other")
+        .or_else(|| meta(&["_provider_name"]).and_then(text));
+    let parcels = meta(&["_tracking_number"])
+        .and_then(text)
+        .iter()
+        .flat_map(|numbers| numbers_in(numbers))
+        .map(|number| StoreParcel { number, carrier: carrier.clone() })
+        .collect();
+    let lines = elements(meta(&["_items"]).unwrap_or(&Value::Null))
+        .iter()
+        .filter_map(|item| {
+            let quantity =
+                quantity(item.get("qty").or_else(|| item.get("quantity"))?).filter(|quantity| *quantity > 0)?;
+            let id = field(item, &["item_id", "id"]);
+            let sku = skus.iter().find(|(line, _)| Some(line) == id.as_ref()).map(|(_, sku)| sku.clone());
+            Some(StoreLine { sku: sku.unwrap_or_default(), quantity })
+        })
+        .collect();
+    let id = ShipmentId::parse(format!("core:{}", entry.id.get()?)).ok()?;
+    Some(Shipment { id, version, status: ShipmentStatus::Shipped, parcels, lines })
+}
+
+/// A plug-in may hold the same parcel: WooCommerce's own entry names items, so it wins.
+fn add(shipments: &mut Vec<Shipment>, shipment: Shipment) {
+    for known in shipments.iter_mut().filter(|known| known.lines.is_empty()) {
+        known.parcels.retain(|old| !shipment.parcels.iter().any(|new| new.number.key() == old.number.key()));
+    }
+    shipments.retain(|known| !known.parcels.is_empty() || !known.lines.is_empty());
+    let known = |parcel: &StoreParcel| {
+        shipments.iter().flat_map(|s| &s.parcels).any(|other| other.number.key() == parcel.number.key())
+    };
+    let parcels: Vec<StoreParcel> = shipment.parcels.iter().filter(|parcel| !known(parcel)).cloned().collect();
+    if !parcels.is_empty() || shipment.parcels.is_empty() {
+        shipments.push(Shipment { parcels, ..shipment });
+    }
+}

@@ -1,0 +1,163 @@
+//! An order of WooCommerce's REST API v3: the body of its webhooks and of its reads alike.
+
+use super::trackings;
+use crate::domain::connection::StoreSettings;
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Version};
+use crate::domain::ids::StoreOrderId;
+use crate::stores::error::StoreError;
+use crate::stores::json::{List, Quantity, Text, moment};
+use crate::stores::order_id::{Search, mentions_tiktok};
+use crate::stores::{Known, Notice, ThinNotice};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Ways in which WooCommerce itself makes an order. `rest-api` may be anybody, also TikTok's own plug-in.
+const OWN_CHANNELS: [&str; 4] = ["checkout", "admin", "store-api", "subscription"];
+
+/// An order. Billing and shipping address are not read.
+#[derive(Deserialize)]
+pub(super) struct OrderBody {
+    #[serde(default)]
+    pub(super) id: Text,
+    #[serde(default)]
+    number: Text,
+    #[serde(default)]
+    status: Text,
+    #[serde(default)]
+    date_modified_gmt: Text,
+    #[serde(default)]
+    customer_note: Text,
+    #[serde(default)]
+    created_via: Text,
+    #[serde(default)]
+    payment_method_title: Text,
+    #[serde(default)]
+    pub(super) meta_data: List<Meta>,
+    #[serde(default)]
+    pub(super) line_items: List<LineItem>,
+}
+
+/// One meta entry: any plug-in, any JSON.
+#[derive(Deserialize)]
+pub(super) struct Meta {
+    #[serde(default)]
+    pub(super) key: Text,
+    #[serde(default)]
+    pub(super) value: Value,
+}
+
+/// An order line.
+#[derive(Deserialize)]
+pub(super) struct LineItem {
+    #[serde(default)]
+    pub(super) id: Text,
+    #[serde(default)]
+    pub(super) sku: Text,
+    #[serde(default)]
+    pub(super) quantity: Quantity,
+    #[serde(default)]
+    pub(super) product_id: Text,
+    #[serde(default)]
+    pub(super) variation_id: Text,
+    #[serde(default)]
+    pub(super) meta_data: List<Meta>,
+}
+
+impl OrderBody {
+    /// What the order says, or that its fulfillments must be read.
+    pub(super) fn notice(
+        &self,
+        id: StoreOrderId,
+        settings: &StoreSettings,
+        now: Timestamp,
+    ) -> Result<Notice, StoreError> {
+        if self.status.get() == Some("trash") {
+            return Ok(Notice::Deleted(id));
+        }
+        let fulfilment = self.fulfilment(id.clone(), settings, now);
+        if !self.has_core_fulfillments() || fulfilment.cancelled.is_some() || fulfilment.link == OrderLink::OtherChannel
+        {
+            return Ok(Notice::Fulfilled(fulfilment));
+        }
+        let known = Known { fulfilment, lines: self.skus() };
+        Ok(Notice::Thin(ThinNotice {
+            order: Some(id),
+            shipment: None,
+            deleted: false,
+            at: self.modified().unwrap_or(now),
+            known: Some(Box::new(known)),
+        }))
+    }
+
+    /// The order and every tracking that its body holds: the list is whole, so what is missing from it is gone.
+    pub(super) fn fulfilment(&self, order: StoreOrderId, settings: &StoreSettings, now: Timestamp) -> Fulfilment {
+        let version = Version::new(self.modified().unwrap_or(now), now);
+        let cancelled = self.status.get() == Some("cancelled");
+        Fulfilment {
+            order,
+            order_name: self.number.get().map(str::to_owned),
+            link: self.link(settings),
+            cancelled: cancelled.then_some(version),
+            shipments: trackings::shipments(self, settings, version),
+            complete: Some(version),
+        }
+    }
+
+    /// The body shows only a status; the parcels of WooCommerce's own fulfillments (10.1 and later) need a read.
+    pub(super) fn has_core_fulfillments(&self) -> bool {
+        self.meta_data
+            .0
+            .iter()
+            .filter(|meta| meta.key.get() == Some("_fulfillment_status"))
+            .any(|meta| !matches!(meta.value.as_str(), None | Some("" | "unfulfilled" | "no_fulfillments")))
+    }
+
+    /// Stock codes by line id.
+    pub(super) fn skus(&self) -> Vec<(String, String)> {
+        self.line_items
+            .0
+            .iter()
+            .filter_map(|line| Some((line.id.get()?.to_owned(), line.sku.or_empty().to_owned())))
+            .collect()
+    }
+
+    pub(super) fn modified(&self) -> Option<Timestamp> {
+        self.date_modified_gmt.get().and_then(moment)
+    }
+
+    fn link(&self, settings: &StoreSettings) -> OrderLink {
+        let mut search = Search::default();
+        let own = settings.order_id_field.as_deref();
+        match own {
+            Some("number") => self.number.get().into_iter().for_each(|text| search.own_field(text)),
+            Some("customer_note") => self.customer_note.get().into_iter().for_each(|text| search.own_field(text)),
+            _ => {}
+        }
+        for meta in &self.meta_data.0 {
+            let key = meta.key.or_empty();
+            let value = trackings::text(&meta.value).unwrap_or_default();
+            if own == Some(key) {
+                search.own_field(&value);
+            }
+            match key {
+                "tiktok_order_id" | "_tiktok_order_id" => search.id_field(&value),
+                _ if speaks_of_an_order_elsewhere(key) => search.attribute(key, &value),
+                _ => {}
+            }
+        }
+        self.payment_method_title.get().into_iter().for_each(|text| search.mark(text));
+        for text in [&self.customer_note, &self.number].into_iter().filter_map(Text::get) {
+            search.free_text(text);
+        }
+        search.link(OWN_CHANNELS.contains(&self.created_via.or_empty()))
+    }
+}
+
+/// Orders carry dozens of meta entries of all kinds of plug-ins, tracking numbers among them: only keys that promise an
+/// order number of another place are searched.
+fn speaks_of_an_order_elsewhere(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    mentions_tiktok(&lower)
+        || (lower.contains("order") && ["channel", "marketplace", "external"].iter().any(|word| lower.contains(word)))
+}

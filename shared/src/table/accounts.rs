@@ -1,0 +1,126 @@
+//! Accounts and what belongs to them.
+
+use super::codec::{Reader, Writer};
+use super::error::TableError;
+use super::keys;
+use super::{If, Table};
+use crate::domain::ids::{AccountId, ShopId, StoreId};
+use crate::domain::private::Private;
+use jiff::Timestamp;
+
+/// The people who see the same shops and stores.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Ours.
+    pub id: AccountId,
+    /// What they call themselves.
+    pub name: String,
+    /// Where mails go.
+    pub email: Private<String>,
+    /// Since when.
+    pub created: Timestamp,
+}
+
+/// The hash under which an account is found by its mail address.
+#[must_use]
+pub fn email_hash(email: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, email.trim().to_lowercase().as_bytes());
+    hex::encode(digest.as_ref())
+}
+
+impl Table {
+    /// Makes an account. The mail address is claimed first, so that two at once cannot both have it.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when the address has an account already.
+    pub async fn account_create(&self, account: &Account) -> Result<(), TableError> {
+        let email = account.email.reveal().trim().to_lowercase();
+        let claim =
+            Writer::new(keys::account_of_email(&email_hash(&email)), "email").text("account", account.id.as_str());
+        self.put(claim.done(), If::Absent).await?;
+        let row = Writer::new(keys::account_row(&account.id), "account")
+            .text("name", account.name.clone())
+            .text("email", email)
+            .time("created", account.created);
+        self.put(row.done(), If::Always).await?;
+        let entry = Writer::new(keys::account_entry(&account.id), "account entry").text("account", account.id.as_str());
+        self.put(entry.done(), If::Always).await
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_get(&self, id: &AccountId) -> Result<Option<Account>, TableError> {
+        let Some(item) = self.get(&keys::account_row(id), false).await? else { return Ok(None) };
+        let row = Reader(&item);
+        Ok(Some(Account {
+            id: id.clone(),
+            name: row.text("name")?,
+            email: Private::new(row.text("email")?),
+            created: row.time("created")?,
+        }))
+    }
+
+    /// The account of a mail address.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_of_email(&self, email: &str) -> Result<Option<AccountId>, TableError> {
+        let item = self.get(&keys::account_of_email(&email_hash(email)), true).await?;
+        item.map(|item| Reader(&item).parsed("account", AccountId::parse)).transpose()
+    }
+
+    /// Every account of this installation.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn accounts_list(&self) -> Result<Vec<AccountId>, TableError> {
+        let rows = self.rows(keys::INSTALLATION, "", true).await?;
+        rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
+    }
+
+    /// Notes that a shop belongs to an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_shop_put(&self, account: &AccountId, shop: &ShopId) -> Result<(), TableError> {
+        let row = Writer::new(keys::account_shop(account, shop), "pointer").text("id", shop.as_str());
+        self.put(row.done(), If::Always).await
+    }
+
+    /// Notes that a store belongs to an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_store_put(&self, account: &AccountId, store: &StoreId) -> Result<(), TableError> {
+        let row = Writer::new(keys::account_store(account, store), "pointer").text("id", store.as_str());
+        self.put(row.done(), If::Always).await
+    }
+
+    /// Takes a store out of an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_store_delete(&self, account: &AccountId, store: &StoreId) -> Result<(), TableError> {
+        self.delete(&keys::account_store(account, store)).await
+    }
+
+    /// The shops of an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_shops(&self, account: &AccountId) -> Result<Vec<ShopId>, TableError> {
+        let rows = self.rows(&keys::account(account), keys::SHOP_POINTERS, true).await?;
+        rows.iter().map(|item| Reader(item).parsed("id", ShopId::parse)).collect()
+    }
+
+    /// The stores of an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_stores(&self, account: &AccountId) -> Result<Vec<StoreId>, TableError> {
+        let rows = self.rows(&keys::account(account), keys::STORE_POINTERS, true).await?;
+        rows.iter().map(|item| Reader(item).parsed("id", StoreId::parse)).collect()
+    }
+}

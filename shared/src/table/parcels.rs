@@ -1,0 +1,386 @@
+//! Parcels, links and notices of a store.
+
+use super::codec::{Item, Reader, Writer};
+use super::error::TableError;
+use super::keys::{self, Key, Shard};
+use super::{If, Listed, Table};
+use crate::domain::fulfilment::OrderLink;
+use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::parcel::{Parcel, ParcelState, Phase};
+use crate::domain::tracking::TrackingNumber;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+
+/// Rows are forgotten this long after their last change, unless they still wait for something.
+pub const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Everything known about one store order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OrderRows {
+    /// Its parcels, and its shipments without a number.
+    pub parcels: Vec<Parcel>,
+    /// A person's or another system's word on which TikTok order it is.
+    pub link: Option<TikTokOrderId>,
+}
+
+/// An entry of the PUSH list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The row.
+    pub key: Key,
+    /// Since when.
+    pub at: Timestamp,
+    /// For which shop.
+    pub shop: ShopId,
+}
+
+impl Table {
+    /// Everything known about a store order. `strong` where a decision to send hangs on it.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn order_rows(
+        &self,
+        store: &StoreId,
+        order: &StoreOrderId,
+        strong: bool,
+    ) -> Result<OrderRows, TableError> {
+        let mut rows = OrderRows::default();
+        for item in self.rows(&keys::store(store), &keys::order_prefix(order), strong).await? {
+            let reader = Reader(&item);
+            if keys::is_link(&reader.text(keys::SK)?) {
+                rows.link = Some(reader.parsed("tiktok", TikTokOrderId::parse)?);
+            } else {
+                rows.parcels.push(parcel_read(&item)?);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// One parcel by its key.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn parcel_get(&self, key: &Key) -> Result<Option<Parcel>, TableError> {
+        self.get(key, true).await?.as_ref().map(parcel_read).transpose()
+    }
+
+    /// Writes a parcel if nobody changed it since it was read (`rev`), and counts `rev` up.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn parcel_put(&self, parcel: &mut Parcel) -> Result<(), TableError> {
+        let condition = if parcel.rev == 0 { If::Absent } else { If::Counter("rev", parcel.rev) };
+        let next = Parcel { rev: parcel.rev + 1, ..parcel.clone() };
+        self.put(parcel_write(&next)?, condition).await?;
+        *parcel = next;
+        Ok(())
+    }
+
+    /// What is due in a shard by `now`, oldest first, at most `per_shop` entries of each shop: a shop with a long queue
+    /// hides nobody. Says whether any shop has more.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn push_due(
+        &self,
+        shard: Shard,
+        now: Timestamp,
+        per_shop: usize,
+    ) -> Result<(Vec<Due>, bool), TableError> {
+        let mut pages = self.due_pages(&keys::push_list(shard), &keys::due_by(now));
+        let mut taken: HashMap<ShopId, usize> = HashMap::new();
+        let (mut due, mut more) = (Vec::new(), false);
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let entry = due_read(Listed::read(item)?)?;
+                let count = taken.entry(entry.shop.clone()).or_default();
+                *count += 1;
+                if *count <= per_shop { due.push(entry) } else { more = true }
+            }
+        }
+        Ok((due, more))
+    }
+
+    /// The keys of a shop's attention list whose reason starts with a prefix (all: empty).
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn held_keys(&self, shop: &ShopId, reason_prefix: &str) -> Result<Vec<Key>, TableError> {
+        let listed = self.listed(&keys::held_list(shop), reason_prefix).await?;
+        Ok(listed.into_iter().map(|entry| entry.key).collect())
+    }
+
+    /// The parcels of a TikTok order that this store reported. Reads all of the store's order rows: for people, not for
+    /// the push.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn parcels_where(
+        &self,
+        store: &StoreId,
+        wanted: impl Fn(&Parcel) -> bool,
+    ) -> Result<Vec<Parcel>, TableError> {
+        let mut found = Vec::new();
+        for item in self.rows(&keys::store(store), keys::ORDERS, false).await? {
+            if !keys::is_link(&Reader(&item).text(keys::SK)?) {
+                let parcel = parcel_read(&item)?;
+                if wanted(&parcel) {
+                    found.push(parcel);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Stores a link that a person made.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn link_put(
+        &self,
+        store: &StoreId,
+        order: &StoreOrderId,
+        tiktok: &TikTokOrderId,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let row = Writer::new(keys::link(store, order), "link").text("tiktok", tiktok.as_str()).ttl(now + KEPT);
+        self.put(row.done(), If::Always).await
+    }
+}
+
+/// A store's message that names things without their contents: the reads are still to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeRow {
+    /// Where it is.
+    pub key: Key,
+    /// The store.
+    pub store: StoreId,
+    /// The shop whose shard works on it.
+    pub shop: ShopId,
+    /// What the message said, as JSON text.
+    pub body: String,
+    /// When work on it is due.
+    pub due: Timestamp,
+    /// When it came.
+    pub received: Timestamp,
+    /// Failed tries.
+    pub attempts: u32,
+    /// The fence.
+    pub rev: u64,
+}
+
+impl NoticeRow {
+    /// A new notice about a shipment of an order; either may be empty when the message does not name it.
+    #[must_use]
+    pub fn new(store: &StoreId, shop: &ShopId, order: &str, shipment: &str, body: String, now: Timestamp) -> Self {
+        let key = keys::notice(store, order, shipment);
+        let (store, shop) = (store.clone(), shop.clone());
+        Self { key, store, shop, body, due: now, received: now, attempts: 0, rev: 0 }
+    }
+}
+
+impl Table {
+    /// Writes a notice if nobody changed it since it was read.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn notice_put(&self, notice: &mut NoticeRow) -> Result<(), TableError> {
+        let condition = if notice.rev == 0 { If::Absent } else { If::Counter("rev", notice.rev) };
+        let row = Writer::new(notice.key.clone(), "notice")
+            .number("rev", i128::from(notice.rev + 1))
+            .text("store", notice.store.as_str())
+            .text("shop", notice.shop.as_str())
+            .text("body", notice.body.clone())
+            .time("due", notice.due)
+            .time("received", notice.received)
+            .number("tries", i128::from(notice.attempts))
+            .list(Some(keys::push_due(&notice.shop, notice.due)))
+            .ttl(notice.received + KEPT);
+        self.put(row.done(), condition).await?;
+        notice.rev += 1;
+        Ok(())
+    }
+
+    /// A notice by its key.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn notice_get(&self, key: &Key) -> Result<Option<NoticeRow>, TableError> {
+        let Some(item) = self.get(key, true).await? else { return Ok(None) };
+        let row = Reader(&item);
+        Ok(Some(NoticeRow {
+            key: row.key()?,
+            store: row.parsed("store", StoreId::parse)?,
+            shop: row.parsed("shop", ShopId::parse)?,
+            body: row.text("body")?,
+            due: row.time("due")?,
+            received: row.time("received")?,
+            attempts: row.number("tries")?,
+            rev: row.number("rev")?,
+        }))
+    }
+
+    /// Forgets a notice whose contents are stored, unless a newer one took its place.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when one did.
+    pub async fn notice_delete(&self, notice: &NoticeRow) -> Result<(), TableError> {
+        self.delete_if(&notice.key, "rev", notice.rev).await
+    }
+}
+
+fn due_read(entry: Listed) -> Result<Due, TableError> {
+    let corrupt = || TableError::Corrupt { row: entry.key.sk.clone(), problem: "its place in the list".into() };
+    let (at, owner) = keys::read_due(&entry.place).ok_or_else(corrupt)?;
+    let shop = ShopId::parse(owner).map_err(|_| corrupt())?;
+    Ok(Due { at, shop, key: entry.key })
+}
+
+/// The list a parcel is in: PUSH while work is due, HELD while it waits, none when it is done or closed.
+fn place(parcel: &Parcel) -> Option<keys::IndexKey> {
+    match (parcel.state.phase(), parcel.due, parcel.state.reason()) {
+        (_, Some(due), _) => Some(keys::push_due(&parcel.shop, due)),
+        (Phase::Waiting, None, Some(reason)) => Some(keys::held(&parcel.shop, reason, parcel.changed)),
+        _ => None,
+    }
+}
+
+fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
+    let waiting = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting);
+    let mut row = Writer::new(keys::parcel(parcel), "parcel")
+        .number("rev", i128::from(parcel.rev))
+        .text("order", parcel.order.as_str())
+        .text("store", parcel.store.as_str())
+        .text("shop", parcel.shop.as_str())
+        .text("state", parcel.state.to_string())
+        .text_if("number", parcel.number.as_ref().map(TrackingNumber::as_str))
+        .text_if("name", parcel.order_name.clone())
+        .text_if("carrier", parcel.carrier.clone())
+        .text_if("tiktok", parcel.tiktok_order().map(TikTokOrderId::as_str))
+        .time("received", parcel.received)
+        .time("changed", parcel.changed)
+        .json("sources", &parcel.sources)?
+        .list(place(parcel));
+    if parcel.tiktok_order().is_none() {
+        row = row.json("link", &parcel.link)?;
+    }
+    if let Some(due) = parcel.due {
+        row = row.time("due", due);
+    }
+    if parcel.attempts > 0 {
+        row = row.number("tries", i128::from(parcel.attempts));
+    }
+    if parcel.shops_tried > 0 {
+        row = row.number("shops_tried", i128::from(parcel.shops_tried));
+    }
+    if !parcel.chosen.is_empty() {
+        row = row.json("chosen", &parcel.chosen)?;
+    }
+    if let Some(sent) = &parcel.sent {
+        row = row.json("sent", sent)?;
+    }
+    if let Some(tried) = &parcel.tried {
+        row = row.json("tried", tried)?;
+    }
+    if let Some(waits_for) = &parcel.waits_for {
+        row = row.json("waits", waits_for)?;
+    }
+    if let Some(answer) = &parcel.answer {
+        row = row.json("answer", answer)?;
+    }
+    if !parcel.events.is_empty() {
+        row = row.json("events", &parcel.events)?;
+    }
+    if parcel.healed {
+        row = row.number("healed", 1);
+    }
+    // Closed and done rows fade; what still waits for something never does.
+    Ok(if waiting { row } else { row.ttl(parcel.changed + KEPT) }.done())
+}
+
+fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
+    let row = Reader(item);
+    let link = match row.text_if("tiktok") {
+        Some(_) => OrderLink::Found(row.parsed("tiktok", TikTokOrderId::parse)?),
+        None => row.json_if("link")?.unwrap_or(OrderLink::NotRead),
+    };
+    Ok(Parcel {
+        store: row.parsed("store", StoreId::parse)?,
+        order: row.parsed("order", StoreOrderId::parse)?,
+        order_name: row.text_if("name"),
+        number: row.text_if("number").and_then(|text| TrackingNumber::parse(&text).ok()),
+        carrier: row.text_if("carrier"),
+        sources: row.json("sources")?,
+        link,
+        shop: row.parsed("shop", ShopId::parse)?,
+        state: row.parsed("state", |text| ParcelState::parse(&text).ok_or(()))?,
+        due: row.time_if("due"),
+        received: row.time("received")?,
+        changed: row.time("changed")?,
+        attempts: row.number_if("tries").unwrap_or_default(),
+        shops_tried: row.number_if("shops_tried").unwrap_or_default(),
+        chosen: row.json_if("chosen")?.unwrap_or_default(),
+        sent: row.json_if("sent")?,
+        tried: row.json_if("tried")?,
+        waits_for: row.json_if("waits")?,
+        answer: row.json_if("answer")?,
+        events: row.json_if("events")?.unwrap_or_default(),
+        healed: row.number_if::<u8>("healed").is_some(),
+        rev: row.number("rev")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::reason::Reason;
+    use crate::domain::samples::{at, parcel, sent};
+
+    #[test]
+    fn a_parcel_is_read_back_as_it_was_written() {
+        let mut row = parcel("1Z 99", "f#1", &[("MUG", 2)]);
+        row.sent = Some(sent("1Z99", &[1, 2], 1));
+        row.note(at(5), "received", "");
+        row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
+        row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
+        row.due = None;
+        row.link = OrderLink::Ambiguous(vec![]);
+        let item = parcel_write(&row).expect("writes");
+        assert_eq!(parcel_read(&item).expect("reads"), row);
+    }
+
+    #[test]
+    fn a_parcel_is_in_at_most_one_list() {
+        let mut row = parcel("A", "f1", &[]);
+        let list = |row: &Parcel| place(row).map(|p| p.pk.split('#').next().map(str::to_owned).unwrap_or_default());
+        assert_eq!(list(&row).as_deref(), Some("PUSH"));
+        row.due = None;
+        row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
+        assert_eq!(list(&row).as_deref(), Some("HELD"));
+        row.state = ParcelState::Accepted;
+        assert_eq!(list(&row), None);
+    }
+
+    #[test]
+    fn a_usual_parcel_fits_into_one_write_unit() {
+        let mut row = parcel("9400100000000000000017", "5100000000001", &[("MUG-BLUE", 2), ("CAP-RED", 1)]);
+        row.order = StoreOrderId::parse("5900000001042").expect("id");
+        row.sent = Some(sent("9400100000000000000017", &[1, 2, 3], 0));
+        row.note(at(1_795_000_000), "received", "");
+        row.note(at(1_795_000_030), "accepted", "USPS");
+        let item = parcel_write(&row).expect("writes");
+        let size: usize = item
+            .iter()
+            .map(|(name, value)| name.len() + value.as_s().or_else(|_| value.as_n()).map_or(0, String::len))
+            .sum();
+        assert!(size < 1024, "{size} bytes");
+    }
+
+    #[test]
+    fn a_row_of_a_later_version_is_corrupt_not_guessed() {
+        let mut item = parcel_write(&parcel("A", "f1", &[])).expect("writes");
+        item.insert("state".into(), aws_sdk_dynamodb::types::AttributeValue::S("TELEPORTED".into()));
+        assert!(matches!(parcel_read(&item), Err(TableError::Corrupt { .. })));
+    }
+}

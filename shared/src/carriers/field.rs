@@ -106,6 +106,10 @@ impl Catalogue {
             return none(compact(&head), Junk::TooLong);
         }
         let text = tidy_number(raw);
+        if text.len() > LONGEST_FIELD {
+            // One ligature can unfold into eighteen letters.
+            return none(compact(&raw.chars().take(LONGEST_FIELD / 8).collect::<String>()), Junk::TooLong);
+        }
         let normalized = compact(&text);
         if !normalized.is_empty() && scope.references.iter().any(|own| compact(own) == normalized) {
             return none(normalized, Junk::OwnReference);

@@ -1,6 +1,9 @@
 //! The program `waybill`: every function on loopback, the commands, and models of the outside world for demo and tests.
 
+pub mod cli;
+pub mod commands;
 pub mod decode;
+pub mod demo;
 pub mod host;
 pub mod model;
 pub mod stack;

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 const CARRIERS: &str = include_str!("../../data/carriers/carriers.json");
 const META: &str = include_str!("../../data/carriers/carriers-meta.json");
+const STORE_NAMES: &str = include_str!("../../data/carriers/store-carrier-names.json");
 
 /// Why carrier data cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -124,8 +125,8 @@ pub struct Catalogue {
 
 static BUNDLED: LazyLock<Catalogue> = LazyLock::new(|| {
     // A test reads the same bytes, so this cannot fail in a build that passed it. An empty catalogue holds everything.
-    Catalogue::from_json(CARRIERS, META)
-        .unwrap_or_else(|_| Catalogue::assemble(Vec::new(), HashSet::new(), BTreeMap::new()))
+    Catalogue::from_json(CARRIERS, META, STORE_NAMES)
+        .unwrap_or_else(|_| Catalogue::assemble(Vec::new(), HashSet::new(), BTreeMap::new(), &[]))
 });
 
 impl Catalogue {
@@ -135,13 +136,15 @@ impl Catalogue {
         &BUNDLED
     }
 
-    /// Reads carrier data and its companion.
+    /// Reads carrier data, its companion, and the name lists that the platforms ship.
     ///
     /// # Errors
     /// [`CatalogueError`] when either is not what we read.
-    pub fn from_json(carriers: &str, meta: &str) -> Result<Self, CatalogueError> {
+    pub fn from_json(carriers: &str, meta: &str, store_names: &str) -> Result<Self, CatalogueError> {
         let raw: Vec<RawCarrier> = serde_json::from_str(carriers)?;
         let meta: RawMeta = serde_json::from_str(meta)?;
+        let mut listed = Vec::new();
+        names_below(&serde_json::from_str(store_names)?, &mut listed);
         let mut all = Vec::with_capacity(raw.len());
         let mut domains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, carrier) in raw.into_iter().enumerate() {
@@ -161,10 +164,15 @@ impl Catalogue {
             });
         }
         let placeholders = meta.junk.exact_casefold.into_iter().map(|word| word.to_lowercase()).collect();
-        Ok(Self::assemble(all, placeholders, domains))
+        Ok(Self::assemble(all, placeholders, domains, &listed))
     }
 
-    fn assemble(carriers: Vec<Carrier>, placeholders: HashSet<String>, domains: BTreeMap<String, Vec<usize>>) -> Self {
+    fn assemble(
+        carriers: Vec<Carrier>,
+        placeholders: HashSet<String>,
+        domains: BTreeMap<String, Vec<usize>>,
+        listed: &[String],
+    ) -> Self {
         let mut by_length = vec![Vec::new(); LONGEST + 1];
         for carrier in &carriers {
             for (at, shape) in carrier.shapes.iter().enumerate() {
@@ -173,7 +181,7 @@ impl Catalogue {
                 }
             }
         }
-        let names = NameIndex::build(&carriers);
+        let names = NameIndex::build(&carriers, listed);
         let likeness = Likeness::build(carriers.len(), names.joined_names());
         Self { carriers, by_length, placeholders, domains, names, likeness }
     }
@@ -204,6 +212,18 @@ impl Catalogue {
             .collect();
         fits.sort_by_key(|fit| (!fit.check.fits(), std::cmp::Reverse(fit.shape.strength)));
         fits
+    }
+}
+
+/// The texts in the lists of the platforms' names; single texts there are notes and field names.
+fn names_below(value: &serde_json::Value, names: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Array(items) => {
+            names.extend(items.iter().filter_map(|item| item.as_str().map(str::to_owned)));
+            items.iter().for_each(|item| names_below(item, names));
+        }
+        serde_json::Value::Object(fields) => fields.values().for_each(|field| names_below(field, names)),
+        _ => {}
     }
 }
 
@@ -296,7 +316,7 @@ mod tests {
 
     #[test]
     fn the_compiled_in_data_is_complete_and_usable() {
-        let catalogue = Catalogue::from_json(CARRIERS, META).expect("the data is read");
+        let catalogue = Catalogue::from_json(CARRIERS, META, STORE_NAMES).expect("the data is read");
         assert!(catalogue.carriers().len() > 100);
         for carrier in catalogue.carriers() {
             assert_eq!(catalogue.carrier(&carrier.key).map(|c| &c.name), Some(&carrier.name));
@@ -324,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_broken_catalogue_is_refused() {
-        assert!(matches!(Catalogue::from_json("{}", META), Err(CatalogueError::Form(_))));
+        assert!(matches!(Catalogue::from_json("{}", META, STORE_NAMES), Err(CatalogueError::Form(_))));
     }
 
     #[test]

@@ -207,8 +207,10 @@ impl Catalogue {
             }
         }
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '_');
-        let prose =
-            words.len() > 1 && words.iter().any(|w| w.len() >= PROSE && w.bytes().all(|b| b.is_ascii_alphabetic()));
+        let letters = |word: &str| word.bytes().all(|b| b.is_ascii_alphabetic());
+        // Two letters begin many numbers; a longer brand in front of one is a remark.
+        let brand = |word: &str| word.len() > 2 && letters(word) && self.names.knows(&word.to_ascii_lowercase());
+        let prose = words.len() > 1 && words.iter().any(|word| (word.len() >= PROSE && letters(word)) || brand(word));
         if junk.is_some() || prose || !piece.chars().all(plain) {
             return Piece::Junk(junk.unwrap_or(Junk::Text));
         }
@@ -231,7 +233,7 @@ impl Catalogue {
         if each.len() == words.len() {
             return each;
         }
-        let (Some(first), Some(last)) = (words.iter().position(|w| digits(&w)), words.iter().rposition(|w| digits(&w)))
+        let (Some(first), Some(last)) = (words.iter().position(|w| digits(w)), words.iter().rposition(|w| digits(w)))
         else {
             return vec![];
         };

@@ -94,6 +94,8 @@ pub(super) struct NameIndex {
     brands: HashMap<char, Vec<String>>,
     /// TikTok's names: (market, joined name) → carrier.
     by_tiktok: HashMap<String, Vec<(String, usize)>>,
+    /// Every name on the platforms' own lists, joined.
+    listed: HashSet<String>,
     /// Names of several words.
     phrases: Vec<(Vec<String>, String)>,
 }
@@ -125,8 +127,9 @@ impl std::fmt::Debug for Family {
 }
 
 impl NameIndex {
-    pub(super) fn build(carriers: &[Carrier]) -> Self {
-        let mut index = Self::default();
+    pub(super) fn build(carriers: &[Carrier], listed: &[String]) -> Self {
+        let listed = listed.iter().map(|name| name_of(name)).collect();
+        let mut index = Self { listed, ..Self::default() };
         for carrier in carriers {
             index.by_key.insert(carrier.key.clone(), carrier.index);
             index.add(carrier.index, &carrier.name, None, true);
@@ -279,7 +282,9 @@ impl Catalogue {
             Err(Several) => return self.nothing(Kind::Several, unsaid),
             Ok(None) => {}
         }
-        match self.by_spelling(&joined, &parts, market, platform) {
+        // A name on a platform's own list is spelt as meant: "Speedy" is not SpeedX.
+        let listed = self.names.listed.contains(&joined);
+        match self.by_spelling(&joined, &parts, market, platform).filter(|_| !listed) {
             Some((found, matched)) => self.answer(found, How::Spelling, matched, &parts),
             None => self.nothing(Kind::Unknown, unsaid),
         }
@@ -297,8 +302,8 @@ impl Catalogue {
             carrier,
             open: candidates.len() > 1,
             candidates,
-            how: Some(how),
-            matched: Some(matched),
+            how: carrier.map(|_| how),
+            matched: carrier.map(|_| matched),
             service: service(parts, carrier),
         }
     }

@@ -223,8 +223,14 @@ fn of_carrier<'a>(
         return Some(only.provider);
     }
     let usual = carrier.listings.get(market(region)).map(|listing| listing.tiktok_name.as_str());
-    let wanted = store_name.into_iter().chain(usual).map(|name| join(&tidy_name(name)));
-    wanted.filter_map(|wanted| same.iter().find(|entry| entry.joined == wanted)).map(|entry| entry.provider).next()
+    // Exactly one entry under a wanted name; two that differ only in punctuation stay a person's choice.
+    let under = |wanted: &str, form: fn(&str) -> String| {
+        let mut named = same.iter().filter(|entry| form(&entry.provider.name) == form(wanted));
+        if let (Some(entry), None) = (named.next(), named.next()) { Some(entry.provider) } else { None }
+    };
+    store_name.into_iter().chain(usual).find_map(|name| {
+        under(name, |text| text.trim().to_lowercase()).or_else(|| under(name, |text| join(&tidy_name(text))))
+    })
 }
 
 fn held(

@@ -10,7 +10,7 @@ use serde::Serialize;
 /// How many are shown.
 const SHOWN: usize = 3;
 /// Likeness (percent) below which a name says nothing.
-const FAINT: u32 = 35;
+const FAINT: u32 = 45;
 
 /// One carrier that could be meant.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -153,8 +153,8 @@ fn shared(a: &[u64], b: &[u64]) -> u32 {
             }
         }
     }
-    let all = a.len() + b.len();
-    if all == 0 { 0 } else { u32::try_from(200 * both / all).unwrap_or(100) }
+    let percent = (200_usize * both).checked_div(a.len() + b.len()).unwrap_or(0);
+    u32::try_from(percent).unwrap_or(100)
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ pub(super) const EXTRA_NAMES: &[(&str, &str)] = &[
     ("daylight", "Daylight"),
     ("dayton", "Dayton"),
     ("usps", "US Mail"),
+    ("fastway", "Fastways"),
 ];
 
 /// Names made of services: they count only where no brand stands beside them ("Evri Tracked 48" is Evri).

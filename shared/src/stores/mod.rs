@@ -5,11 +5,16 @@
 mod answer;
 mod bigcommerce;
 pub mod error;
+pub mod generic;
 mod json;
 pub mod magento;
 mod order_id;
+pub mod poll;
 mod shopify;
 mod signature;
+pub mod subscriptions;
+#[cfg(test)]
+mod tests;
 mod woocommerce;
 
 use crate::domain::connection::StoreSettings;
@@ -154,7 +159,7 @@ pub fn adapter(platform: Platform) -> &'static dyn StoreAdapter {
         Platform::WooCommerce => &woocommerce::WooCommerce,
         Platform::BigCommerce => &bigcommerce::BigCommerce,
         Platform::Magento => &magento::Magento,
-        Platform::Generic => &shopify::Shopify,
+        Platform::Generic => &generic::Generic,
     }
 }
 
@@ -203,7 +208,7 @@ pub fn look_up(access: &StoreAccess, what: LookUp) -> Result<Box<dyn LookUpMachi
         Platform::WooCommerce => Ok(Box::new(woocommerce::api::OrderRead::new(access, what)?)),
         Platform::BigCommerce => Ok(Box::new(bigcommerce::api::OrderRead::new(access, what)?)),
         Platform::Magento => Ok(Box::new(magento::api::OrderRead::new(access, what)?)),
-        _ => Err(StoreError::Unreadable("this store has no API to read from")),
+        Platform::Generic => Err(StoreError::Unreadable("this store has no API to read from")),
     }
 }
 

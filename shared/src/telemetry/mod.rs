@@ -17,7 +17,8 @@ use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use tracing::Subscriber;
 use tracing_subscriber::Layer as _;
-use tracing_subscriber::filter::{LevelFilter, Targets};
+pub use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Every field a log line may have. Dotted names, units in the name; README explains those a runbook asks for.

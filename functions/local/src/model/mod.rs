@@ -7,6 +7,7 @@
 //! HTTP ([`serve()`]). Time comes from a clock that is handed in, chance from a seed.
 
 pub mod answer;
+pub mod canary;
 pub mod chance;
 pub mod hmac;
 pub mod serve;

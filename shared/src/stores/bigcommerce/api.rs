@@ -107,6 +107,8 @@ pub(super) struct OrderBody {
     #[serde(default)]
     external_order_id: Text,
     #[serde(default)]
+    items_shipped: Text,
+    #[serde(default)]
     is_deleted: Flag,
 }
 
@@ -120,8 +122,21 @@ pub(super) struct ProductBody {
 }
 
 impl OrderBody {
+    pub(super) fn modified(&self) -> Option<Timestamp> {
+        self.date_modified.get().and_then(moment)
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.is_deleted.0
+    }
+
+    /// No unit has left, so there is no shipment either.
+    pub(super) fn has_shipped_nothing(&self) -> bool {
+        self.items_shipped.get() == Some("0")
+    }
+
     pub(super) fn changed(&self, now: Timestamp) -> Version {
-        Version::new(self.date_modified.get().and_then(moment).unwrap_or(now), now)
+        Version::new(self.modified().unwrap_or(now), now)
     }
 
     /// The order without its shipments.
@@ -274,6 +289,27 @@ impl OrderRead {
         })
     }
 
+    /// Reads all shipments of an order that is known already.
+    pub(super) fn of_known(
+        access: &StoreAccess,
+        order: StoreOrderId,
+        head: Fulfilment,
+        version: Version,
+    ) -> Result<Self, StoreError> {
+        let at = Timestamp::UNIX_EPOCH;
+        let notice = ThinNotice { order: Some(order), shipment: None, deleted: false, at, known: None };
+        Ok(Self { head: Some((head, version)), ..Self::new(access, LookUp::Shipments(notice))? })
+    }
+
+    /// What comes after the shipments.
+    fn after_shipments(&mut self) -> Result<Step, StoreError> {
+        if self.head.is_none() { self.get(Waiting::Order, "") } else { self.after_order() }
+    }
+
+    fn after_order(&mut self) -> Result<Step, StoreError> {
+        if self.unnamed.has_lines() { self.get_page(Waiting::Products, "products") } else { Ok(self.finish()) }
+    }
+
     fn get(&mut self, waiting: Waiting, rest: &str) -> Result<Step, StoreError> {
         self.waiting = waiting;
         self.client.request(Method::GET, &format!("/v2/orders/{}{rest}", self.order), None).map(Step::Send)
@@ -353,18 +389,15 @@ impl LookUpMachine for OrderRead {
                     return self.get_page(Waiting::Shipments, "shipments");
                 }
                 self.whole = true;
-                self.get(Waiting::Order, "")
+                self.after_shipments()
             }
             Waiting::Order => {
                 let order: OrderBody = answer::json(body)?;
-                if order.is_deleted.0 {
+                if order.is_deleted() {
                     return Ok(Step::Gone);
                 }
                 self.head = Some((order.head(self.order.clone(), &self.settings, now), order.changed(now)));
-                if self.unnamed.has_lines() {
-                    return self.get_page(Waiting::Products, "products");
-                }
-                Ok(self.finish())
+                self.after_order()
             }
             Waiting::Products => {
                 let products: Vec<ProductBody> = page(body)?;

@@ -4,6 +4,8 @@
 //! client secret's text itself as the key.
 
 pub(crate) mod api;
+pub(crate) mod poll;
+pub(crate) mod subscriptions;
 mod webhook;
 
 use super::error::StoreError;

@@ -74,12 +74,12 @@ impl Client {
     }
 }
 
-/// A filtered list: `search(&[("order_id", "1001", "eq")], 1)`. Every filter must hold.
-pub(super) fn search(filters: &[(&str, &str, &str)], page: u32) -> String {
+/// A filtered list, sorted by its key so that pages do not shift. Every filter must hold.
+pub(super) fn search(key: &str, filters: &[(&str, &str, &str)], page: u32) -> String {
     let mut query = String::new();
-    let mut put = |key: &str, value: &str| {
+    let mut put = |name: &str, value: &str| {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
-        query.push_str(&format!("{}={}&", encoded(&format!("searchCriteria{key}")), encoded(value)));
+        query.push_str(&format!("{}={}&", encoded(&format!("searchCriteria{name}")), encoded(value)));
     };
     for (index, (field, value, condition)) in filters.iter().enumerate() {
         let filter = format!("[filter_groups][{index}][filters][0]");
@@ -87,7 +87,7 @@ pub(super) fn search(filters: &[(&str, &str, &str)], page: u32) -> String {
         put(&format!("{filter}[value]"), value);
         put(&format!("{filter}[condition_type]"), condition);
     }
-    put("[sortOrders][0][field]", "entity_id");
+    put("[sortOrders][0][field]", key);
     put("[sortOrders][0][direction]", "ASC");
     put("[pageSize]", &PAGE.to_string());
     put("[currentPage]", &page.to_string());
@@ -171,7 +171,7 @@ impl OrderRead {
 
     fn get_shipments(&mut self, page: u32, now: Timestamp) -> Result<Step, StoreError> {
         let Some(order) = &self.order else { return Ok(Step::Gone) };
-        let path = format!("/shipments?{}", search(&[("order_id", order.as_str(), "eq")], page));
+        let path = format!("/shipments?{}", search("entity_id", &[("order_id", order.as_str(), "eq")], page));
         self.get(Waiting::Shipments(page), &path, now)
     }
 

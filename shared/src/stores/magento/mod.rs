@@ -12,6 +12,8 @@
 pub(crate) mod api;
 mod body;
 mod oauth;
+pub(crate) mod poll;
+pub(crate) mod subscriptions;
 mod webhook;
 
 use super::error::StoreError;

@@ -122,8 +122,6 @@ fn wait(extensions: Option<&Extensions>) -> Option<Duration> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderNode {
     #[serde(default)]
-    pub(super) id: Text,
-    #[serde(default)]
     pub(super) legacy_resource_id: Text,
     #[serde(default)]
     name: Text,
@@ -374,7 +372,7 @@ impl OrderRead {
 impl LookUpMachine for OrderRead {
     fn step(&mut self, answer: Option<&Response<Bytes>>, now: Timestamp) -> Result<Step, StoreError> {
         let Some(answer) = answer else { return self.first() };
-        let mut found = match self.found.take() {
+        let found = match self.found.take() {
             None => {
                 let Some(order) = data::<OrderData>(answer)?.order else { return Ok(Step::Gone) };
                 let mut found = order.head(self.order.clone(), &self.access.settings, now);

@@ -3,6 +3,8 @@
 //! Source: Shopify webhook reference and Admin API, version [`API_VERSION`].
 
 pub(crate) mod api;
+pub(crate) mod poll;
+pub(crate) mod subscriptions;
 mod webhook;
 
 use super::error::StoreError;
@@ -11,7 +13,6 @@ use super::signature::{self, Form};
 use super::{Delivery, HookSecrets, Notice, StoreAdapter, Verified};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{OrderLink, ShipmentStatus, StoreParcel};
-use crate::domain::tracking::TrackingNumber;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
@@ -111,9 +112,4 @@ fn parcels<'a>(numbers: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec
         }
     }
     parcels
-}
-
-#[cfg(test)]
-fn number(text: &str) -> TrackingNumber {
-    TrackingNumber::parse(text).expect("a number")
 }

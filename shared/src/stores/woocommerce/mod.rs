@@ -4,6 +4,8 @@
 
 pub(crate) mod api;
 mod order;
+pub(crate) mod poll;
+pub(crate) mod subscriptions;
 mod trackings;
 mod webhook;
 

@@ -122,7 +122,7 @@ impl OrderBody {
             .collect()
     }
 
-    fn modified(&self) -> Option<Timestamp> {
+    pub(super) fn modified(&self) -> Option<Timestamp> {
         self.date_modified_gmt.get().and_then(moment)
     }
 

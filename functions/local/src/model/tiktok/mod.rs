@@ -37,7 +37,6 @@ pub use journal::{Change, ChangeKind, Journal, Outcome, Seen};
 pub use order::{External, Line, Order, Package, PackageStatus, Status};
 pub use providers::{Provider, id_of as provider_id, of_region as providers_of};
 pub use state::{App, RateLimits, Settings};
-pub use views::CANARIES;
 pub use webhooks::Notification;
 
 use crate::model::ModelAnswer;

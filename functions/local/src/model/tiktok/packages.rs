@@ -30,12 +30,11 @@ impl State {
                         "order_pay_time" => order.created,
                         _ => package.created,
                     };
-                    let view = views::package_row(order, package);
-                    rows.push(Row { sort: at.as_second(), id: package.id.clone(), view });
+                    rows.push(Row { sort: at.as_second(), id: &package.id, item: (order, package) });
                 }
             }
         }
-        Ok(paging.page(rows, "packages"))
+        Ok(paging.page(rows, "packages", |(order, package)| views::package_row(order, package)))
     }
 
     pub(super) fn get_package(&mut self, asked: &Asked<'_>) -> Answer {

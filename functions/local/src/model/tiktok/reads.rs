@@ -9,11 +9,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-/// One row of a page: what it is sorted by, its id, and what it shows.
-pub(super) struct Row {
+/// One row of a page: what it is sorted by, its id, and what it will show.
+pub(super) struct Row<'a, T> {
     pub sort: i64,
-    pub id: String,
-    pub view: Value,
+    pub id: &'a str,
+    pub item: T,
 }
 
 /// Which page is asked for.
@@ -66,23 +66,23 @@ impl Paging {
     }
 
     /// Cuts one page out of all rows; the token of the next is empty on the last.
-    pub(super) fn page(&self, mut rows: Vec<Row>, name: &str) -> Value {
+    pub(super) fn page<T>(&self, mut rows: Vec<Row<'_, T>>, name: &str, view: impl Fn(T) -> Value) -> Value {
         let total = rows.len();
-        rows.sort_by(|a, b| (a.sort, &a.id).cmp(&(b.sort, &b.id)));
+        rows.sort_by(|a, b| (a.sort, a.id).cmp(&(b.sort, b.id)));
         if !self.ascending {
             rows.reverse();
         }
         if let Some((sort, id)) = &self.after {
-            let passed = |row: &Row| {
-                let order = (row.sort, row.id.as_str()).cmp(&(*sort, id.as_str()));
+            let passed = |row: &Row<'_, T>| {
+                let order = (row.sort, row.id).cmp(&(*sort, id.as_str()));
                 if self.ascending { order.is_le() } else { order.is_ge() }
             };
             rows.retain(|row| !passed(row));
         }
         let more = rows.len() > self.size;
         rows.truncate(self.size);
-        let next = rows.last().filter(|_| more).map(|row| page_token(row.sort, &row.id)).unwrap_or_default();
-        let views: Vec<Value> = rows.into_iter().map(|row| row.view).collect();
+        let next = rows.last().filter(|_| more).map(|row| page_token(row.sort, row.id)).unwrap_or_default();
+        let views: Vec<Value> = rows.into_iter().map(|row| view(row.item)).collect();
         json!({"next_page_token": next, "total_count": total, name: views})
     }
 }
@@ -140,10 +140,10 @@ impl State {
         let rows = shop.orders.values().map(|record| record.at(time)).filter(|order| wanted(order));
         let rows = rows.map(|order| Row {
             sort: if by_update { order.updated.as_second() } else { order.created.as_second() },
-            id: order.id.clone(),
-            view: views::order(order, &shop.region),
+            id: &order.id,
+            item: order,
         });
-        Ok(paging.page(rows.collect(), "orders"))
+        Ok(paging.page(rows.collect(), "orders", |order| views::order(order, &shop.region)))
     }
 
     /// One unknown or foreign id refuses the whole read.

@@ -126,7 +126,8 @@ pub struct Settings {
     pub access_life: SignedDuration,
     /// HTTP status of code 105002: 200 and 401 were both reported.
     pub expired_status: u16,
-    /// Reads show the state from this long ago.
+    /// Reads show the state from this long ago. Set it before the changes that reads shall not see yet: the past is kept
+    /// only while it is wanted.
     pub read_lag: SignedDuration,
     /// How long an order may be corrected after shipping.
     pub edit_window: SignedDuration,
@@ -233,9 +234,12 @@ impl State {
         at: Timestamp,
         edit: impl FnOnce(&mut Order) -> T,
     ) -> Option<T> {
+        let lags = self.settings.read_lag.is_positive();
         let record = self.shops.get_mut(shop)?.orders.get_mut(order)?;
         let before = record.current.status;
-        record.remember(at);
+        if lags {
+            record.remember(at);
+        }
         let result = edit(&mut record.current);
         let after = record.current.status;
         if after != before {

@@ -1,21 +1,9 @@
 //! Orders and packages in TikTok's JSON.
 
 use super::order::{CANCELLED, COLLECTED, DELIVERED, Line, Order, Package, PackageStatus, SHIPPED, Status};
+use crate::model::canary::BUYER;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-
-/// Buyer data that stands in every answer about a shippable order. A client must never keep or print any of it, so
-/// tests search for these words wherever something is written.
-pub const CANARIES: [&str; 8] = [
-    "CanaryBuyerName",
-    "CanaryBuyerSurname",
-    "canary-buyer@mail.example",
-    "(+1)5550100199",
-    "99 Canary Lane",
-    "Canaryville",
-    "CANARY-00199",
-    "canary-nickname",
-];
 
 fn put(fields: &mut Map<String, Value>, name: &str, time: Option<Timestamp>) {
     if let Some(time) = time {
@@ -25,7 +13,7 @@ fn put(fields: &mut Map<String, Value>, name: &str, time: Option<Timestamp>) {
 
 /// An order as search and detail show it.
 pub(super) fn order(order: &Order, shop_region: &str) -> Value {
-    let [name, surname, mail, phone, street, town, postcode, nickname] = CANARIES;
+    let [name, surname, mail, phone, street, town, postcode, nickname] = BUYER;
     let shown = order.status.shows_address() && order.shipping_type == "SELLER";
     let mask = |text: &str| if shown { text.to_owned() } else { "***".to_owned() };
     let full = format!("{name} {surname}");
@@ -183,8 +171,8 @@ pub(super) fn package(order: &Order, package: &Package) -> Value {
         "create_time": package.created.as_second(), "update_time": package.updated.as_second(),
         "has_multi_skus": false,
         "recipient_address": {
-            "name": CANARIES[0], "phone_number": CANARIES[3], "full_address": CANARIES[4],
-            "postal_code": CANARIES[6], "region_code": order.buyer_region,
+            "name": BUYER[0], "phone_number": BUYER[3], "full_address": BUYER[4],
+            "postal_code": BUYER[6], "region_code": order.buyer_region,
         },
     });
     label(&mut view, package);

@@ -10,6 +10,7 @@ mod shipping;
 mod webhooks;
 
 use super::*;
+use crate::model::canary::BUYER;
 use http::{Method, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

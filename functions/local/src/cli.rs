@@ -1,0 +1,314 @@
+//! What a person types, and which command answers.
+
+use crate::commands::{self, Failure, Output};
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Carries tracking numbers from a merchant's store to TikTok Shop: on time, under the right carrier, once.
+#[derive(Debug, Parser)]
+#[command(name = "waybill", version, about, long_about = None, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    place: Place,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the installation is.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Folder of an installation on this machine.
+    #[arg(long, global = true, value_name = "DIR", default_value = "./waybill-data")]
+    pub data: PathBuf,
+    /// A deployed stack instead, through the usual AWS settings.
+    #[arg(long, global = true)]
+    pub aws: bool,
+    /// One JSON object a line instead of a table.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tells the whole story on loopback: embedded table, a model TikTok Shop, a demo store. The default.
+    Demo {
+        /// End after the story instead of serving on.
+        #[arg(long)]
+        exit: bool,
+        /// Port of the webhooks and the console; 0 takes a free one.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Runs everything on this machine against the real TikTok Shop.
+    Serve {
+        /// Port to listen on; 0 takes a free one.
+        #[arg(long, default_value_t = 8787)]
+        port: u16,
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1")]
+        bind: std::net::IpAddr,
+    },
+    /// Creates the table and empty secrets.
+    Init,
+    /// Credentials of our TikTok apps.
+    #[command(subcommand)]
+    App(AppCommand),
+    /// The people of this installation.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Stores that send shipments.
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// TikTok shops.
+    #[command(subcommand)]
+    Shop(ShopCommand),
+    /// What a store's carrier names mean.
+    #[command(subcommand)]
+    Map(MapCommand),
+    /// One run of the push schedule, now.
+    Push {
+        /// Only these shards (0 to 63).
+        #[arg(long, value_name = "N", num_args = 1..)]
+        shard: Vec<u8>,
+    },
+    /// One tick of the slow schedule, now: token refresh, reminders, repairs.
+    Remind,
+    /// What waits for a hand, with the reason and what to do.
+    Held,
+    /// Queues held parcels again.
+    Retry {
+        /// A store order or TikTok order; without it, everything of the given reason.
+        order: Option<String>,
+        /// Only holds of this reason, for example CARRIER_UNMAPPED.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Everything about one order: its parcels, what happened, TikTok's answers.
+    Order {
+        /// The store's order id or name, or TikTok's order id.
+        order: String,
+    },
+    /// What captured store deliveries say, with no effect.
+    Decode {
+        /// Captures, as deliveries to one store, oldest first.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Adobe's public keys and our client id.
+        #[arg(long, value_name = "FILE")]
+        keys: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AppCommand {
+    /// Stores a TikTok app; its secret is read from standard input.
+    Set {
+        /// us or row (rest of world): TikTok registers them apart.
+        #[arg(long)]
+        region: String,
+        /// The app key.
+        #[arg(long)]
+        key: String,
+        /// The service id of the consent link.
+        #[arg(long)]
+        service_id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Makes an account.
+    Add {
+        /// What they call themselves.
+        #[arg(long)]
+        name: String,
+        /// Where mails go.
+        #[arg(long)]
+        email: String,
+    },
+}
+
+/// A store to connect. Its secrets come as one JSON object on standard input.
+#[derive(Debug, Args)]
+pub struct StoreAdd {
+    /// shopify, woocommerce, bigcommerce, magento or generic.
+    pub platform: String,
+    /// Mail address of the account.
+    #[arg(long)]
+    pub account: String,
+    /// TikTok shops its orders may belong to.
+    #[arg(long, required = true, num_args = 1..)]
+    pub shop: Vec<String>,
+    /// Shopify: the shop's myshopify.com domain.
+    #[arg(long)]
+    pub domain: Option<String>,
+    /// WooCommerce, Magento: the site's https address.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// BigCommerce: the store hash.
+    #[arg(long)]
+    pub store_hash: Option<String>,
+    /// Magento: mage-os, io-events, commerce-webhooks or mageplaza.
+    #[arg(long)]
+    pub way: Option<String>,
+    /// A field in which this store keeps the TikTok order id.
+    #[arg(long, value_name = "FIELD")]
+    pub order_id_field: Option<String>,
+    /// WooCommerce: a meta key that holds tracking numbers.
+    #[arg(long, value_name = "KEY")]
+    pub tracking_field: Option<String>,
+    /// Do not register webhooks.
+    #[arg(long)]
+    pub no_subscribe: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum StoreCommand {
+    /// Connects a store; prints its id and webhook address.
+    Add(StoreAdd),
+    /// The connected stores.
+    List,
+    /// Disconnects a store and erases its rows.
+    Remove {
+        /// The store's id, as `store list` prints it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ShopCommand {
+    /// The connected TikTok shops, their state and when they must be authorised again.
+    List,
+    /// Connects shops whose tokens you hold: TikTok's token answer as JSON on standard input.
+    Add {
+        /// Mail address of the account.
+        #[arg(long)]
+        account: String,
+        /// us or row.
+        #[arg(long)]
+        region: String,
+    },
+}
+
+/// Which carrier map.
+#[derive(Clone, Debug, Args)]
+pub struct MapPlace {
+    /// One shop's own map; without it the account's default.
+    #[arg(long)]
+    pub shop: Option<String>,
+    /// Mail address of the account, where there are several.
+    #[arg(long)]
+    pub account: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum MapCommand {
+    /// The entries.
+    List(MapPlace),
+    /// Says which TikTok carrier a store's words mean, and queues every parcel that waits for it.
+    Set {
+        /// The store's words; blank for "no carrier named".
+        store_carrier: String,
+        /// TikTok's carrier, as on the shop's list.
+        tiktok_carrier: String,
+        #[command(flatten)]
+        place: MapPlace,
+    },
+    /// Takes an entry away.
+    Remove {
+        /// The store's words.
+        store_carrier: String,
+        #[command(flatten)]
+        place: MapPlace,
+    },
+    /// Writes the entries as JSON lines.
+    Export(MapPlace),
+    /// Reads entries as JSON lines from standard input; what is mapped already stays.
+    Import(MapPlace),
+}
+
+/// Runs a command line.
+pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let mut output = Output::stdout(cli.place.json);
+    match dispatch(cli, &mut output).await {
+        Ok(attention) => ExitCode::from(u8::from(attention)),
+        Err(failure) => {
+            let mut stderr = std::io::stderr().lock();
+            let _ = writeln!(stderr, "waybill: {failure}");
+            if let Some(next) = failure.next_step() {
+                let _ = writeln!(stderr, "  {next}");
+            }
+            ExitCode::from(failure.status())
+        }
+    }
+}
+
+/// `true`: done, and something needs attention.
+async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
+    let place = cli.place;
+    match cli.command.unwrap_or(Command::Demo { exit: false, port: 0 }) {
+        Command::Demo { exit, port } => crate::demo::run(exit, port, output).await,
+        Command::Serve { port, bind } => commands::serve::run(&place, bind, port, output).await,
+        Command::Decode { files, keys } => commands::decode(&files, keys.as_deref(), output),
+        command => {
+            let open = commands::open(&place).await?;
+            with_app(command, &open.app, output).await
+        }
+    }
+}
+
+async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
+    use commands::{account, look, map, setup, shop, store};
+    match command {
+        Command::Init => setup::init(app, output).await,
+        Command::App(AppCommand::Set { region, key, service_id }) => {
+            setup::app_set(app, &region, &key, &service_id, output).await
+        }
+        Command::Account(AccountCommand::Add { name, email }) => account::add(app, &name, &email, output).await,
+        Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
+        Command::Store(StoreCommand::List) => store::list(app, output).await,
+        Command::Store(StoreCommand::Remove { id }) => store::remove(app, &id, output).await,
+        Command::Shop(ShopCommand::List) => shop::list(app, output).await,
+        Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
+        Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,
+        Command::Map(MapCommand::Set { store_carrier, tiktok_carrier, place }) => {
+            map::set(app, &place, &store_carrier, &tiktok_carrier, output).await
+        }
+        Command::Map(MapCommand::Remove { store_carrier, place }) => {
+            map::remove(app, &place, &store_carrier, output).await
+        }
+        Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
+        Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Remind => setup::remind(app, output).await,
+        Command::Held => look::held(app, output).await,
+        Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
+        Command::Order { order } => look::order(app, &order, output).await,
+        // Answered before an installation is opened.
+        Command::Demo { .. } | Command::Serve { .. } | Command::Decode { .. } => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_well_formed_and_says_what_it_does() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            assert!(sub.get_about().is_some(), "{}", sub.get_name());
+        }
+    }
+}

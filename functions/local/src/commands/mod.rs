@@ -1,0 +1,255 @@
+//! The commands. Each takes the app and a place to write to, and says whether something needs attention.
+
+pub mod account;
+pub mod look;
+pub mod map;
+pub mod serve;
+pub mod setup;
+pub mod shop;
+pub mod store;
+
+use crate::cli::Place;
+use crate::stack::{Options, Stack, StackError, on_aws};
+use serde_json::Value;
+use std::fmt;
+use std::io::{Read as _, Write};
+use std::path::Path;
+use std::sync::Arc;
+use waybill::app::App;
+use waybill::domain::ids::AccountId;
+use waybill::domain::region::AppRegion;
+use waybill::table::error::TableError;
+use waybill::telemetry::{self, Style};
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    message: String,
+    next: Option<String>,
+    status: u8,
+}
+
+impl Failure {
+    /// Wrong use: exit status 2.
+    pub fn usage(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { message: message.into(), next: Some(next.into()), status: 2 }
+    }
+
+    /// Something needs attention: exit status 1.
+    pub fn attention(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { message: message.into(), next: Some(next.into()), status: 1 }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&str> {
+        self.next.as_deref()
+    }
+
+    /// The exit status.
+    #[must_use]
+    pub fn status(&self) -> u8 {
+        self.status
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty => $next:literal),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::attention(error.to_string(), $next)
+            }
+        })*
+    };
+}
+
+failures! {
+    StackError => "Check the folder and the settings (README, Settings).",
+    TableError => "Check that the table exists: waybill init.",
+    std::io::Error => "Check the file and its rights.",
+    waybill::tokens::SecretFault => "Store the app first: waybill app set.",
+    waybill::tokens::StoreFault => "Check the secrets: waybill init.",
+    waybill::flows::connect_shop::ConnectError => "Check the app credentials (waybill app set) and the token answer.",
+    waybill::flows::connect_store::StoreAddError => "See waybill store add --help.",
+    waybill::flows::map_carrier::MapError => "See waybill map list.",
+    waybill::flows::access::AccessError => "See waybill shop list.",
+}
+
+/// Where results go: a table for people, or one JSON object a line.
+pub struct Output {
+    json: bool,
+    to: Box<dyn Write + Send>,
+}
+
+impl Output {
+    /// Standard output.
+    #[must_use]
+    pub fn stdout(json: bool) -> Self {
+        Self { json, to: Box::new(std::io::stdout()) }
+    }
+
+    /// Any writer, for tests.
+    pub fn to(json: bool, to: impl Write + Send + 'static) -> Self {
+        Self { json, to: Box::new(to) }
+    }
+
+    /// Whether JSON was asked for.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// One line for people; nothing in JSON.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn say(&mut self, line: impl fmt::Display) -> Result<(), Failure> {
+        if !self.json {
+            writeln!(self.to, "{line}")?;
+            self.to.flush()?;
+        }
+        Ok(())
+    }
+
+    /// One object: a JSON line, or `name: value` lines for people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn object(&mut self, value: &Value) -> Result<(), Failure> {
+        if self.json {
+            writeln!(self.to, "{value}")?;
+        } else if let Value::Object(members) = value {
+            let width = members.keys().map(String::len).max().unwrap_or_default();
+            for (name, value) in members {
+                writeln!(self.to, "{:width$}  {}", name.replace('_', " "), shown(value))?;
+            }
+        }
+        self.to.flush()?;
+        Ok(())
+    }
+
+    /// Rows: JSON lines, or a table. An empty table says so.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn table(&mut self, columns: &[&str], rows: &[Value], empty: &str) -> Result<(), Failure> {
+        if self.json {
+            for row in rows {
+                writeln!(self.to, "{row}")?;
+            }
+        } else if rows.is_empty() {
+            writeln!(self.to, "{empty}")?;
+        } else {
+            let cells: Vec<Vec<String>> =
+                rows.iter().map(|row| columns.iter().map(|c| shown(&row[*c])).collect()).collect();
+            let width = |i: usize| cells.iter().map(|row| row[i].chars().count()).chain([columns[i].len()]).max();
+            let widths: Vec<usize> = (0..columns.len()).map(|i| width(i).unwrap_or_default()).collect();
+            let line = |cells: &[String]| -> String {
+                let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, w)| format!("{cell:w$}")).collect();
+                padded.join("  ").trim_end().to_owned()
+            };
+            let head: Vec<String> = columns.iter().map(|c| c.replace('_', " ").to_uppercase()).collect();
+            writeln!(self.to, "{}", line(&head))?;
+            for row in &cells {
+                writeln!(self.to, "{}", line(row))?;
+            }
+        }
+        self.to.flush()?;
+        Ok(())
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// An installation opened for one command.
+pub struct Open {
+    /// The app on it.
+    pub app: Arc<App>,
+    _stack: Option<Stack>,
+}
+
+/// Opens the installation that the command line names.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open(place: &Place) -> Result<Open, Failure> {
+    if place.aws {
+        return Ok(Open { app: on_aws(Style::Plain).await?, _stack: None });
+    }
+    let options = Options::from_env(&place.data, "http://127.0.0.1:8787")?;
+    telemetry::init(tracing_level(), Style::Plain, options.clock.clone());
+    let stack = Stack::start(options).await?;
+    Ok(Open { app: Arc::clone(&stack.app), _stack: Some(stack) })
+}
+
+/// Commands speak for themselves; their logs are for trouble only.
+fn tracing_level() -> waybill::telemetry::LevelFilter {
+    waybill::telemetry::LevelFilter::ERROR
+}
+
+/// What a person pipes in.
+///
+/// # Errors
+/// When standard input is empty or cannot be read.
+pub fn standard_input(what: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    if text.trim().is_empty() {
+        return Err(Failure::usage(
+            format!("{what} is expected on standard input"),
+            "Pipe it in; it is never taken from the command line.",
+        ));
+    }
+    Ok(text)
+}
+
+/// One of our two apps.
+///
+/// # Errors
+/// Wrong use.
+pub fn app_region(word: &str) -> Result<AppRegion, Failure> {
+    AppRegion::parse(word).ok_or_else(|| Failure::usage(format!("--region {word} is unknown"), "Use us or row."))
+}
+
+/// The account of a mail address.
+///
+/// # Errors
+/// When there is none.
+pub async fn account_of(app: &App, email: &str) -> Result<AccountId, Failure> {
+    let found = app.table.account_of_email(email).await?;
+    found.ok_or_else(|| {
+        Failure::attention("there is no account with this mail address", "Make it: waybill account add.")
+    })
+}
+
+/// `waybill decode`.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn decode(files: &[std::path::PathBuf], keys: Option<&Path>, output: &mut Output) -> Result<bool, Failure> {
+    let mut captures = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(file).map_err(|e| {
+            Failure::usage(format!("{}: {e}", file.display()), "Name files in the form of the captured deliveries.")
+        })?;
+        captures.push((file.display().to_string(), bytes));
+    }
+    let keys = keys.map(std::fs::read).transpose()?;
+    for line in crate::decode::decode(&captures, keys.as_deref()) {
+        writeln!(output.to, "{line}")?;
+    }
+    Ok(false)
+}

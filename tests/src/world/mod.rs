@@ -1,0 +1,298 @@
+//! A world in one process without sockets: the real clients and flows, the table's emulator, the model TikTok Shop and a
+//! store. Time stands still until a test lets it run.
+
+pub mod net;
+pub mod wire;
+
+use crate::openapi::OpenApi;
+use bytes::Bytes;
+use jiff::Timestamp;
+use lambda_http::Body;
+use net::Net;
+use ring::hmac;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::time::Instant;
+use waybill::app::{App, Parts};
+use waybill::aws::{self, LocalAws};
+use waybill::config::Config;
+use waybill::domain::clock::{Clock, Entropy};
+use waybill::domain::connection::StoreSettings;
+use waybill::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId};
+use waybill::domain::parcel::Parcel;
+use waybill::domain::platform::Platform;
+use waybill::domain::private::Private;
+use waybill::domain::region::AppRegion;
+use waybill::flows::connect_store::{Added, NewStore};
+use waybill::flows::push_tracking::Summary;
+use waybill::flows::store_access::StoreSecrets;
+use waybill::flows::{connect_shop, connect_store};
+use waybill::outbound::guard::AllowList;
+use waybill::outbound::{Outbound, Transport};
+use waybill::table::accounts::Account;
+use waybill::telemetry::{Captured, Sink};
+use waybill::tiktok::authorise::TokenAnswer;
+use waybill::tokens::{SecretFolder, SecretNames, with_tiktok_app};
+use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+use wire::Wire;
+
+/// The secret that signs the Shopify hook of a world's store.
+pub const HOOK_SECRET: &str = "world-hook-secret";
+/// The shop that every world has.
+pub const SHOP: &str = "7494049642642441621";
+
+/// Settable time: the runtime's clock (paused in most tests) plus what a test adds.
+#[derive(Clone, Debug)]
+pub struct Time {
+    start: Instant,
+    base: i64,
+    skipped: Arc<AtomicI64>,
+}
+
+impl Time {
+    fn new(base: Timestamp) -> Self {
+        Self { start: Instant::now(), base: base.as_millisecond(), skipped: Arc::default() }
+    }
+
+    /// Lets time pass at once, without waiting.
+    pub fn skip(&self, time: Duration) {
+        self.skipped.fetch_add(i64::try_from(time.as_millis()).expect("small"), Ordering::Relaxed);
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let passed = i64::try_from(self.start.elapsed().as_millis()).expect("small");
+        Timestamp::from_millisecond(self.base + passed + self.skipped.load(Ordering::Relaxed)).expect("in range")
+    }
+
+    /// The clock port.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        let (wall, steady) = (self.clone(), self.clone());
+        Clock::new(
+            move || wall.now(),
+            move || {
+                let skipped = u64::try_from(steady.skipped.load(Ordering::Relaxed)).expect("forward");
+                steady.start.elapsed() + Duration::from_millis(skipped)
+            },
+        )
+    }
+}
+
+/// Everything a story needs.
+pub struct World {
+    /// The app under test.
+    pub app: Arc<App>,
+    /// Time.
+    pub time: Time,
+    /// TikTok.
+    pub tiktok: ModelTikTok,
+    /// The network in between.
+    pub net: Arc<Net>,
+    /// The table's wire.
+    pub wire: Wire,
+    /// Metric lines.
+    pub metrics: Captured,
+    /// The account that owns everything.
+    pub account: AccountId,
+    _folder: TempDir,
+}
+
+impl World {
+    /// A world with one account, both TikTok apps configured, one US shop connected.
+    pub async fn new() -> Self {
+        let world = Self::empty(1).await;
+        world.connect_shop(SHOP, "US").await;
+        world
+    }
+
+    /// A world with an account and nothing connected. The seed drives all randomness.
+    pub async fn empty(seed: u64) -> Self {
+        let time = Time::new("2026-11-21T09:00:00Z".parse().expect("time"));
+        let clock = time.clock();
+        let tiktok = ModelTikTok::new(clock.clone(), seed);
+        let net = Arc::new(Net::new(tiktok.clone(), OpenApi::tiktok()));
+        let folder = tempfile::tempdir().expect("folder");
+        let wire = Wire::memory();
+        let (metrics, captured) = Sink::memory();
+        let config = Config::parse(|name| match name {
+            "PUBLIC_URL" => Some("https://waybill.example".into()),
+            "TIKTOK_API_URL" => Some(net::API.into()),
+            "TIKTOK_AUTH_URL" => Some(net::AUTH.into()),
+            _ => None,
+        })
+        .expect("settings");
+        let entropy = seeded(seed);
+        let secrets = Arc::new(SecretFolder::new(folder.path().join("secrets"), entropy.clone()));
+        let names = SecretNames::new(config.secrets_prefix.as_str()).expect("names");
+        waybill::tokens::init(secrets.as_ref(), &names, &entropy).await.expect("secrets");
+        let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(wire.client())).expect("aws");
+        let outbound = Outbound::in_process(Arc::clone(&net) as Arc<dyn Transport>, AllowList::default());
+        let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics }).expect("app");
+        app.table.create_if_missing().await.expect("table");
+        let account = AccountId::parse("a1").expect("id");
+        let row = Account {
+            id: account.clone(),
+            name: "Tiny Mugs".into(),
+            email: Private::new("owner@tiny-mugs.example".into()),
+            created: time.now(),
+        };
+        app.table.account_create(&row).await.expect("account");
+        let world = Self { app: Arc::new(app), time, tiktok, net, wire, metrics: captured, account, _folder: folder };
+        for region in AppRegion::ALL {
+            world.configure_app(region).await;
+        }
+        world
+    }
+
+    async fn configure_app(&self, region: AppRegion) {
+        let model = self.tiktok.app(region);
+        let store = self.app.secrets.store();
+        let name = &self.app.secrets.names().app;
+        let known = store.get(name, None).await.expect("secret");
+        let (key, secret) = (model.key.clone(), SecretString::from(model.secret.clone()));
+        let text = with_tiktok_app(name, &known.text, region, &key, &secret, &model.service_id).expect("app secret");
+        store.put(name, &text).await.expect("stored");
+        // Loaded before this app was there.
+        let used = self.app.secrets.app().get().await.expect("secrets");
+        let _ = self.app.secrets.app().newer_than(&used).await;
+        self.time.skip(Duration::from_secs(400));
+    }
+
+    /// Opens a shop at TikTok and connects it.
+    pub async fn connect_shop(&self, id: &str, region: &str) -> ShopId {
+        self.tiktok.add_shop(ShopSpec::new(id, region));
+        let tokens = self.tiktok.authorise(&[id]).expect("authorised");
+        let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).expect("tokens");
+        let app = if region == "US" { AppRegion::Us } else { AppRegion::Row };
+        connect_shop::connect(&self.app, &self.account, app, answer).await.expect("connected");
+        ShopId::parse(id).expect("id")
+    }
+
+    /// Connects a Shopify store with a hook of its own.
+    pub async fn connect_store(&self, domain: &str, shops: &[&str]) -> Added {
+        let secrets: StoreSecrets =
+            serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_world"}))
+                .expect("secrets");
+        let new = NewStore {
+            account: self.account.clone(),
+            platform: Platform::Shopify,
+            shops: shops.iter().map(|id| ShopId::parse(id).expect("id")).collect(),
+            address: domain.into(),
+            settings: StoreSettings::default(),
+            secrets,
+        };
+        connect_store::add(&self.app, new).await.expect("store")
+    }
+
+    /// Posts a signed Shopify delivery to a store's hook.
+    pub async fn shopify(&self, store: &Added, topic: &str, body: &Value) -> http::Response<Body> {
+        self.signed(store, topic, body.to_string().into_bytes(), HOOK_SECRET).await
+    }
+
+    /// Posts bytes signed with a secret.
+    pub async fn signed(&self, store: &Added, topic: &str, body: Vec<u8>, secret: &str) -> http::Response<Body> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let signature = {
+            use base64::Engine as _;
+            base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, &body))
+        };
+        let path = store.webhook_url.strip_prefix("https://waybill.example").expect("our origin").to_owned();
+        let request = http::Request::post(path)
+            .header("X-Shopify-Topic", topic)
+            .header("X-Shopify-Hmac-Sha256", signature)
+            .header("X-Shopify-Shop-Domain", &store.store.address)
+            .header("X-Shopify-Triggered-At", self.time.now().to_string())
+            .body(Body::Binary(body))
+            .expect("request");
+        store_webhook::handle(&self.app, request).await.expect("never fails")
+    }
+
+    /// One run of the push schedule over all shards.
+    pub async fn push(&self) -> Summary {
+        waybill_local::host::push(&self.app).await
+    }
+
+    /// The rows of a store order.
+    pub async fn rows(&self, store: &StoreId, order: &str) -> Vec<Parcel> {
+        let order = StoreOrderId::parse(order).expect("id");
+        self.app.table.order_rows(store, &order, true).await.expect("rows").parcels
+    }
+
+    /// The only row of a store order that carries this number.
+    pub async fn row(&self, store: &StoreId, order: &str, number: &str) -> Parcel {
+        let rows = self.rows(store, order).await;
+        let mut found = rows.into_iter().filter(|row| row.number.as_ref().is_some_and(|n| n.as_str() == number));
+        let row = found.next().unwrap_or_else(|| panic!("no row of {number}"));
+        assert!(found.next().is_none(), "two rows of {number}");
+        row
+    }
+
+    /// What TikTok holds for an order: `number provider-name` by line, in line order; `-` where nothing is.
+    #[must_use]
+    pub fn at_tiktok(&self, shop: &str, order: &str) -> Vec<String> {
+        let order = self.tiktok.order_now(shop, order).expect("order");
+        let shown = |line: &waybill_local::model::tiktok::Line| {
+            order.package_of(&line.id).and_then(|p| p.number.clone()).unwrap_or_else(|| "-".into())
+        };
+        order.lines.iter().map(shown).collect()
+    }
+}
+
+/// A fulfilment of an order with everything in the body: topic `orders/fulfilled`.
+#[must_use]
+pub fn shopify_order(order: u64, tiktok: &str, version: &str, fulfilments: &[Value]) -> Value {
+    json!({
+        "id": order, "name": format!("#{order}"), "updated_at": version, "note": null, "tags": "",
+        "source_name": "tiktok", "cancelled_at": null,
+        "note_attributes": [{"name": "TikTok Order ID", "value": tiktok}],
+        "email": "canary-buyer@canary.example", "fulfillments": fulfilments,
+    })
+}
+
+/// One fulfilment of a Shopify order.
+#[must_use]
+pub fn fulfilment(id: u64, order: u64, version: &str, carrier: &str, numbers: &[&str], lines: &[(&str, u32)]) -> Value {
+    let lines: Vec<Value> = lines
+        .iter()
+        .map(|(sku, quantity)| json!({"id": 1, "sku": sku, "quantity": quantity, "fulfillable_quantity": 0}))
+        .collect();
+    json!({
+        "id": id, "order_id": order, "name": format!("#{order}.1"), "status": "success",
+        "created_at": version, "updated_at": version, "shipment_status": null, "tracking_company": carrier,
+        "tracking_number": numbers.first(), "tracking_numbers": numbers, "line_items": lines,
+        "email": "canary-buyer@canary.example", "destination": {"name": "Canary Buyer", "address1": "1 Canary Street"},
+    })
+}
+
+/// Reproducible randomness: splitmix64.
+#[must_use]
+pub fn seeded(seed: u64) -> Entropy {
+    let state = AtomicU64::new(seed);
+    Entropy::new(move |bytes| {
+        for chunk in bytes.chunks_mut(8) {
+            let mut z = state.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed).wrapping_add(0x9e37_79b9_7f4a_7c15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            chunk.copy_from_slice(&(z ^ (z >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    })
+}
+
+/// The body of an answer, as text.
+#[must_use]
+pub fn text(answer: &http::Response<Body>) -> String {
+    String::from_utf8_lossy(answer.body().as_ref()).into_owned()
+}
+
+/// Bytes of a fixture under `tests/fixtures`.
+#[must_use]
+pub fn fixture(path: &str) -> Bytes {
+    let file = format!("{}/fixtures/{path}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read(&file).unwrap_or_else(|e| panic!("{file}: {e}")).into()
+}

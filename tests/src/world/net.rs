@@ -1,0 +1,76 @@
+//! The network: requests go to the model of their host. Every request to TikTok is judged by its OpenAPI description.
+
+use crate::openapi::OpenApi;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::{Request, Response};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
+use waybill_local::model::ModelAnswer;
+use waybill_local::model::tiktok::ModelTikTok;
+
+/// TikTok's API host in this world.
+pub const API: &str = "https://open-api.tiktok.example";
+/// TikTok's token host in this world.
+pub const AUTH: &str = "https://auth.tiktok.example";
+
+/// Answers requests to a host.
+pub type Host = Box<dyn Fn(Request<Bytes>) -> BoxFuture<'static, ModelAnswer> + Send + Sync>;
+
+/// Routes requests by host name.
+pub struct Net {
+    tiktok: ModelTikTok,
+    api: &'static OpenApi,
+    hosts: Mutex<HashMap<String, Host>>,
+}
+
+impl Net {
+    /// A network with TikTok on it.
+    #[must_use]
+    pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
+        Self { tiktok, api, hosts: Mutex::default() }
+    }
+
+    /// Puts a host on the network.
+    pub fn host(&self, name: &str, answer: Host) {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), answer);
+    }
+
+    fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        if API.ends_with(&host) || AUTH.ends_with(&host) {
+            if API.ends_with(&host)
+                && let Err(problem) = self.api.judge(&request)
+            {
+                panic!("TikTok would refuse this request: {problem}");
+            }
+            let tiktok = self.tiktok.clone();
+            return async move { tiktok.handle(request).await }.boxed();
+        }
+        let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        match hosts.get(&host) {
+            Some(answer) => answer(request),
+            None => async move { ModelAnswer::Reset }.boxed(),
+        }
+    }
+}
+
+impl Transport for Net {
+    fn send(&self, request: Request<Bytes>, limit: Duration) -> BoxFuture<'_, Result<Response<Bytes>, OutboundError>> {
+        let answer = self.answer(request);
+        async move {
+            match tokio::time::timeout(limit, answer).await {
+                Ok(ModelAnswer::Reply(response)) => Ok(response),
+                Ok(ModelAnswer::Reset) => Err(OutboundError::maybe_sent(Lost::Reset)),
+                Ok(ModelAnswer::Hang) => {
+                    tokio::time::sleep(limit).await;
+                    Err(OutboundError::maybe_sent(Lost::TimedOut))
+                }
+                Err(_) => Err(OutboundError::maybe_sent(Lost::TimedOut)),
+            }
+        }
+        .boxed()
+    }
+}

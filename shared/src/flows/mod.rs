@@ -14,5 +14,6 @@ pub mod receive_tiktok;
 pub mod receive_webhook;
 pub mod remind_reauthorisation;
 pub mod remind_shop;
+pub mod remove_shop;
 pub mod store_access;
 pub mod tell;

@@ -20,11 +20,12 @@ pub fn content_policy(style: &str, form_targets: &[&str]) -> String {
     )
 }
 
-/// Headers of every page; none is kept by a browser or a proxy.
+/// Headers of every page; none is kept by a browser or a proxy. Not `no-referrer`: with it a browser hides the origin of
+/// our own forms, which is checked. No page has a secret in its address.
 pub const PAGE: [(&str, &str); 7] = [
     ("content-type", "text/html; charset=utf-8"),
     ("cache-control", "no-store"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("strict-transport-security", "max-age=31536000"),

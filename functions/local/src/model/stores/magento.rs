@@ -71,7 +71,8 @@ impl Shelf {
             }
             ("GET", ["shipments"]) => search(&query, self.shipments()),
             ("GET", ["shipment", id]) => {
-                let found = self.shipments().into_iter().find(|shipment| shipment["entity_id"].as_u64() == id.parse().ok());
+                let found =
+                    self.shipments().into_iter().find(|shipment| shipment["entity_id"].as_u64() == id.parse().ok());
                 found.map_or_else(missing, |shipment| json_answer(200, &shipment))
             }
             ("POST", ["async_event"]) => self.add_async_event(&json_body(request)["asyncEvent"]),

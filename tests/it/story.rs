@@ -16,7 +16,7 @@ async fn a_shipment_with_its_order_id_reaches_tiktok_with_the_next_tick() {
         1042,
         "2026-11-21T09:00:00Z",
         "USPS",
-        &["9400100000000000000017"],
+        &["9310215860339224995564"],
         &[("MUG-BLUE", 2), ("CAP-RED", 1)],
     );
     let body = shopify_order(1042, ORDER, "2026-11-21T09:00:00Z", &[parcel]);
@@ -24,8 +24,8 @@ async fn a_shipment_with_its_order_id_reaches_tiktok_with_the_next_tick() {
     assert_eq!(answer.status(), 200);
     let summary = world.push().await;
     assert_eq!((summary.due, summary.pushed, summary.held), (1, 1, 0), "{summary:?}");
-    assert_eq!(world.at_tiktok(SHOP, ORDER), ["9400100000000000000017"; 3]);
-    let row = world.row(&store.store.id, "1042", "9400100000000000000017").await;
+    assert_eq!(world.at_tiktok(SHOP, ORDER), ["9310215860339224995564"; 3]);
+    let row = world.row(&store.store.id, "1042", "9310215860339224995564").await;
     assert_eq!(row.state, ParcelState::Accepted);
     assert_eq!(row.due, None);
     let _ = json!({});

@@ -2,9 +2,10 @@
 //! list. Ids only ever come from that list.
 
 use crate::app::App;
+use crate::carriers::{Catalogue, Mismatch, Provider, Question, Resolution, Wishes, resolve};
 use crate::domain::connection::Shop;
 use crate::domain::decision::Carried;
-use crate::domain::ids::{DeliveryOptionId, WarehouseId};
+use crate::domain::ids::{DeliveryOptionId, TikTokOrderId, WarehouseId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::platform::Platform;
@@ -139,7 +140,12 @@ pub enum ListError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Match {
     /// Send it so.
-    Carried(Carried),
+    Carried {
+        /// The provider and the canonical number.
+        carried: Carried,
+        /// What the merchant should know all the same.
+        warning: Option<String>,
+    },
     /// Hold it.
     Hold {
         /// Why.
@@ -151,27 +157,31 @@ pub enum Match {
 
 /// Finds the provider and the form of the number that TikTok gets.
 #[must_use]
-pub fn match_parcel(parcel: &Parcel, maps: &Maps, list: &ProviderList, platform: Platform, region: &Region) -> Match {
-    let _ = (platform, region);
-    let hold = |reason, detail: &str| Match::Hold { reason, detail: detail.to_owned() };
-    let Some(number) = &parcel.number else { return hold(Reason::TrackingMissing, "") };
-    let number = number.key();
-    let fits = (4..=50).contains(&number.len())
-        && number.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));
-    if !fits {
-        return hold(Reason::TrackingInvalid, "4 to 50 letters, digits, - _ . /");
-    }
-    let words = parcel.carrier.as_deref().unwrap_or_default();
-    let choice = maps.choice(words);
-    if words.trim().is_empty() && choice.is_none() {
-        return hold(Reason::CarrierMissing, "");
-    }
-    let wanted = folded(choice.unwrap_or(words));
-    match list.providers.iter().find(|provider| folded(&provider.name) == wanted) {
-        Some(found) => {
-            Match::Carried(Carried { number, provider: found.id.clone(), provider_name: found.name.clone() })
-        }
-        None if choice.is_some() => hold(Reason::CarrierNotApproved, choice.unwrap_or_default()),
-        None => hold(Reason::CarrierUnmapped, words),
+pub fn match_parcel(parcel: &Parcel, maps: &Maps, list: &ProviderList, platform: Platform, shop: &Shop) -> Match {
+    let Some(number) = &parcel.number else {
+        return Match::Hold { reason: Reason::TrackingMissing, detail: String::new() };
+    };
+    let words = parcel.carrier.as_deref();
+    let live: Vec<Provider> =
+        list.providers.iter().map(|p| Provider { id: p.id.clone(), name: p.name.clone() }).collect();
+    let mut references = vec![parcel.order.as_str()];
+    references.extend(parcel.order_name.as_deref());
+    references.extend(parcel.tiktok_order().map(TikTokOrderId::as_str));
+    let mismatch = if shop.settings.hold_on_mismatch { Mismatch::Hold } else { Mismatch::Warn };
+    let question = Question {
+        store_name: words,
+        number: number.as_str(),
+        region: &shop.region,
+        platform: Some(platform),
+        merchant_choice: maps.choice(words.unwrap_or_default()),
+        references: &references,
+        wishes: Wishes { mismatch, ..Wishes::default() },
+    };
+    match resolve(Catalogue::bundled(), &question, &live) {
+        Resolution::Provider { provider, number, warning, .. } => Match::Carried {
+            carried: Carried { number, provider: provider.id, provider_name: provider.name },
+            warning: warning.map(|warning| warning.why),
+        },
+        Resolution::Hold { reason, why, .. } => Match::Hold { reason, detail: why },
     }
 }

@@ -65,7 +65,7 @@ impl Metric {
     }
 }
 
-/// Names that alarms watch; `template.yaml` and the flows must both mean these.
+/// Names that summaries and alarms share; the table and the mail service bring their own metrics.
 pub mod metric {
     /// Age of the oldest due parcel at the start of a push run, in seconds.
     pub const OLDEST_DUE_AGE: &str = "oldest_due_age";
@@ -83,10 +83,8 @@ pub mod metric {
     pub const BREAKER_OPEN: &str = "breaker_open";
     /// A shard was taken over from an owner that crashed.
     pub const CAREFUL_MODE: &str = "careful_mode";
-    /// Difference between our clock and TikTok's, in seconds.
+    /// Difference between our clock and TikTok's, in seconds and without sign.
     pub const CLOCK_OFFSET: &str = "clock_offset";
-    /// The table asked us to slow down.
-    pub const TABLE_THROTTLES: &str = "table_throttles";
     /// Webhooks answered.
     pub const WEBHOOKS: &str = "webhooks";
     /// Webhooks with a missing or wrong signature.
@@ -101,10 +99,6 @@ pub mod metric {
     pub const REFRESHES: &str = "refreshes";
     /// Refreshes that failed.
     pub const REFRESH_FAILURES: &str = "refresh_failures";
-    /// Mails handed over.
-    pub const MAILS_SENT: &str = "mails_sent";
-    /// Mails that came back.
-    pub const MAIL_BOUNCES: &str = "mail_bounces";
 }
 
 /// Writes metrics as one line (more only above a hundred). Values that are not numbers are left out, for one of them

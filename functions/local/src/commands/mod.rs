@@ -9,7 +9,9 @@ pub mod shop;
 pub mod store;
 
 use crate::cli::Place;
+use crate::decode::CapturedFile;
 use crate::stack::{Options, Stack, StackError, on_aws};
+use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
 use std::io::{Read as _, Write};
@@ -187,10 +189,10 @@ pub struct Open {
 /// When it cannot be opened.
 pub async fn open(place: &Place) -> Result<Open, Failure> {
     if place.aws {
-        return Ok(Open { app: on_aws(Style::Plain).await?, _stack: None });
+        return Ok(Open { app: on_aws(Style::Human).await?, _stack: None });
     }
     let options = Options::from_env(&place.data, "http://127.0.0.1:8787")?;
-    telemetry::init(tracing_level(), Style::Plain, options.clock.clone());
+    telemetry::init(tracing_level(), Style::Human, options.clock.clone());
     let stack = Stack::start(options).await?;
     Ok(Open { app: Arc::clone(&stack.app), _stack: Some(stack) })
 }
@@ -242,11 +244,16 @@ pub async fn account_of(app: &App, email: &str) -> Result<AccountId, Failure> {
 pub fn decode(files: &[std::path::PathBuf], keys: Option<&Path>, output: &mut Output) -> Result<bool, Failure> {
     let mut captures = Vec::new();
     for file in files {
-        let bytes = std::fs::read(file).map_err(|e| {
+        let named = |e: std::io::Error| {
             Failure::usage(format!("{}: {e}", file.display()), "Name files in the form of the captured deliveries.")
-        })?;
-        captures.push((file.display().to_string(), bytes));
+        };
+        let bytes = std::fs::read(file).map_err(named)?;
+        let modified = std::fs::metadata(file).and_then(|about| about.modified()).map_err(named)?;
+        let modified = Timestamp::try_from(modified).unwrap_or(Timestamp::UNIX_EPOCH);
+        captures.push((file.display().to_string(), bytes, modified));
     }
+    let captures: Vec<CapturedFile<'_>> =
+        captures.iter().map(|(name, bytes, modified)| CapturedFile { name, bytes, modified: *modified }).collect();
     let keys = keys.map(std::fs::read).transpose()?;
     for line in crate::decode::decode(&captures, keys.as_deref()) {
         writeln!(output.to, "{line}")?;

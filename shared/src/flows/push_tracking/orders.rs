@@ -125,7 +125,10 @@ impl Desk<'_> {
                 self.apply(index, Decision::Hold { reason, detail, waits_for }, None).await?;
                 self.recheck(index, &maps).await
             }
-            Match::Carried(carried) => {
+            Match::Carried { carried, warning } => {
+                if let Some(warning) = warning {
+                    self.rows[index].note(now, Reason::CarrierFormatMismatch.code(), warning);
+                }
                 let decision = decide(&self.rows[index], &carried, &self.others(index), &self.order, &rules, now);
                 self.apply(index, decision, Some((carried, maps))).await
             }
@@ -148,12 +151,10 @@ impl Desk<'_> {
 
     /// The provider and the form of the number.
     async fn carrier(&self, index: usize) -> Result<(Match, Maps), ListError> {
-        let app = self.shop.run.app;
         let connection = self.shop.shop.lock().await.row.clone();
         let maps = self.shop.maps(&connection).await?;
         let list = self.shop.providers(&connection, &self.order).await?;
-        let _ = app;
-        let matched = match_parcel(&self.rows[index], &maps, &list, self.platforms[index], &connection.region);
+        let matched = match_parcel(&self.rows[index], &maps, &list, self.platforms[index], &connection);
         Ok((matched, maps))
     }
 

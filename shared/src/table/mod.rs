@@ -15,7 +15,8 @@
 //! | 11 | Which authorisations need a refresh or a reminder? | remind_reauthorisation | query `due` | `AUTH#<slot>` / `<ms>#<owner>` |
 //! | 12 | What does this store call this carrier? | push_tracking, map_carrier | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
 //! | 13 | Which carriers does this shop take? | push_tracking | get, put | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
-//! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
+//! | 14 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
+//! | 15 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
 //!
 //! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
 //! accident. The index is behind: what it names is read again, strongly, before anything is done about it.

@@ -237,8 +237,7 @@ impl Catalogue {
         if each.len() == words.len() {
             return each;
         }
-        let (Some(first), Some(last)) = (words.iter().position(|w| digits(w)), words.iter().rposition(|w| digits(w)))
-        else {
+        let (Some(first), Some(last)) = (words.iter().position(&digits), words.iter().rposition(digits)) else {
             return vec![];
         };
         let mut found: Vec<Number<'c>> = Vec::new();

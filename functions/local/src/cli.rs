@@ -76,6 +76,11 @@ enum Command {
     },
     /// One tick of the slow schedule, now: token refresh, reminders, repairs.
     Remind,
+    /// Reads the stores now for what their webhooks did not tell.
+    Poll {
+        /// Only this store.
+        id: Option<String>,
+    },
     /// What waits for a hand, with the reason and what to do.
     Held,
     /// Queues held parcels again.
@@ -171,10 +176,18 @@ enum StoreCommand {
     Add(StoreAdd),
     /// The connected stores.
     List,
-    /// Disconnects a store and erases its rows.
+    /// Disconnects a store: takes its webhook subscriptions away and erases its rows.
     Remove {
         /// The store's id, as `store list` prints it.
         id: String,
+    },
+    /// Webhook subscriptions, last delivery and last poll of each store.
+    Check {
+        /// Only this store.
+        id: Option<String>,
+        /// Make what is missing.
+        #[arg(long)]
+        repair: bool,
     },
 }
 
@@ -278,6 +291,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
         Command::Store(StoreCommand::List) => store::list(app, output).await,
         Command::Store(StoreCommand::Remove { id }) => store::remove(app, &id, output).await,
+        Command::Store(StoreCommand::Check { id, repair }) => store::check(app, id.as_deref(), repair, output).await,
+        Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Shop(ShopCommand::List) => shop::list(app, output).await,
         Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
         Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,

@@ -31,6 +31,7 @@ use waybill::flows::connect_store::{Added, NewStore};
 use waybill::flows::push_tracking::Summary;
 use waybill::flows::store_access::StoreSecrets;
 use waybill::flows::{connect_shop, connect_store};
+use waybill::mail::Mailer;
 use waybill::outbound::guard::AllowList;
 use waybill::outbound::{Outbound, Transport};
 use waybill::table::accounts::Account;
@@ -134,6 +135,7 @@ impl World {
         let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(wire.client())).expect("aws");
         let outbound = Outbound::in_process(Arc::clone(&net) as Arc<dyn Transport>, AllowList::default());
         let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics }).expect("app");
+        let app = app.with_mailer(Mailer::folder(folder.path().join("mail"), None));
         app.table.create_if_missing().await.expect("table");
         let account = AccountId::parse("a1").expect("id");
         let row = Account {
@@ -216,6 +218,20 @@ impl World {
     /// One run of the push schedule over all shards.
     pub async fn push(&self) -> Summary {
         waybill_local::host::push(&self.app).await
+    }
+
+    /// One tick of the slow schedule.
+    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
+        waybill_local::host::tick(&self.app).await
+    }
+
+    /// The mails so far, oldest first, as files.
+    #[must_use]
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(folder) = std::fs::read_dir(self._folder.path().join("mail")) else { return Vec::new() };
+        let mut files: Vec<_> = folder.map(|entry| entry.expect("entry").path()).collect();
+        files.sort();
+        files.iter().map(|file| std::fs::read_to_string(file).expect("text")).collect()
     }
 
     /// The rows of a store order.

@@ -1,5 +1,9 @@
 //! One binary, one link step: the modules below are the tests.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
+mod connect;
+mod console;
+mod reminders;
 mod story;
 mod tiktok_client;
+mod tiktok_webhooks;

@@ -2,5 +2,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
 mod models;
+mod connect;
+mod console;
+mod reminders;
 mod story;
 mod tiktok_client;
+mod tiktok_webhooks;

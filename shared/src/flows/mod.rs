@@ -19,3 +19,4 @@ pub mod remind_shop;
 pub mod remove_shop;
 pub mod store_access;
 pub mod tell;
+pub mod tell_held;

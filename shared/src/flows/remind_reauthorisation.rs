@@ -9,8 +9,8 @@ use crate::flows::carrier::Maps;
 use crate::flows::connect_store;
 use crate::flows::map_carrier::requeue;
 use crate::flows::poll_stores;
-use crate::flows::remind_shop;
 use crate::flows::store_access::forget_store_credentials;
+use crate::flows::{remind_shop, tell_held};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -77,7 +77,13 @@ pub async fn run(app: &App) -> Summary {
             tracing::warn!(error = &error as &dyn std::error::Error, "a due step failed");
         }
     }
-    if is_sweep(app) {
+    if is_every(app, 15) {
+        match tell_all(app, &mut summary).await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
+        }
+    }
+    if is_every(app, 60) {
         match sweep(app).await {
             Ok(requeued) => summary.requeued = requeued,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
@@ -149,9 +155,26 @@ async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
     Ok(())
 }
 
-/// Once an hour, in the first five minutes.
-fn is_sweep(app: &App) -> bool {
-    app.clock.now().to_zoned(TimeZone::UTC).minute() < 5
+/// Every so many minutes: the one tick in their first five.
+fn is_every(app: &App, minutes: i8) -> bool {
+    app.clock.now().to_zoned(TimeZone::UTC).minute() % minutes < 5
+}
+
+/// Mails about the attention list of every shop. One shop's trouble delays no other.
+async fn tell_all(app: &App, summary: &mut Summary) -> Result<(), TableError> {
+    for account in app.table.accounts_list().await? {
+        for id in app.table.account_shops(&account).await? {
+            let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            match tell_held::run(app, &shop).await {
+                Ok(sent) => summary.mails += sent,
+                Err(error) => {
+                    summary.mails_failed += 1;
+                    tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "mail not sent");
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Queues every hold whose cause has moved: nobody waits for ever, even when a change raced with the hold.

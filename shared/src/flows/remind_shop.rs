@@ -27,6 +27,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// It is looked at again after this long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 const CALL: Duration = Duration::from_secs(8);
+/// TikTok suggests to start with one to three writes a second and shop.
+const BETWEEN_WRITES: Duration = Duration::from_millis(550);
 
 /// TikTok's events that this product listens to (types 1, 3, 4, 6, 7, 11, 12).
 /// Source: TikTok Shop Partner Center, webhooks.
@@ -263,6 +265,7 @@ async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), crat
     let known = app.tiktok.webhook_list(call).await?;
     for event in EVENTS {
         if !known.iter().any(|setting| setting.event == event && setting.address == address) {
+            tokio::time::sleep(BETWEEN_WRITES).await;
             let setting = WebhookSetting { event: event.to_owned(), address: address.clone() };
             app.tiktok.webhook_put(call, &setting).await?;
         }

@@ -306,6 +306,9 @@ pub fn providers(id: &ShopId, option: &str, route: &str) -> Key {
     key(shop(id), format!("PROVIDERS#{}#{}", clean(option), clean(route)))
 }
 
+/// Prefix of [`providers`].
+pub const PROVIDER_LISTS: &str = "PROVIDERS#";
+
 /// A store carrier name that had no match.
 #[must_use]
 pub fn seen(id: &ShopId, carrier: &str) -> Key {

@@ -2,4 +2,5 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
 mod story;
+mod template;
 mod tiktok_client;

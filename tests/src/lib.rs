@@ -1,4 +1,5 @@
 //! What the tests share.
 
 pub mod openapi;
+pub mod template;
 pub mod world;

@@ -8,6 +8,8 @@ mod reminders;
 mod budget;
 mod crash;
 mod sim;
+mod architecture;
 mod story;
+mod template;
 mod tiktok_client;
 mod tiktok_webhooks;

@@ -3,4 +3,5 @@
 
 pub mod openapi;
 pub mod sim;
+pub mod template;
 pub mod world;

@@ -1,7 +1,7 @@
 //! One call to TikTok for a shop: its place in the rates, its time, a refresh of the token when TikTok asks for one.
 
-use super::pace::{Kind, Pace};
 use super::{Held, Run};
+use crate::app::pace::{Kind, Pace};
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;

@@ -10,7 +10,6 @@
 mod breaker;
 mod calls;
 mod orders;
-mod pace;
 mod record;
 mod resolve;
 mod send;
@@ -18,6 +17,7 @@ mod shop;
 mod summary;
 
 use crate::app::App;
+use crate::app::pace::Flow;
 use crate::domain::ids::ShopId;
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
@@ -26,8 +26,6 @@ use crate::telemetry::emit_metrics;
 use breaker::Breaker;
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use pace::Flow;
-pub use pace::Paces;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

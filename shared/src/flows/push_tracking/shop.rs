@@ -2,10 +2,10 @@
 
 use super::calls::{ShopRun, Trouble};
 use super::orders::{self, Group};
-use super::pace::PER_SHOP;
 use super::resolve::{self, Resolved};
 use super::summary::one;
 use super::{Held, Run, record};
+use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;

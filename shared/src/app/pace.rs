@@ -15,7 +15,7 @@ const SLOWEST: f64 = 0.25;
 /// A refusal without `Retry-After` pauses the shop this long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A shop has at most this many calls in flight.
-pub(super) const PER_SHOP: usize = 8;
+pub(crate) const PER_SHOP: usize = 8;
 /// Together: from, to.
 const FEWEST: f64 = 8.0;
 const MOST: f64 = 128.0;
@@ -26,7 +26,7 @@ const CUT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// What a call does, and so which rate it counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Read,
     Write,
 }
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
 
 impl Paces {
-    pub(super) fn of(&self, shop: &ShopId) -> Arc<Pace> {
+    pub(crate) fn of(&self, shop: &ShopId) -> Arc<Pace> {
         let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(shops.entry(shop.clone()).or_default())
     }
@@ -44,7 +44,7 @@ impl Paces {
 
 /// One shop's rates: calls of a kind start at even gaps, so that no window of a second holds more than its share.
 #[derive(Debug)]
-pub(super) struct Pace(Mutex<Rates>);
+pub(crate) struct Pace(Mutex<Rates>);
 
 #[derive(Debug)]
 struct Rates {
@@ -82,7 +82,7 @@ impl Default for Pace {
 
 impl Pace {
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
-    pub(super) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
+    pub(crate) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
         let wait = {
             let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let now = clock.steady();
@@ -117,7 +117,7 @@ impl Pace {
     }
 
     /// TikTok asked to slow down: half the rate, and a pause.
-    pub(super) fn refused(&self, kind: Kind, asked: Option<Duration>, clock: &Clock) {
+    pub(crate) fn refused(&self, kind: Kind, asked: Option<Duration>, clock: &Clock) {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let until = clock.steady() + asked.unwrap_or(PAUSE);
         rates.paused_until = rates.paused_until.max(until);
@@ -126,7 +126,7 @@ impl Pace {
     }
 
     /// A clean answer: a tenth faster, up to the usual rate.
-    pub(super) fn answered(&self, kind: Kind) {
+    pub(crate) fn answered(&self, kind: Kind) {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = rates.bucket(kind);
         bucket.rate = (bucket.rate * 1.1).min(bucket.usual);
@@ -144,7 +144,7 @@ impl Rates {
 
 /// How many calls are in flight together: halved on refusals and failures, one more after each clean answer.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     state: Mutex<FlowState>,
     freed: Notify,
 }
@@ -158,16 +158,16 @@ struct FlowState {
 
 /// A call in flight; dropping it makes room.
 #[derive(Debug)]
-pub(super) struct InFlight<'a>(&'a Flow);
+pub(crate) struct InFlight<'a>(&'a Flow);
 
 impl Flow {
     /// `careful`: right after an outage.
-    pub(super) fn new(careful: bool) -> Self {
+    pub(crate) fn new(careful: bool) -> Self {
         let limit = if careful { PROBES } else { FEWEST };
         Self { state: Mutex::new(FlowState { limit, in_flight: 0, cut: Duration::ZERO }), freed: Notify::new() }
     }
 
-    pub(super) async fn enter(&self) -> InFlight<'_> {
+    pub(crate) async fn enter(&self) -> InFlight<'_> {
         loop {
             let freed = self.freed.notified();
             {
@@ -183,14 +183,14 @@ impl Flow {
         }
     }
 
-    pub(super) fn clean(&self) {
+    pub(crate) fn clean(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.limit = (state.limit + 1.0).min(MOST);
         drop(state);
         self.freed.notify_one();
     }
 
-    pub(super) fn trouble(&self, clock: &Clock) {
+    pub(crate) fn trouble(&self, clock: &Clock) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.steady();
         if now.saturating_sub(state.cut) >= CUT_AT_MOST_EVERY {

@@ -103,7 +103,7 @@ impl Pace {
 
     /// The call starts now: its place came, and it got through to where calls are made. Calls that had to wait there
     /// would start together, and a pause may have begun meanwhile: then the answer is how much longer to wait.
-    pub(super) fn start(&self, kind: Kind, clock: &Clock) -> Result<(), Duration> {
+    pub(crate) fn start(&self, kind: Kind, clock: &Clock) -> Result<(), Duration> {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.steady();
         let paused = rates.paused_until;

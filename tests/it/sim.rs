@@ -38,6 +38,7 @@ fn run(from: u64, to: u64, only: Option<&str>) -> Vec<String> {
                     let report = std::panic::catch_unwind(|| play(seed, &build, Crash::default()));
                     let problems = report.map_or_else(|_| vec!["panicked".to_owned()], |report| report.problems);
                     if !problems.is_empty() {
+                        println!("{}", again(name, seed));
                         failed.lock().expect("lock").push(format!("{}\n  {}", again(name, seed), problems.join("\n  ")));
                     }
                 }

@@ -36,9 +36,11 @@ pub(crate) enum Kind {
 pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
 
 impl Paces {
-    pub(crate) fn of(&self, shop: &ShopId) -> Arc<Pace> {
+    /// A shop's pace. This process does not know what another one just did: its first calls come a gap later, so that
+    /// both together keep the rate.
+    pub(crate) fn of(&self, shop: &ShopId, clock: &Clock) -> Arc<Pace> {
         let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shops.entry(shop.clone()).or_default())
+        Arc::clone(shops.entry(shop.clone()).or_insert_with(|| Arc::new(Pace::from(clock.steady()))))
     }
 }
 
@@ -81,6 +83,19 @@ impl Default for Pace {
 }
 
 impl Pace {
+    fn from(now: Duration) -> Self {
+        let pace = Self::default();
+        {
+            let mut rates = pace.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for kind in [Kind::Read, Kind::Write] {
+                let bucket = rates.bucket(kind);
+                bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
+                bucket.next = bucket.free;
+            }
+        }
+        pace
+    }
+
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
     pub(crate) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
         let wait = {

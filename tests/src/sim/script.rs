@@ -399,7 +399,9 @@ fn cancel(seed: u64) -> Script {
         }
         1 => {
             let id = order.clone();
-            let happens = move |tiktok: &ModelTikTok| drop(tiktok.cancel(SHOP, &id, "BUYER"));
+            let happens = move |tiktok: &ModelTikTok| {
+                tiktok.cancel(SHOP, &id, "BUYER");
+            };
             scene.at(at, Step::TikTok(Box::new(happens)));
         }
         _ => {

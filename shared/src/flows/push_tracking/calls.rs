@@ -59,7 +59,7 @@ pub(super) type Ask<'f, T> = Box<dyn Fn(Call<'_>) -> BoxFuture<'f, Result<T, Tik
 
 impl<'a> ShopRun<'a> {
     pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
-        let pace = run.app.paces.of(&shop.row.id);
+        let pace = run.app.paces.of(&shop.row.id, &run.app.clock);
         let id = shop.row.id.clone();
         let access = Mutex::new(State { access: None, failures: 0, stopped: false });
         Self {

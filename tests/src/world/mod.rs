@@ -242,7 +242,7 @@ impl World {
     /// The mails so far, oldest first, as files.
     #[must_use]
     pub fn mails(&self) -> Vec<String> {
-        let Ok(folder) = std::fs::read_dir(self._folder.path().join("mail")) else { return Vec::new() };
+        let Ok(folder) = std::fs::read_dir(self.folder.path().join("mail")) else { return Vec::new() };
         let mut files: Vec<_> = folder.map(|entry| entry.expect("entry").path()).collect();
         files.sort();
         files.iter().map(|file| std::fs::read_to_string(file).expect("text")).collect()

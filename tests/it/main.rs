@@ -3,6 +3,7 @@
 
 mod connect;
 mod console;
+mod models;
 mod reminders;
 mod story;
 mod tiktok_client;

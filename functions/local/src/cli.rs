@@ -76,6 +76,19 @@ enum Command {
     },
     /// One tick of the slow schedule, now: token refresh, reminders, repairs.
     Remind,
+    /// A link that signs one browser in to the console, once.
+    LoginLink {
+        /// Mail address of the account.
+        email: String,
+    },
+    /// What the mails look like.
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Reads the stores now for what their webhooks did not tell.
+    Poll {
+        /// Only this store.
+        id: Option<String>,
+    },
     /// What waits for a hand, with the reason and what to do.
     Held,
     /// Queues held parcels again.
@@ -171,10 +184,18 @@ enum StoreCommand {
     Add(StoreAdd),
     /// The connected stores.
     List,
-    /// Disconnects a store and erases its rows.
+    /// Disconnects a store: takes its webhook subscriptions away and erases its rows.
     Remove {
         /// The store's id, as `store list` prints it.
         id: String,
+    },
+    /// Webhook subscriptions, last delivery and last poll of each store.
+    Check {
+        /// Only this store.
+        id: Option<String>,
+        /// Make what is missing.
+        #[arg(long)]
+        repair: bool,
     },
 }
 
@@ -190,6 +211,22 @@ enum ShopCommand {
         /// us or row.
         #[arg(long)]
         region: String,
+    },
+    /// Disconnects a shop and erases its tokens.
+    Remove {
+        /// TikTok's shop id.
+        id: String,
+    },
+}
+
+/// Mails.
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Writes every mail with invented facts as files, to look at.
+    Preview {
+        /// Where to.
+        #[arg(long, default_value = "mail-preview")]
+        folder: PathBuf,
     },
 }
 
@@ -268,7 +305,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, look, map, setup, shop, store};
+    use commands::{account, look, mail, map, setup, shop, store};
     match command {
         Command::Init => setup::init(app, output).await,
         Command::App(AppCommand::Set { region, key, service_id }) => {
@@ -278,6 +315,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
         Command::Store(StoreCommand::List) => store::list(app, output).await,
         Command::Store(StoreCommand::Remove { id }) => store::remove(app, &id, output).await,
+        Command::Store(StoreCommand::Check { id, repair }) => store::check(app, id.as_deref(), repair, output).await,
+        Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Shop(ShopCommand::List) => shop::list(app, output).await,
         Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
         Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,
@@ -289,7 +328,10 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         }
         Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
         Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
         Command::Remind => setup::remind(app, output).await,
+        Command::LoginLink { email } => account::login_link(app, &email, output).await,
+        Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
         Command::Held => look::held(app, output).await,
         Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
         Command::Order { order } => look::order(app, &order, output).await,

@@ -22,6 +22,7 @@ const A_LINE: u64 = 100;
 
 /// Counts since the last metric line.
 static SEEN: AtomicU64 = AtomicU64::new(0);
+static STORED: AtomicU64 = AtomicU64::new(0);
 static BAD: AtomicU64 = AtomicU64::new(0);
 static UNKNOWN: AtomicU64 = AtomicU64::new(0);
 
@@ -91,12 +92,14 @@ fn delivery(request: Request) -> Delivery {
 fn count(app: &App, outcome: &Outcome) {
     match outcome {
         Outcome::Unauthorised => drop(BAD.fetch_add(1, Ordering::Relaxed)),
+        Outcome::Stored => drop(STORED.fetch_add(1, Ordering::Relaxed)),
         Outcome::UnknownStore => drop(UNKNOWN.fetch_add(1, Ordering::Relaxed)),
         _ => {}
     }
     if SEEN.fetch_add(1, Ordering::Relaxed) + 1 >= A_LINE {
         let metrics = [
             Metric::count(metric::WEBHOOKS, SEEN.swap(0, Ordering::Relaxed)),
+            Metric::count(metric::SHIPMENTS_FOUND, STORED.swap(0, Ordering::Relaxed)),
             Metric::count(metric::BAD_SIGNATURES, BAD.swap(0, Ordering::Relaxed)),
             Metric::count(metric::UNKNOWN_STORE, UNKNOWN.swap(0, Ordering::Relaxed)),
         ];

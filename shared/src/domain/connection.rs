@@ -32,9 +32,38 @@ pub struct StoreConnection {
     /// Something to do for it soon: clean up after an uninstall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Read the store again soon: a delivery could not be understood.
+    /// When the store is read next. Sooner than planned when a delivery could not be understood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_due: Option<Timestamp>,
+    /// How far the polls have come.
+    #[serde(default)]
+    pub polls: PollState,
+}
+
+/// How far the polls of a store have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PollState {
+    /// Every change before this moment was seen and stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Timestamp>,
+    /// Where an unfinished poll goes on, in the words of the store's adapter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<String>,
+    /// When the store was last asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
+    /// When a poll last saw a shipment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<Timestamp>,
+    /// Why the last poll did not end well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Rows that only polls found, since the store was connected.
+    pub found: u64,
+    /// When its webhook subscriptions were last compared with the wanted ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions_checked: Option<Timestamp>,
 }
 
 /// Whether a store connection is in use.
@@ -61,6 +90,9 @@ pub struct StoreSettings {
     /// Magento: which of its ways of telling is in use (`mage-os`, `io-events`, `commerce-webhooks`, `mageplaza`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// A person keeps the webhook subscriptions; we do not touch them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subscribed_by_hand: bool,
 }
 
 /// A connected TikTok shop.

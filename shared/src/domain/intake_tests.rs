@@ -23,6 +23,7 @@ fn store() -> StoreConnection {
         connected: at(0),
         due: None,
         poll_due: None,
+        polls: crate::domain::connection::PollState::default(),
     }
 }
 

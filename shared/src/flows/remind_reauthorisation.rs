@@ -9,7 +9,7 @@ use crate::flows::carrier::Maps;
 use crate::flows::connect_store;
 use crate::flows::map_carrier::requeue;
 use crate::flows::store_access::forget_store_credentials;
-use crate::flows::{remind_shop, tell_held};
+use crate::flows::{poll_stores, remind_shop, tell_held};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -40,6 +40,9 @@ pub struct Summary {
     pub mails_failed: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
+    /// What the polls of stores found and repaired.
+    #[serde(flatten)]
+    pub polls: poll_stores::Summary,
 }
 
 /// One tick.
@@ -85,6 +88,8 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
         }
     }
+    // Last: polls may take long, and a refresh that comes too late stops a shop.
+    summary.polls = poll_stores::run(app).await;
     let metrics = [
         Metric::count(metric::REFRESHES, summary.refreshed),
         Metric::count(metric::REFRESH_FAILURES, summary.refresh_failed),
@@ -142,6 +147,7 @@ async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
         StoreStatus::Uninstalled | StoreStatus::Connected => {
             forget_store_credentials(app, id).await?;
             store.row.due = None;
+            store.row.poll_due = None;
             app.table.store_put(&mut store).await?;
         }
     }

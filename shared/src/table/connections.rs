@@ -6,6 +6,7 @@ use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -185,10 +186,25 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hooks_delete(&self, store: &StoreConnection) -> Result<(), TableError> {
-        if let Some(hook) = &store.hook {
-            self.delete(&keys::hook(hook)).await?;
+        match &store.hook {
+            Some(hook) => self.delete(&keys::hook(hook)).await,
+            // Another connection may have an address of its own for the same store: that one stays.
+            None => self.delete(&keys::hook_of_address(store.platform.as_str(), &store.address)).await,
         }
-        self.delete(&keys::hook_of_address(store.platform.as_str(), &store.address)).await
+    }
+
+    /// The stores to be read by now, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn polls_due(&self, now: Timestamp, limit: usize) -> Result<Vec<StoreId>, TableError> {
+        let mut due = Vec::new();
+        for slot in 0..keys::SLOW_SHARDS {
+            due.extend(self.listed_until(&keys::poll_list(slot), &keys::due_by(now), limit).await?);
+        }
+        due.sort_by(|left, right| left.place.cmp(&right.place));
+        due.truncate(limit);
+        Ok(due.iter().filter_map(|entry| keys::connected_store(&entry.key)).collect())
     }
 
     /// Erases every row of a store: its parcels, links, notices, and the connection last, so that a crash in between is

@@ -14,7 +14,7 @@ use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::retry;
 use crate::flows::keep_news::keep;
-use crate::flows::store_access::{PendingRead, is_merchant_host, store_access};
+use crate::flows::store_access::{PendingRead, ask, store_access};
 use crate::stores::error::StoreError;
 use crate::stores::{self, LookUp, Step, StoreAccess};
 use crate::table::error::TableError;
@@ -121,12 +121,7 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
         match machine.step(answer.as_ref(), app.clock.now())? {
             Step::Send(request) => {
                 let limit = READ.min(LOOK_UPS.saturating_sub(shop.run.elapsed()).max(Duration::from_secs(2)));
-                let sent = if is_merchant_host(access.platform) {
-                    app.outbound.merchant(request, limit).await
-                } else {
-                    app.outbound.send(request, limit).await
-                };
-                answer = Some(sent?);
+                answer = Some(ask(app, access.platform, request, limit).await?);
             }
             Step::Done(news) => return Ok(Some(news)),
             Step::Gone => return Ok(None),

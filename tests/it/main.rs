@@ -1,14 +1,14 @@
 //! One binary, one link step: the modules below are the tests.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
-mod models;
+mod architecture;
+mod budget;
 mod connect;
 mod console;
-mod reminders;
-mod budget;
 mod crash;
+mod models;
+mod reminders;
 mod sim;
-mod architecture;
 mod story;
 mod template;
 mod tiktok_client;

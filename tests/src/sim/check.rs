@@ -10,7 +10,8 @@ use waybill::domain::ids::{ShipmentId, StoreOrderId};
 use waybill::domain::intake::known_version;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::region::AppRegion;
-use waybill_local::model::tiktok::{CANARIES, ChangeKind, Outcome};
+use waybill_local::model::canary::BUYER;
+use waybill_local::model::tiktok::{ChangeKind, Outcome};
 
 /// Writes and reads a second that a shop may see from one worker.
 const WRITES: usize = 2;
@@ -176,7 +177,7 @@ fn rates(rig: &Rig, problems: &mut Vec<String>) {
 
 /// I5: no secret and no buyer in any row, line, metric or answer.
 fn canaries(rig: &Rig, problems: &mut Vec<String>) {
-    let mut secrets: Vec<String> = CANARIES.iter().map(|text| (*text).to_owned()).collect();
+    let mut secrets: Vec<String> = BUYER.iter().map(|text| (*text).to_owned()).collect();
     secrets.extend(["canary-buyer@canary.example", "Canary Buyer", "1 Canary Street", HOOK_SECRET, "shpat_world"].map(str::to_owned));
     for region in AppRegion::ALL {
         secrets.push(rig.world.tiktok.app(region).secret);

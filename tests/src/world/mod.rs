@@ -2,6 +2,7 @@
 //! store. Time stands still until a test lets it run.
 
 pub mod net;
+pub mod stores;
 pub mod wire;
 
 use crate::openapi::OpenApi;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
@@ -24,13 +25,14 @@ pub struct Net {
     tiktok: ModelTikTok,
     api: &'static OpenApi,
     hosts: Mutex<HashMap<String, Host>>,
+    calls: AtomicUsize,
 }
 
 impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default() }
+        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0) }
     }
 
     /// Puts a host on the network.
@@ -38,7 +40,14 @@ impl Net {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), answer);
     }
 
+    /// Requests to anybody so far.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default().to_owned();
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             if API.ends_with(&host)

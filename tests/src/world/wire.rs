@@ -13,10 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The emulator behind the SDK.
 #[derive(Clone)]
-pub struct Wire(Arc<Database>);
+pub struct Wire(Arc<Database>, Arc<AtomicBool>);
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +29,12 @@ impl Wire {
     /// An empty database in memory.
     #[must_use]
     pub fn memory() -> Self {
-        Self(Arc::new(Database::memory().expect("a database")))
+        Self(Arc::new(Database::memory().expect("a database")), Arc::default())
+    }
+
+    /// Answers nothing but errors, or works again.
+    pub fn down(&self, down: bool) {
+        self.1.store(down, Ordering::Relaxed);
     }
 
     /// For `aws::local_config`.
@@ -76,6 +82,10 @@ impl HttpConnector for Wire {
         let body = request.body().bytes().unwrap_or_default().to_vec();
         let wire = self.clone();
         HttpConnectorFuture::new(async move {
+            if wire.1.load(Ordering::Relaxed) {
+                let text = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"down"}"#;
+                return answer(500, text.to_owned());
+            }
             let (status, text) = wire.run(&target, &body);
             answer(status, text)
         })

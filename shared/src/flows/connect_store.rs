@@ -8,10 +8,10 @@ use crate::flows::keep_subscriptions::{self, webhook_url};
 use crate::flows::store_access::{
     StoreSecrets, VaultError, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
 };
+use crate::stores::subscriptions::Goal;
 use crate::table::connections::{Hook, Versioned};
 use crate::table::error::TableError;
 use crate::table::keys;
-use crate::stores::subscriptions::Goal;
 use data_encoding::{BASE32_NOPAD, BASE64};
 use secrecy::SecretString;
 use std::time::Duration;

@@ -51,10 +51,8 @@ pub fn webhook_url(app: &App, store: &StoreConnection) -> String {
 /// [`SubscriptionError`].
 pub async fn run(app: &App, store: &StoreConnection, goal: Goal, limit: Duration) -> Result<Report, SubscriptionError> {
     let address = webhook_url(app, store);
-    let by_hand = || Report {
-        by_hand: hand_steps(store.platform, store.settings.way.as_deref(), &address),
-        ..Report::default()
-    };
+    let by_hand =
+        || Report { by_hand: hand_steps(store.platform, store.settings.way.as_deref(), &address), ..Report::default() };
     if store.settings.subscribed_by_hand {
         return Ok(by_hand());
     }

@@ -167,3 +167,42 @@ pub fn copy_of(request: &Request<Bytes>) -> Request<Bytes> {
     *copy.headers_mut() = request.headers().clone();
     copy
 }
+
+impl World {
+    /// Posts a body that its platform never sends, rightly signed.
+    pub async fn nonsense(&self, front: &Front) -> http::Response<Body> {
+        let about = front.model.account();
+        let body = r#"{"greetings":["from","another","version"]}"#;
+        let (hex, base64) = (signed(&about.secret, body.as_bytes()), |tag: &[u8]| {
+            use base64::Engine as _;
+            base64::engine::general_purpose::STANDARD.encode(tag)
+        });
+        let mut request = Request::post(&front.added.webhook_url);
+        request = match front.model.kind() {
+            Kind::Shopify => request
+                .header("X-Shopify-Topic", "fulfillments/create")
+                .header("X-Shopify-Shop-Domain", &about.domain)
+                .header("X-Shopify-Hmac-Sha256", base64(&hex)),
+            Kind::WooCommerce(_) => {
+                request.header("X-WC-Webhook-Topic", "order.updated").header("X-WC-Webhook-Signature", base64(&hex))
+            }
+            Kind::BigCommerce | Kind::Generic => {
+                let time = self.time.now().as_second();
+                let tag = signed(&about.secret, format!("msg_1.{time}.{body}").as_bytes());
+                request
+                    .header("webhook-id", "msg_1")
+                    .header("webhook-timestamp", time)
+                    .header("webhook-signature", format!("v1,{}", base64(&tag)))
+                    .header(&about.header.0, &about.header.1)
+            }
+            Kind::Magento(Way::MageOs) => request.header("x-magento-signature", hex::encode(&hex)),
+            Kind::Magento(Way::Mageplaza) => request.header(&about.header.0, &about.header.1),
+        };
+        self.receive(request.body(Bytes::from(body)).expect("a request")).await
+    }
+}
+
+fn signed(secret: &str, text: &[u8]) -> Vec<u8> {
+    use ring::hmac;
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), text).as_ref().to_vec()
+}

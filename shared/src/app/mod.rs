@@ -24,6 +24,8 @@ use std::time::Duration;
 
 /// What is known about a store is at most this old when a webhook is judged by it.
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// Adobe asks to keep its keys for no longer.
+const KEYS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Everything that warms up does so at once, and a cold start does not wait longer for it.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -52,6 +54,8 @@ pub struct App {
     pub hooks: Remembered<String, Hook>,
     /// Store connections seen lately.
     pub stores: Remembered<StoreId, StoreConnection>,
+    /// Adobe's public keys by path.
+    pub adobe_keys: Remembered<String, String>,
     /// How fast each shop may be talked to, as learnt so far in this process.
     pub paces: Paces,
 }
@@ -103,6 +107,7 @@ impl App {
             tiktok: TikTok::new(outbound.clone(), &config.tiktok_api, &config.tiktok_auth, clock.clone()),
             hooks: Remembered::new(REMEMBERED, clock.clone()),
             stores: Remembered::new(REMEMBERED, clock.clone()),
+            adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
             mailer: smtp_mailer(&config),
             config,

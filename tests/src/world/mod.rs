@@ -5,6 +5,7 @@ pub mod browser;
 pub mod calls;
 pub mod index;
 pub mod net;
+pub mod stores;
 pub mod wire;
 
 use crate::openapi::OpenApi;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
@@ -28,13 +28,14 @@ pub struct Net {
     hosts: Mutex<HashMap<String, Host>>,
     /// Judging a request against its description takes as long as the rest of it: long runs leave it out.
     unjudged: AtomicBool,
+    calls: AtomicUsize,
 }
 
 impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default(), unjudged: AtomicBool::new(false) }
+        Self { tiktok, api, hosts: Mutex::default(), unjudged: AtomicBool::new(false), calls: AtomicUsize::new(0) }
     }
 
     /// From now on requests are not held against the API's description.
@@ -47,7 +48,14 @@ impl Net {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), answer);
     }
 
+    /// Requests to anybody so far.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default().to_owned();
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             if API.ends_with(&host)

@@ -95,6 +95,11 @@ impl Wire {
         self.state().faults = faults;
     }
 
+    /// Whether every request fails from now on.
+    pub fn down(&self, down: bool) {
+        self.set_faults(TableFaults { failing: if down { 1.0 } else { 0.0 }, ..TableFaults::default() });
+    }
+
     /// The places of the lists whose name starts so, as they are now: list, place, row.
     #[must_use]
     pub fn listed(&self, lists: &str) -> Vec<(String, String, (String, String))> {

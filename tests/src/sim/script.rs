@@ -118,6 +118,7 @@ pub const ALL: &[Scenario] = &[
     ("overlapping_workers", overlapping),
     ("frozen_worker", frozen),
     ("lease_store_broken", lease_broken),
+    ("table_nearly_down", table_nearly_down),
     ("order_on_hold", on_hold),
     ("market_that_ships_packages", ship_package),
 ];
@@ -500,6 +501,16 @@ fn lease_broken(seed: u64) -> Script {
     scene.script.workers = 2;
     scene.script.table.lease_broken = true;
     simple_orders(&mut scene, 0, 0, 4, 100);
+    scene.script
+}
+
+fn table_nearly_down(seed: u64) -> Script {
+    let mut scene = Scene::new("table_nearly_down", seed);
+    simple_orders(&mut scene, 0, 0, 4, 100);
+    let latency = Duration::from_millis(20);
+    let p = 0.5;
+    scene.script.table = TableFaults { latency, failing: p, lost_after: 0.2, ..TableFaults::default() };
+    scene.at(SECOND * 150, Step::Table(TableFaults { latency, ..TableFaults::default() }));
     scene.script
 }
 

@@ -143,7 +143,7 @@ impl World {
         let secrets = SecretFolder::new(folder.path().join("secrets"), entropy.clone());
         let names = SecretNames::new(config.secrets_prefix.as_str()).expect("names");
         waybill::tokens::init(&secrets, &names, &entropy).await.expect("secrets");
-        let app = app(&Calls::default(), &time, &net, &wire, &folder, metrics.clone(), seed);
+        let app = app(&Calls::default(), &time, &net, &wire.untroubled(), &folder, metrics.clone(), seed);
         app.table.create_if_missing().await.expect("table");
         let account = AccountId::parse("a1").expect("id");
         let row = Account {
@@ -166,7 +166,8 @@ impl World {
     pub fn process(&self, number: u64) -> Process {
         let calls = Calls::default();
         let seed = self.seed.wrapping_mul(31).wrapping_add(number);
-        let app = app(&calls, &self.time, &self.net, &self.wire, &self.folder, self.sink.clone(), seed);
+        let wire = self.wire.for_process(&calls);
+        let app = app(&calls, &self.time, &self.net, &wire, &self.folder, self.sink.clone(), seed);
         Process { app: Arc::new(app), calls }
     }
 
@@ -309,7 +310,7 @@ fn settings() -> Config {
 
 fn app(calls: &Calls, time: &Time, net: &Arc<Net>, wire: &Wire, folder: &TempDir, metrics: Sink, seed: u64) -> App {
     let (clock, entropy) = (time.clock(), seeded(seed));
-    let client = wire.for_process(calls).client();
+    let client = wire.client();
     let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(client)).expect("aws");
     let line = Line { net: Arc::clone(net), calls: calls.clone() };
     let outbound = Outbound::in_process(Arc::new(line), AllowList::default());

@@ -1,5 +1,6 @@
 //! App: the built adapters, once per cold start. Flows get it by reference; nothing in it is per request.
 
+pub(crate) mod pace;
 mod remembered;
 
 use crate::aws;
@@ -16,12 +17,15 @@ use crate::telemetry::{self, Sink, Style};
 use crate::tiktok::TikTok;
 use crate::tokens::{BadName, SecretNames, SecretStore, Secrets, SecretsManager};
 use aws_config::SdkConfig;
+pub use pace::Paces;
 pub use remembered::Remembered;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// What is known about a store is at most this old when a webhook is judged by it.
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// Adobe asks to keep its keys for no longer.
+const KEYS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Everything that warms up does so at once, and a cold start does not wait longer for it.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -50,8 +54,10 @@ pub struct App {
     pub hooks: Remembered<String, Hook>,
     /// Store connections seen lately.
     pub stores: Remembered<StoreId, StoreConnection>,
+    /// Adobe's public keys by path.
+    pub adobe_keys: Remembered<String, String>,
     /// How fast each shop may be talked to, as learnt so far in this process.
-    pub paces: crate::flows::push_tracking::Paces,
+    pub paces: Paces,
 }
 
 /// What an [`App`] is built from. Everything that differs between AWS, one machine and a test is here.
@@ -101,6 +107,7 @@ impl App {
             tiktok: TikTok::new(outbound.clone(), &config.tiktok_api, &config.tiktok_auth, clock.clone()),
             hooks: Remembered::new(REMEMBERED, clock.clone()),
             stores: Remembered::new(REMEMBERED, clock.clone()),
+            adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
             mailer: smtp_mailer(&config),
             config,

@@ -1,6 +1,6 @@
 //! The carrier data, read once: who carries parcels, under which names, with which numbers, in which markets.
 
-use crate::carriers::names::NameIndex;
+use crate::carriers::name_index::NameIndex;
 use crate::carriers::shape::{CheckResult, LONGEST, RawShape, Shape, ShapeError, Strength};
 use crate::carriers::suggest::Likeness;
 use crate::domain::region::Region;

@@ -237,7 +237,7 @@ impl Catalogue {
         if each.len() == words.len() {
             return each;
         }
-        let (Some(first), Some(last)) = (words.iter().position(digits), words.iter().rposition(digits)) else {
+        let (Some(first), Some(last)) = (words.iter().position(&digits), words.iter().rposition(digits)) else {
             return vec![];
         };
         let mut found: Vec<Number<'c>> = Vec::new();

@@ -11,6 +11,7 @@ pub mod check;
 pub mod field;
 pub mod junk;
 mod link;
+mod name_index;
 pub mod names;
 mod pattern;
 pub mod providers;

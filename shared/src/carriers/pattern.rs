@@ -64,7 +64,8 @@ impl Pattern {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let inner = text.strip_prefix('^')?.strip_suffix('$')?;
         let mut reader = Reader { rest: inner.as_bytes(), depth: 0 };
-        let Part { steps, lengths, first } = reader.choice()?;
+        // No choice out here: the anchors would belong to its outer branches only.
+        let Part { steps, lengths, first } = reader.sequence()?;
         reader.rest.is_empty().then_some(Self { steps, lengths, first })
     }
 
@@ -324,6 +325,7 @@ mod tests {
             "^1{99999999999999999999}$",
             "^(?:(?:[A-Z]{99}){99}){99}$",
             r"^\d{4}\b\d$",
+            "^1|2$",
             "^(?P<other>1)$",
             "^1)$",
         ] {

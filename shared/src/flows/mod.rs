@@ -1,6 +1,7 @@
 //! What the business does; the only room that composes adapters.
 
 pub mod access;
+pub mod adobe_keys;
 pub mod carrier;
 pub mod connect_shop;
 pub mod connect_store;

@@ -62,7 +62,7 @@ pub struct Summary {
     pub shipments_seen: u64,
     /// Rows that only a poll found.
     pub found_only_by_poll: u64,
-    /// Webhook subscriptions made again.
+    /// Webhook subscriptions made, for the first time or again.
     pub subscriptions_repaired: u64,
 }
 
@@ -180,8 +180,8 @@ async fn try_turn(app: &App, id: &StoreId, limit: Duration, asked_for: bool) -> 
     let claim = now + CLAIM;
     store.row.poll_due = Some(claim);
     app.table.store_put(&mut store).await?;
-    let mut turn = Turn { app, store: store.row, state: PollState::default(), polled: Polled::default(), limit, now };
-    turn.state = turn.store.polls.clone();
+    let (state, polled) = (store.row.polls.clone(), Polled::default());
+    let mut turn = Turn { app, store: store.row, state, polled, limit, now, lost_subscriptions: false };
     let started = app.clock.steady();
     let outcome = turn.read(&access, started).await;
     turn.settle(claim, outcome).await.map(Some)
@@ -195,6 +195,7 @@ struct Turn<'a> {
     polled: Polled,
     limit: Duration,
     now: Timestamp,
+    lost_subscriptions: bool,
 }
 
 impl Turn<'_> {
@@ -214,7 +215,9 @@ impl Turn<'_> {
         }
         let report = keep_subscriptions::run(self.app, &self.store, Goal::Ensure, left).await?;
         self.state.subscriptions_checked = Some(self.now);
-        if !report.repaired.is_empty() {
+        // The first comparison makes them; later ones find what was lost.
+        self.lost_subscriptions = checked.is_some() && !report.repaired.is_empty();
+        if self.lost_subscriptions {
             tracing::warn!(store.id = %self.store.id, count = report.repaired.len(), "webhook subscriptions were gone");
         }
         self.polled.repaired = report.repaired;
@@ -291,7 +294,7 @@ impl Turn<'_> {
             Some(PollError::Subscriptions(_)) if self.polled.finished => HOURLY,
             Some(_) => SOON,
             None if !self.polled.finished => SignedDuration::ZERO,
-            None if self.polled.found > 0 || !self.polled.repaired.is_empty() => SOON,
+            None if self.polled.found > 0 || self.lost_subscriptions => SOON,
             None if self.now.duration_since(active) < DAILY => HOURLY,
             None => DAILY,
         };

@@ -140,7 +140,10 @@ async fn cut_off(town: &Town) -> Result<()> {
     ensure!(cut["pushed"].is_null(), "time should have been up: {cut}");
     eprintln!("DBG {cut}");
     first.kill().await?;
-    eprintln!("DBG rows {:?}", town.app.table.order_rows(&store.store.id, &StoreOrderId::parse("4").unwrap(), true).await?.parcels);
+    eprintln!(
+        "DBG rows {:?}",
+        town.app.table.order_rows(&store.store.id, &StoreOrderId::parse("4").unwrap(), true).await?.parcels
+    );
     ensure!(town.at_tiktok(shop, order) == [NUMBERS[2]; 3], "TikTok has it already");
     // The lease of the dead owner ends by itself; until then nobody works on this shard.
     let next = town.sandbox("tracking-push", None).await?;

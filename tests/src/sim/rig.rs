@@ -5,9 +5,9 @@ use super::{Report, check};
 use crate::world::calls::{Cut, Frozen, Side};
 use crate::world::wire::TableFaults;
 use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request, text};
+use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use futures_util::FutureExt as _;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -95,8 +95,7 @@ impl Rig {
         }
         let (sink, log) = Sink::memory();
         let guard = seed.is_multiple_of(4).then(|| {
-            let subscriber =
-                waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
+            let subscriber = waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
             tracing::subscriber::set_default(subscriber)
         });
         let mut shards = BTreeSet::new();
@@ -216,7 +215,8 @@ impl Rig {
         let from = Instant::now();
         for worker in 0..self.workers.len() {
             if !self.workers[worker].calls.is_dead() {
-                self.workers[worker] = Process { calls: self.workers[worker].calls.clone(), ..self.workers[worker].clone() };
+                self.workers[worker] =
+                    Process { calls: self.workers[worker].calls.clone(), ..self.workers[worker].clone() };
             }
         }
         loop {

@@ -236,11 +236,6 @@ impl World {
         place.strip_prefix("http://127.0.0.1").map_or(place.clone(), str::to_owned)
     }
 
-    /// One tick of the slow schedule.
-    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
-        waybill_local::host::tick(&self.app).await
-    }
-
     /// The mails so far, oldest first, as files.
     #[must_use]
     pub fn mails(&self) -> Vec<String> {

@@ -2,9 +2,9 @@
 //! Calls are counted as they happen, so that a new one is covered without editing a list.
 
 use waybill_local::model::chance::Chance;
+use waybill_tests::sim::play;
 use waybill_tests::sim::rig::Crash;
 use waybill_tests::sim::script::{self, Script};
-use waybill_tests::sim::play;
 use waybill_tests::world::calls::Side;
 
 /// Scenarios whose every call is tried. The seed has no other faults, so that the numbers of the calls stay.

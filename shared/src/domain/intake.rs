@@ -4,9 +4,7 @@
 //! shipment is another parcel. A repeat or an older version changes nothing, so deliveries may come twice and shuffled.
 
 use crate::domain::connection::StoreConnection;
-use crate::domain::fulfilment::{
-    Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version,
-};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Source};
 use crate::domain::reason::Reason;

@@ -82,7 +82,8 @@ fn arrived(rig: &Rig, rows: &[Parcel], problems: &mut Vec<String>) {
 
 fn told(row: &Parcel) -> String {
     let number = row.number.as_ref().map_or("-", |number| number.as_str());
-    let events: Vec<String> = row.events.iter().map(|event| format!("{}: {} {}", event.at, event.what, event.detail)).collect();
+    let events: Vec<String> =
+        row.events.iter().map(|event| format!("{}: {} {}", event.at, event.what, event.detail)).collect();
     format!("{number} {} due {:?} chosen {:?} {events:?}", row.state, row.due, row.chosen)
 }
 
@@ -162,8 +163,11 @@ fn rates(rig: &Rig, problems: &mut Vec<String>) {
             if times > 1 || rig.script.workers > 1 {
                 continue;
             }
-            let mine: Vec<_> = journal.requests.iter().filter(|seen| seen.shop.as_deref() == Some(shop.as_str())).collect();
-            for refused in mine.iter().filter(|seen| seen.outcome == Outcome::Answered { http: 429, code: Some(36_009_002) }) {
+            let mine: Vec<_> =
+                journal.requests.iter().filter(|seen| seen.shop.as_deref() == Some(shop.as_str())).collect();
+            for refused in
+                mine.iter().filter(|seen| seen.outcome == Outcome::Answered { http: 429, code: Some(36_009_002) })
+            {
                 // The shortest time that any 429 of these scenes names; without one the product pauses as long.
                 let until = refused.left + Duration::from_secs(1);
                 if let Some(early) = mine.iter().find(|seen| seen.elapsed > refused.left && seen.elapsed < until) {
@@ -177,7 +181,10 @@ fn rates(rig: &Rig, problems: &mut Vec<String>) {
 /// I5: no secret and no buyer in any row, line, metric or answer.
 fn canaries(rig: &Rig, problems: &mut Vec<String>) {
     let mut secrets: Vec<String> = CANARIES.iter().map(|text| (*text).to_owned()).collect();
-    secrets.extend(["canary-buyer@canary.example", "Canary Buyer", "1 Canary Street", HOOK_SECRET, "shpat_world"].map(str::to_owned));
+    secrets.extend(
+        ["canary-buyer@canary.example", "Canary Buyer", "1 Canary Street", HOOK_SECRET, "shpat_world"]
+            .map(str::to_owned),
+    );
     for region in AppRegion::ALL {
         secrets.push(rig.world.tiktok.app(region).secret);
     }

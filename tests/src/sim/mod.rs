@@ -34,11 +34,8 @@ pub struct Report {
 #[must_use]
 pub fn play(seed: u64, script: &dyn Fn(u64) -> Script, crash: Crash) -> Report {
     fastrand::seed(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
     runtime.block_on(async {
         let rig = Rig::new(seed, script(seed), crash).await;
         Box::pin(rig.run()).await

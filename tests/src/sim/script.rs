@@ -139,7 +139,8 @@ fn stamp(at: Duration) -> String {
 #[must_use]
 pub fn usps(serial: u64) -> String {
     let body = format!("9400100{serial:014}");
-    let sum: u32 = body.bytes().rev().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
+    let sum: u32 =
+        body.bytes().rev().enumerate().map(|(i, b)| u32::from(b - b'0') * if i % 2 == 0 { 3 } else { 1 }).sum();
     format!("{body}{}", (10 - sum % 10) % 10)
 }
 
@@ -313,8 +314,11 @@ type Known<'a> = (u64, Duration, String, Vec<(&'a str, u32)>);
 
 fn emit(scene: &mut Scene, store: usize, number: u64, order: &str, at: Duration, known: &[Known<'_>]) {
     let numbers: Vec<[&str; 1]> = known.iter().map(|(_, _, number, _)| [number.as_str()]).collect();
-    let parcels: Vec<Parcel<'_>> =
-        known.iter().zip(&numbers).map(|((id, changed, _, lines), number)| parcel(*id, *changed, number, lines)).collect();
+    let parcels: Vec<Parcel<'_>> = known
+        .iter()
+        .zip(&numbers)
+        .map(|((id, changed, _, lines), number)| parcel(*id, *changed, number, lines))
+        .collect();
     scene.store(store, number, order, at, &parcels);
 }
 

@@ -78,6 +78,4 @@ fn replay() {
     let report = play(seed, &build, Crash::default());
     println!("{name} {seed}: {report:#?}");
     assert!(report.problems.is_empty(), "{:#?}", report.problems);
-    let repeated = play(seed, &build, Crash::default());
-    assert_eq!((report.accepted, report.calls, report.took), (repeated.accepted, repeated.calls, repeated.took));
 }

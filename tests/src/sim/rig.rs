@@ -213,12 +213,6 @@ impl Rig {
         self.crash = Crash::default();
         self.froze = true;
         let from = Instant::now();
-        for worker in 0..self.workers.len() {
-            if !self.workers[worker].calls.is_dead() {
-                self.workers[worker] =
-                    Process { calls: self.workers[worker].calls.clone(), ..self.workers[worker].clone() };
-            }
-        }
         loop {
             while !self.running.is_empty() || !self.waiting.is_empty() {
                 let now = Instant::now();
@@ -232,10 +226,18 @@ impl Rig {
                 let left: Vec<String> =
                     listed.iter().map(|(list, place, key)| format!("{list} {place} {}", key.1)).collect();
                 self.problems.push(format!("I1: still on a list after 30 quiet hours: {left:?}"));
+                for (id, _) in self.script.shops.clone() {
+                    let id = ShopId::parse(id).expect("id");
+                    let shop = self.world.app.table.shop_get(&id, true).await;
+                    let (parked, rests) = shop.ok().flatten().map(|s| (s.row.parked, s.row.hold_until)).unzip();
+                    self.problems.push(format!("    its shop: parked {parked:?}, rests until {rests:?}"));
+                }
                 break;
             }
             let now = self.world.time.now().as_millisecond();
             let wait = Duration::from_millis(u64::try_from(first - now).unwrap_or_default()).max(TICK);
+            // What has not moved in an hour of ticks is asked less often.
+            let wait = if from.elapsed() > TICK * 60 { wait.max(TICK * 30) } else { wait };
             tokio::time::sleep(wait).await;
             self.tick(0);
         }

@@ -476,7 +476,7 @@ fn expired_token(seed: u64) -> Script {
     }
     // In the middle of a batch: after so many reads or writes.
     let after = u32::try_from(scene.upto(6)).expect("small");
-    scene.script.faults.push(FaultRule::new(Fault::Code(105_002)).writes(true).after(after).times(1));
+    scene.script.faults.push(FaultRule::new(Fault::Code(105_002)).on(&[Call::MarkPackage]).after(after).times(1));
     if scene.chance.happens(0.3) {
         scene.script.faults.push(FaultRule::new(Fault::HangAfter).on(&[Call::RefreshToken]).times(1));
     }

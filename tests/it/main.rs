@@ -1,8 +1,14 @@
 //! One binary, one link step: the modules below are the tests.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
+mod connect;
+mod console;
+mod models;
+mod reminders;
 mod store_contract;
+mod store_corpus;
 mod store_healing;
 mod store_samples;
 mod story;
 mod tiktok_client;
+mod tiktok_webhooks;

@@ -96,6 +96,30 @@ enum Command {
         /// The store's order id or name, or TikTok's order id.
         order: String,
     },
+    /// Carriers that numbers can belong to, and what the check before a push says.
+    Identify {
+        /// Tracking numbers; `-` reads JSON lines {"number","region","carrier"} from standard input.
+        #[arg(required = true)]
+        numbers: Vec<String>,
+        /// The shop's market, for example US or UK.
+        #[arg(long)]
+        region: Option<String>,
+        /// The store's word for the carrier.
+        #[arg(long)]
+        carrier: Option<String>,
+    },
+    /// The carrier that a store's words mean, how it was matched, and the alternatives.
+    Carrier {
+        /// Carrier names; `-` reads JSON lines {"name","region","platform"} from standard input.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// The shop's market, for example US or UK.
+        #[arg(long)]
+        region: Option<String>,
+        /// Where the words come from.
+        #[arg(long)]
+        platform: Option<String>,
+    },
     /// What captured store deliveries say, with no effect.
     Decode {
         /// Captures, as deliveries to one store, oldest first.
@@ -273,6 +297,14 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
         Command::Demo { exit, port } => crate::demo::run(exit, port, output).await,
         Command::Serve { port, bind } => commands::serve::run(&place, bind, port, output).await,
         Command::Decode { files, keys } => commands::decode(&files, keys.as_deref(), output),
+        Command::Identify { numbers, region, carrier } => {
+            let input = std::io::stdin().lock();
+            commands::identify::identify(&numbers, region.as_deref(), carrier.as_deref(), input, output)
+        }
+        Command::Carrier { names, region, platform } => {
+            let input = std::io::stdin().lock();
+            commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
+        }
         command => {
             let open = commands::open(&place).await?;
             with_app(command, &open.app, output).await
@@ -309,7 +341,11 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
         Command::Order { order } => look::order(app, &order, output).await,
         // Answered before an installation is opened.
-        Command::Demo { .. } | Command::Serve { .. } | Command::Decode { .. } => Ok(false),
+        Command::Demo { .. }
+        | Command::Serve { .. }
+        | Command::Decode { .. }
+        | Command::Identify { .. }
+        | Command::Carrier { .. } => Ok(false),
     }
 }
 

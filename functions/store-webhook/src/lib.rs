@@ -11,9 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use waybill::app::App;
 use waybill::domain::ids::HookId;
 use waybill::domain::platform::Platform;
+use waybill::domain::region::AppRegion;
+use waybill::flows::receive_tiktok;
 use waybill::flows::receive_webhook::{self, Outcome, Route};
 use waybill::stores::Delivery;
+use waybill::stores::generic::OPENAPI;
 use waybill::telemetry::{Metric, emit_metrics, metric};
+
+/// What a warehouse's developer reads about the generic endpoint.
+const DESCRIPTION: &str = "/hooks/generic/openapi.json";
 
 /// A metric line is written after this many deliveries.
 const A_LINE: u64 = 100;
@@ -41,10 +47,24 @@ async fn answer(app: &App, request: Request) -> Response<Body> {
     if path == "/healthz" {
         return reply::healthy();
     }
+    if let Some(region) = tiktok_app(request.method(), &path) {
+        let outcome = receive_tiktok::run(app, region, &delivery(request)).await;
+        count(app, &outcome);
+        return reply::from_outcome(&outcome);
+    }
+    if path == DESCRIPTION && request.method() == Method::GET {
+        return reply::document(OPENAPI);
+    }
     let Some(route) = route(request.method(), &path) else { return reply::not_found() };
     let outcome = receive_webhook::run(app, &route, &delivery(request)).await;
     count(app, &outcome);
     reply::from_outcome(&outcome)
+}
+
+/// TikTok's own messages: one path for each of our two apps, since each has its own secret.
+fn tiktok_app(method: &Method, path: &str) -> Option<AppRegion> {
+    let word = path.strip_prefix("/hooks/tiktok/").filter(|_| method == Method::POST)?;
+    AppRegion::ALL.into_iter().find(|app| app.as_str() == word)
 }
 
 /// Which flow an address belongs to.

@@ -7,6 +7,7 @@ use crate::config::{Config, ConfigError};
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::connection::StoreConnection;
 use crate::domain::ids::StoreId;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::outbound::guard::AllowList;
 use crate::table::Table;
@@ -43,6 +44,8 @@ pub struct App {
     pub outbound: Outbound,
     /// TikTok Shop.
     pub tiktok: TikTok,
+    /// Mails to merchants.
+    pub mailer: Mailer,
     /// Where metric lines go.
     pub metrics: Sink,
     /// Webhook addresses seen lately.
@@ -104,12 +107,19 @@ impl App {
             stores: Remembered::new(REMEMBERED, clock.clone()),
             adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
+            mailer: smtp_mailer(&config),
             config,
             clock,
             entropy,
             outbound,
             metrics,
         })
+    }
+
+    /// The same with another way to send mails: SES in AWS, a folder on one machine.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Mailer) -> Self {
+        Self { mailer, ..self }
     }
 
     /// Starts a function on AWS: settings, logs, clients, and the first connections, before the first event.
@@ -125,7 +135,12 @@ impl App {
         let outbound = Outbound::over_network(allow_list(&config));
         let client = aws_sdk_secretsmanager::Client::new(&aws);
         let secrets = Arc::new(SecretsManager::new(client, entropy.clone()));
+        let mailer = config.smtp.is_none().then(|| Mailer::ses(&aws, config.mail_from.clone()));
         let app = Self::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics: Sink::stdout() })?;
+        let app = match mailer {
+            Some(ses) => app.with_mailer(ses),
+            None => app,
+        };
         app.warm_up().await;
         Ok(app)
     }
@@ -137,6 +152,15 @@ impl App {
         let both = async { futures_util::future::join(table, secrets).await };
         drop(tokio::time::timeout(WARM_UP, both).await);
     }
+}
+
+/// The mail server of the settings, if there is one.
+fn smtp_mailer(config: &Config) -> Mailer {
+    let Some(url) = &config.smtp else { return Mailer::off() };
+    Mailer::smtp(url, config.mail_from.clone()).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "mails cannot be sent");
+        Mailer::off()
+    })
 }
 
 /// The hosts that a person exempted from the guard.

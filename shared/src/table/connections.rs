@@ -109,7 +109,35 @@ impl Table {
     /// # Errors
     /// [`TableError::Conflict`] when somebody changed it.
     pub async fn shop_put(&self, shop: &mut Versioned<Shop>) -> Result<(), TableError> {
-        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, None).await
+        let place = shop.row.step_due().map(|at| keys::auth_due(&format!("shop:{}", shop.row.id), at));
+        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, place).await
+    }
+
+    /// Applies a change to a shop connection as it is now. `false` from the change: nothing is written. `None`: there
+    /// is no such shop.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn shop_change(&self, id: &ShopId, edit: impl Fn(&mut Shop) -> bool) -> Result<Option<Shop>, TableError> {
+        loop {
+            let Some(mut shop) = self.shop_get(id, true).await? else { return Ok(None) };
+            if !edit(&mut shop.row) {
+                return Ok(Some(shop.row));
+            }
+            match self.shop_put(&mut shop).await {
+                Ok(()) => return Ok(Some(shop.row)),
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Takes a shop connection away.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn shop_delete(&self, id: &ShopId) -> Result<(), TableError> {
+        self.delete(&keys::shop_connection(id)).await
     }
 
     /// A webhook address by its unguessable part.

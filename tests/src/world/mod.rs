@@ -1,6 +1,7 @@
 //! A world in one process without sockets: the real clients and flows, the table's emulator, the model TikTok Shop and a
 //! store. Time stands still until a test lets it run.
 
+pub mod browser;
 pub mod net;
 pub mod stores;
 pub mod wire;
@@ -32,6 +33,7 @@ use waybill::flows::connect_store::{Added, NewStore};
 use waybill::flows::push_tracking::Summary;
 use waybill::flows::store_access::StoreSecrets;
 use waybill::flows::{connect_shop, connect_store};
+use waybill::mail::Mailer;
 use waybill::outbound::guard::AllowList;
 use waybill::outbound::{Outbound, Transport};
 use waybill::table::accounts::Account;
@@ -135,6 +137,7 @@ impl World {
         let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(wire.client())).expect("aws");
         let outbound = Outbound::in_process(Arc::clone(&net) as Arc<dyn Transport>, AllowList::default());
         let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics }).expect("app");
+        let app = app.with_mailer(Mailer::folder(folder.path().join("mail"), None));
         app.table.create_if_missing().await.expect("table");
         let account = AccountId::parse("a1").expect("id");
         let row = Account {
@@ -219,6 +222,29 @@ impl World {
         waybill_local::host::push(&self.app).await
     }
 
+    /// The seller says yes on TikTok's consent page: where TikTok sends the browser then.
+    pub async fn consent(&self, consent_url: &str) -> String {
+        let request = http::Request::get(consent_url).body(Bytes::new()).expect("request");
+        let answer = self.tiktok.handle(request).await.reply().expect("an answer");
+        assert_eq!(answer.status(), 302, "{consent_url}");
+        let place = answer.headers()["location"].to_str().expect("text").to_owned();
+        place.strip_prefix("http://127.0.0.1").map_or(place.clone(), str::to_owned)
+    }
+
+    /// One tick of the slow schedule.
+    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
+        waybill_local::host::tick(&self.app).await
+    }
+
+    /// The mails so far, oldest first, as files.
+    #[must_use]
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(folder) = std::fs::read_dir(self._folder.path().join("mail")) else { return Vec::new() };
+        let mut files: Vec<_> = folder.map(|entry| entry.expect("entry").path()).collect();
+        files.sort();
+        files.iter().map(|file| std::fs::read_to_string(file).expect("text")).collect()
+    }
+
     /// The rows of a store order.
     pub async fn rows(&self, store: &StoreId, order: &str) -> Vec<Parcel> {
         let order = StoreOrderId::parse(order).expect("id");
@@ -269,6 +295,52 @@ pub fn fulfilment(id: u64, order: u64, version: &str, carrier: &str, numbers: &[
         "tracking_number": numbers.first(), "tracking_numbers": numbers, "line_items": lines,
         "email": "canary-buyer@canary.example", "destination": {"name": "Canary Buyer", "address1": "1 Canary Street"},
     })
+}
+
+/// The subject of a mail file.
+#[must_use]
+pub fn mail_subject(mail: &str) -> String {
+    let line = mail.split("\r\n").skip_while(|line| !line.starts_with("Subject: "));
+    let mut lines = line.take_while(|line| !line.is_empty());
+    let mut subject = lines.next().and_then(|line| line.strip_prefix("Subject: ")).expect("a subject").to_owned();
+    for more in lines.take_while(|line| line.starts_with(' ')) {
+        subject.push_str(more);
+    }
+    subject
+}
+
+/// The plain text of a mail file.
+#[must_use]
+pub fn mail_text(mail: &str) -> String {
+    let part = mail.split("Content-Type: text/plain").nth(1).expect("a text part");
+    let (head, body) = part.split_once("\r\n\r\n").expect("a body");
+    let body = body.split("\r\n--").next().expect("an end");
+    if head.contains("quoted-printable") {
+        let joined = body.replace("=\r\n", "");
+        let mut bytes = Vec::new();
+        let mut rest = joined.as_bytes();
+        while let Some((first, more)) = rest.split_first() {
+            let hex = if *first == b'=' { more.get(..2).and_then(|h| hex::decode(h).ok()) } else { None };
+            match hex {
+                Some(byte) => {
+                    bytes.extend(byte);
+                    rest = &more[2..];
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = more;
+                }
+            }
+        }
+        return String::from_utf8_lossy(&bytes).into_owned();
+    }
+    if head.contains("base64") {
+        use base64::Engine as _;
+        let text: String = body.split_whitespace().collect();
+        return String::from_utf8_lossy(&base64::engine::general_purpose::STANDARD.decode(text).expect("base64"))
+            .into_owned();
+    }
+    body.to_owned()
 }
 
 /// Reproducible randomness: splitmix64.

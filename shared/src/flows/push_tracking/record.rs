@@ -36,7 +36,10 @@ pub(super) async fn change(
         let mut next = parcel.clone();
         edit(&mut next, app.clock.now());
         match app.table.parcel_put(&mut next).await {
-            Ok(()) => return Some(next),
+            Ok(()) => {
+                point(shop, &next).await;
+                return Some(next);
+            }
             Err(TableError::Conflict) => match app.table.parcel_get(&keys::parcel(&parcel)).await {
                 // Our own write, its answer lost.
                 Ok(Some(found)) if found.rev == next.rev + 1 && same_outcome(&found, &next) => return Some(found),
@@ -48,6 +51,17 @@ pub(super) async fn change(
             Err(error) if error.is_passing() && shop.run.left() > AGAIN => tokio::time::sleep(AGAIN).await,
             Err(error) => return lost(&parcel, &error),
         }
+    }
+}
+
+/// What waits under a known TikTok order is found by TikTok's own news about it. Without the pointer it is still found by
+/// its due time and by the hourly sweep.
+async fn point(shop: &ShopRun<'_>, row: &Parcel) {
+    let Some(order) = row.tiktok_order().filter(|_| row.state.phase() == Phase::Waiting) else { return };
+    let app = shop.run.app;
+    let put = app.table.order_pointer_put(&row.shop, order, &row.store, &row.order, app.clock.now());
+    if let Err(error) = put.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "order pointer not written");
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Whether a form was sent from a page of ours, as the browser says.
-    pub(crate) fn from_our_page(&self) -> bool {
+    pub(crate) fn is_from_our_page(&self) -> bool {
         match self.origin.as_deref() {
             None | Some("null") => self.same_site,
             Some(origin) => origin == self.app.config.public_url.origin().ascii_serialization(),
@@ -78,6 +78,6 @@ impl<'a> Visit<'a> {
     pub(crate) async fn form_holds(&self, secret: &str) -> bool {
         let Ok(ring) = self.app.secrets.web_keys().get().await else { return false };
         let token = self.form.get("csrf").unwrap_or_default();
-        self.from_our_page() && form::token_holds(&ring, secret, token)
+        self.is_from_our_page() && form::token_holds(&ring, secret, token)
     }
 }

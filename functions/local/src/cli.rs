@@ -76,6 +76,14 @@ enum Command {
     },
     /// One tick of the slow schedule, now: token refresh, reminders, repairs.
     Remind,
+    /// A link that signs one browser in to the console, once.
+    LoginLink {
+        /// Mail address of the account.
+        email: String,
+    },
+    /// What the mails look like.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Reads the stores now for what their webhooks did not tell.
     Poll {
         /// Only this store.
@@ -228,6 +236,22 @@ enum ShopCommand {
         #[arg(long)]
         region: String,
     },
+    /// Disconnects a shop and erases its tokens.
+    Remove {
+        /// TikTok's shop id.
+        id: String,
+    },
+}
+
+/// Mails.
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Writes every mail with invented facts as files, to look at.
+    Preview {
+        /// Where to.
+        #[arg(long, default_value = "mail-preview")]
+        folder: PathBuf,
+    },
 }
 
 /// Which carrier map.
@@ -313,7 +337,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, look, map, setup, shop, store};
+    use commands::{account, look, mail, map, setup, shop, store};
     match command {
         Command::Init => setup::init(app, output).await,
         Command::App(AppCommand::Set { region, key, service_id }) => {
@@ -336,7 +360,10 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         }
         Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
         Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
         Command::Remind => setup::remind(app, output).await,
+        Command::LoginLink { email } => account::login_link(app, &email, output).await,
+        Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
         Command::Held => look::held(app, output).await,
         Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
         Command::Order { order } => look::order(app, &order, output).await,

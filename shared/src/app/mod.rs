@@ -1,5 +1,6 @@
 //! App: the built adapters, once per cold start. Flows get it by reference; nothing in it is per request.
 
+pub(crate) mod pace;
 mod remembered;
 
 use crate::aws;
@@ -16,6 +17,7 @@ use crate::telemetry::{self, Sink, Style};
 use crate::tiktok::TikTok;
 use crate::tokens::{BadName, SecretNames, SecretStore, Secrets, SecretsManager};
 use aws_config::SdkConfig;
+pub use pace::Paces;
 pub use remembered::Remembered;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +57,7 @@ pub struct App {
     /// Adobe's public keys by path.
     pub adobe_keys: Remembered<String, String>,
     /// How fast each shop may be talked to, as learnt so far in this process.
-    pub paces: crate::flows::push_tracking::Paces,
+    pub paces: Paces,
 }
 
 /// What an [`App`] is built from. Everything that differs between AWS, one machine and a test is here.

@@ -1,8 +1,7 @@
 //! Mails about parcels that need a hand: a carrier without a match (7), numbers that TikTok refused (8).
 
 use crate::app::App;
-use crate::carriers::catalogue::Catalogue;
-use crate::carriers::providers::{Provider, suggest};
+use crate::carriers::{Catalogue, LiveList, Provider};
 use crate::domain::connection::Shop;
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::{Auto, Reason};
@@ -65,7 +64,7 @@ async fn guesses(app: &App, shop: &Shop, sample: &Parcel) -> Result<Vec<(String,
     let list = app.table.providers_latest(&shop.id).await?.map(|list| list.providers).unwrap_or_default();
     let live: Vec<Provider> = list.into_iter().map(|p| Provider { id: p.id, name: p.name }).collect();
     let number = sample.number.as_ref().map(TrackingNumber::as_str);
-    let found = suggest(Catalogue::bundled(), sample.carrier.as_deref(), number, &shop.region, &live);
+    let found = LiveList::new(Catalogue::bundled(), &shop.region, &live).suggest(sample.carrier.as_deref(), number);
     Ok(found.into_iter().map(|candidate| (candidate.name, candidate.why)).collect())
 }
 

@@ -10,7 +10,6 @@ use waybill::domain::connection::{StoreConnection, StoreSettings};
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::connect_store::{self, Added, NewStore};
-use waybill::flows::remind_reauthorisation::Summary;
 use waybill_local::model::stores::{Kind, ModelStore, Plugin, Way};
 
 /// Every platform, and where Magento's ways differ, each of them.
@@ -145,11 +144,6 @@ impl World {
             answers.push(status);
         }
         answers
-    }
-
-    /// One tick of the slow schedule.
-    pub async fn tick(&self) -> Summary {
-        waybill_local::host::tick(&self.app).await
     }
 
     /// The store connection as stored.

@@ -15,7 +15,7 @@ pub(super) fn form(visit: &Visit<'_>) -> Response<Body> {
 
 pub(super) async fn ask(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     let email = visit.form.get("email").unwrap_or_default().trim();
-    if !visit.from_our_page() || email.is_empty() || email.len() > 254 {
+    if !visit.is_from_our_page() || email.is_empty() || email.len() > 254 {
         return Ok(super::stale_form(visit));
     }
     let asked = login::ask(visit.app, email).await?;
@@ -36,7 +36,7 @@ pub(super) async fn door(visit: &Visit<'_>, token: &str) -> Result<Response<Body
 }
 
 pub(super) async fn enter(visit: &Visit<'_>, token: &str) -> Result<Response<Body>, TableError> {
-    if !visit.from_our_page() {
+    if !visit.is_from_our_page() {
         return Ok(super::stale_form(visit));
     }
     let browser = visit.cookie(Cookie::Login);

@@ -4,6 +4,7 @@ pub mod account;
 pub mod carrier;
 pub mod identify;
 pub mod look;
+pub mod mail;
 pub mod map;
 pub mod serve;
 pub mod setup;

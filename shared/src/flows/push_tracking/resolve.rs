@@ -147,7 +147,7 @@ async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrder
 /// Not known yet: by the retry schedule, for a day; then a person must say.
 async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str) {
     for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
-        record::change(shop, parcel.clone(), |row, now| {
+        record::settle(shop, parcel.clone(), |row, now| {
             if *link != OrderLink::NotRead {
                 row.link = link.clone();
             }
@@ -168,7 +168,7 @@ async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str
 /// Several orders, or certainly none.
 async fn decided(shop: &ShopRun<'_>, group: &Group, link: OrderLink) -> Resolved {
     for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
-        record::change(shop, parcel.clone(), |row, now| {
+        record::settle(shop, parcel.clone(), |row, now| {
             row.link = link.clone();
             if link == OrderLink::OtherChannel {
                 record::close(row, crate::domain::parcel::ParcelState::Skipped(Reason::NotTikTok), now);

@@ -15,7 +15,7 @@ const SLOWEST: f64 = 0.25;
 /// A refusal without `Retry-After` pauses the shop this long.
 const PAUSE: Duration = Duration::from_secs(1);
 /// A shop has at most this many calls in flight.
-pub(super) const PER_SHOP: usize = 8;
+pub(crate) const PER_SHOP: usize = 8;
 /// Together: from, to.
 const FEWEST: f64 = 8.0;
 const MOST: f64 = 128.0;
@@ -26,7 +26,7 @@ const CUT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// What a call does, and so which rate it counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Read,
     Write,
 }
@@ -36,15 +36,17 @@ pub(super) enum Kind {
 pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
 
 impl Paces {
-    pub(super) fn of(&self, shop: &ShopId) -> Arc<Pace> {
+    /// A shop's pace. This process does not know what another one just did: its first calls come a gap later, so that
+    /// both together keep the rate.
+    pub(crate) fn of(&self, shop: &ShopId, clock: &Clock) -> Arc<Pace> {
         let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shops.entry(shop.clone()).or_default())
+        Arc::clone(shops.entry(shop.clone()).or_insert_with(|| Arc::new(Pace::from(clock.steady()))))
     }
 }
 
 /// One shop's rates: calls of a kind start at even gaps, so that no window of a second holds more than its share.
 #[derive(Debug)]
-pub(super) struct Pace(Mutex<Rates>);
+pub(crate) struct Pace(Mutex<Rates>);
 
 #[derive(Debug)]
 struct Rates {
@@ -57,12 +59,15 @@ struct Rates {
 struct Bucket {
     usual: f64,
     rate: f64,
+    /// The next place in the queue.
     next: Duration,
+    /// No call starts before: the last one's start and a gap.
+    free: Duration,
 }
 
 impl Bucket {
     fn new(usual: f64) -> Self {
-        Self { usual, rate: usual, next: Duration::ZERO }
+        Self { usual, rate: usual, next: Duration::ZERO, free: Duration::ZERO }
     }
 }
 
@@ -78,8 +83,21 @@ impl Default for Pace {
 }
 
 impl Pace {
+    fn from(now: Duration) -> Self {
+        let pace = Self::default();
+        {
+            let mut rates = pace.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for kind in [Kind::Read, Kind::Write] {
+                let bucket = rates.bucket(kind);
+                bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
+                bucket.next = bucket.free;
+            }
+        }
+        pace
+    }
+
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
-    pub(super) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
+    pub(crate) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
         let wait = {
             let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let now = clock.steady();
@@ -98,8 +116,23 @@ impl Pace {
         Some(())
     }
 
+    /// The call starts now: its place came, and it got through to where calls are made. Calls that had to wait there
+    /// would start together, and a pause may have begun meanwhile: then the answer is how much longer to wait.
+    pub(crate) fn start(&self, kind: Kind, clock: &Clock) -> Result<(), Duration> {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock.steady();
+        let paused = rates.paused_until;
+        let bucket = rates.bucket(kind);
+        let earliest = bucket.free.max(paused);
+        if now < earliest {
+            return Err(earliest - now);
+        }
+        bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
+        Ok(())
+    }
+
     /// TikTok asked to slow down: half the rate, and a pause.
-    pub(super) fn refused(&self, kind: Kind, asked: Option<Duration>, clock: &Clock) {
+    pub(crate) fn refused(&self, kind: Kind, asked: Option<Duration>, clock: &Clock) {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let until = clock.steady() + asked.unwrap_or(PAUSE);
         rates.paused_until = rates.paused_until.max(until);
@@ -108,7 +141,7 @@ impl Pace {
     }
 
     /// A clean answer: a tenth faster, up to the usual rate.
-    pub(super) fn answered(&self, kind: Kind) {
+    pub(crate) fn answered(&self, kind: Kind) {
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = rates.bucket(kind);
         bucket.rate = (bucket.rate * 1.1).min(bucket.usual);
@@ -126,7 +159,7 @@ impl Rates {
 
 /// How many calls are in flight together: halved on refusals and failures, one more after each clean answer.
 #[derive(Debug)]
-pub(super) struct Flow {
+pub(crate) struct Flow {
     state: Mutex<FlowState>,
     freed: Notify,
 }
@@ -140,16 +173,16 @@ struct FlowState {
 
 /// A call in flight; dropping it makes room.
 #[derive(Debug)]
-pub(super) struct InFlight<'a>(&'a Flow);
+pub(crate) struct InFlight<'a>(&'a Flow);
 
 impl Flow {
     /// `careful`: right after an outage.
-    pub(super) fn new(careful: bool) -> Self {
+    pub(crate) fn new(careful: bool) -> Self {
         let limit = if careful { PROBES } else { FEWEST };
         Self { state: Mutex::new(FlowState { limit, in_flight: 0, cut: Duration::ZERO }), freed: Notify::new() }
     }
 
-    pub(super) async fn enter(&self) -> InFlight<'_> {
+    pub(crate) async fn enter(&self) -> InFlight<'_> {
         loop {
             let freed = self.freed.notified();
             {
@@ -165,14 +198,14 @@ impl Flow {
         }
     }
 
-    pub(super) fn clean(&self) {
+    pub(crate) fn clean(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.limit = (state.limit + 1.0).min(MOST);
         drop(state);
         self.freed.notify_one();
     }
 
-    pub(super) fn trouble(&self, clock: &Clock) {
+    pub(crate) fn trouble(&self, clock: &Clock) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = clock.steady();
         if now.saturating_sub(state.cut) >= CUT_AT_MOST_EVERY {
@@ -210,6 +243,31 @@ mod tests {
             let in_window = starts.iter().filter(|s| *s >= first && **s < *first + Duration::from_secs(1)).count();
             assert!(in_window <= 2, "{in_window} from {first:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_waited_together_do_not_start_together() {
+        let (clock, pace) = (clock(), Pace::default());
+        for _ in 0..3 {
+            pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        }
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        let mut starts = Vec::new();
+        for _ in 0..3 {
+            while let Err(wait) = pace.start(Kind::Write, &clock) {
+                tokio::time::sleep(wait).await;
+            }
+            starts.push(clock.steady().as_millis());
+        }
+        assert_eq!(starts, [10_000, 10_500, 11_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_in_its_place_keeps_a_pause_that_begins_meanwhile() {
+        let (clock, pace) = (clock(), Pace::default());
+        pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        pace.refused(Kind::Read, Some(Duration::from_secs(7)), &clock);
+        assert_eq!(pace.start(Kind::Write, &clock), Err(Duration::from_secs(7)));
     }
 
     #[tokio::test(start_paused = true)]

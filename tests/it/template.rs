@@ -1,0 +1,418 @@
+//! `template.yaml` and the code say the same: table, settings, routes, schedules, metrics, permissions.
+
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use waybill::config::{Config, SETTINGS};
+use waybill::table::keys::SHARDS;
+use waybill::table::schema::SCHEMA;
+use waybill_tests::template::iam::{Call, Role};
+use waybill_tests::template::{Template, members, members_of, text};
+use waybill_tests::world::World;
+
+const KEYS: &str = include_str!("../../shared/src/table/keys.rs");
+const METRICS: &str = include_str!("../../shared/src/telemetry/emf.rs");
+
+#[test]
+fn the_table_is_the_one_the_code_expects() {
+    let table = Template::read().resource("Table");
+    let keys = |of: &Value| -> Vec<(String, String)> {
+        members_of(&of["KeySchema"]).map(|key| (text(&key["AttributeName"]), text(&key["KeyType"]))).collect()
+    };
+    let pair = |hash: &str, range: &str| vec![(hash.to_owned(), "HASH".to_owned()), (range.to_owned(), "RANGE".into())];
+    assert_eq!(keys(&table), pair(SCHEMA.keys.0, SCHEMA.keys.1));
+    let index = &table["GlobalSecondaryIndexes"][0];
+    assert_eq!(table["GlobalSecondaryIndexes"].as_array().map(Vec::len), Some(1));
+    assert_eq!(index["IndexName"], SCHEMA.index.0);
+    assert_eq!(keys(index), pair(SCHEMA.index.1, SCHEMA.index.2));
+    assert_eq!(index["Projection"]["ProjectionType"], SCHEMA.projection);
+    assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": SCHEMA.ttl, "Enabled": true}));
+    let attributes: BTreeMap<String, String> = members_of(&table["AttributeDefinitions"])
+        .map(|attribute| (text(&attribute["AttributeName"]), text(&attribute["AttributeType"])))
+        .collect();
+    let named = [SCHEMA.keys.0, SCHEMA.keys.1, SCHEMA.index.1, SCHEMA.index.2];
+    assert_eq!(attributes, named.iter().map(|name| ((*name).to_owned(), "S".to_owned())).collect());
+    assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+    assert_eq!(table["DeletionProtectionEnabled"], true);
+}
+
+/// Settings that the template leaves at their default, and why.
+const LEFT_ALONE: &[&str] = &[
+    "SMTP_URL", // mail goes through SES
+    // The real hosts; a test sets others.
+    "TIKTOK_API_URL",
+    "TIKTOK_AUTH_URL",
+    "TIKTOK_CONSENT_URL_US",
+    "TIKTOK_CONSENT_URL_ROW",
+    "SHOPIFY_API_URL",
+    "BIGCOMMERCE_API_URL",
+    "ADOBE_IO_KEYS_URL",
+    "OUTBOUND_ALLOW", // nothing is exempt
+];
+
+#[test]
+fn every_variable_is_a_setting_and_every_setting_is_a_variable_or_left_alone() {
+    let template = Template::read();
+    for function in template.functions().keys() {
+        let set: BTreeSet<String> = template.environment(function).into_keys().collect();
+        let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+        let alone: BTreeSet<String> = LEFT_ALONE.iter().map(|name| (*name).to_owned()).collect();
+        // AWS's own may be set too.
+        let ours: BTreeSet<String> = set.into_iter().filter(|name| !name.starts_with("AWS_")).collect();
+        assert_eq!(ours, known.difference(&alone).cloned().collect(), "{function}");
+    }
+}
+
+#[test]
+fn every_function_starts_with_the_environment_it_is_given() {
+    let bare = Template::read();
+    let own = bare.clone().with(&[
+        ("DomainName", json!("waybill.example.com")),
+        ("CertificateArn", json!("arn:aws:acm:us-east-1:000000000000:certificate/1")),
+        ("TokenStore", json!("secrets-manager")),
+    ]);
+    for (template, origin) in
+        [(&bare, "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/"), (&own, "https://waybill.example.com/")]
+    {
+        for function in template.functions().keys() {
+            let environment = template.environment(function);
+            let config = Config::parse(|name| match name {
+                "AWS_LAMBDA_FUNCTION_NAME" => Some(function.clone()),
+                _ => environment.get(name).cloned(),
+            });
+            let config = config.unwrap_or_else(|e| panic!("{function}: {e}"));
+            assert_eq!(config.public_url.as_str(), origin, "{function}");
+        }
+        let console = template.outputs()["ConsoleUrl"].clone();
+        assert_eq!(console, origin);
+    }
+}
+
+#[test]
+fn every_function_is_a_package_of_its_name_with_a_role_of_its_own() {
+    let template = Template::read();
+    let mut roles = BTreeSet::new();
+    for (function, resource) in template.functions() {
+        let properties = template.resource(&resource);
+        assert_eq!(properties["CodeUri"], format!("functions/{function}"));
+        let manifest = format!("{}/../functions/{function}/Cargo.toml", env!("CARGO_MANIFEST_DIR"));
+        let manifest = std::fs::read_to_string(&manifest).unwrap_or_else(|e| panic!("{manifest}: {e}"));
+        assert!(manifest.contains(&format!("name = \"{function}\"")), "{function}");
+        assert!(roles.insert(text(&properties["Role"])), "{function} shares a role");
+        let logs = format!("/aws/lambda/waybill-{function}");
+        assert!(template.resources("AWS::Logs::LogGroup").iter().any(|(_, log)| log["LogGroupName"] == logs), "{logs}");
+    }
+    let folders = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../functions")).expect("functions");
+    let names = folders.map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned());
+    let deployed: BTreeSet<String> = names.filter(|name| name != "local").collect();
+    assert_eq!(deployed, template.functions().into_keys().collect());
+}
+
+/// What the outside holds on to, and which function answers it.
+const ROUTES: &[(&str, &str)] = &[
+    ("POST /hooks/shopify", "store-webhook"),
+    ("POST /hooks/{platform}/{hook}", "store-webhook"),
+    ("GET /hooks/magento/{hook}", "store-webhook"),
+    ("POST /hooks/tiktok/us", "store-webhook"),
+    ("POST /hooks/tiktok/row", "store-webhook"),
+    ("GET /healthz", "console"),
+    ("GET /connect/tiktok/{app}", "console"),
+    ("GET /connect/tiktok/{app}/callback", "console"),
+    ("GET /connect/shopify", "console"),
+    ("GET /connect/shopify/callback", "console"),
+    ("GET /connect/bigcommerce", "console"),
+    ("GET /connect/bigcommerce/callback", "console"),
+    ("GET /reconnect", "console"),
+    ("POST /reconnect", "console"),
+    ("GET /login", "console"),
+    ("POST /login", "console"),
+    ("GET /login/{token}", "console"),
+    ("POST /logout", "console"),
+    ("$default", "console"), // the console's pages, and its 404
+];
+
+#[test]
+fn every_route_leads_to_its_function_and_that_one_may_be_called() {
+    let template = Template::read();
+    let integrations: BTreeMap<String, Value> =
+        template.resources("AWS::ApiGatewayV2::Integration").into_iter().collect();
+    let mut routes = BTreeMap::new();
+    for (_, route) in template.resources("AWS::ApiGatewayV2::Route") {
+        let target = text(&route["Target"]);
+        let integration = &integrations[target.strip_prefix("integrations/").expect("an integration")];
+        assert_eq!(integration["PayloadFormatVersion"], "2.0");
+        let arn = text(&integration["IntegrationUri"]);
+        let name = arn.rsplit(":waybill-").next().expect("a name").to_owned();
+        assert!(routes.insert(text(&route["RouteKey"]), name).is_none(), "twice: {}", route["RouteKey"]);
+    }
+    let expected: BTreeMap<String, String> =
+        ROUTES.iter().map(|(key, function)| ((*key).to_owned(), (*function).to_owned())).collect();
+    assert_eq!(routes, expected);
+    let allowed: BTreeSet<String> = template
+        .resources("AWS::Lambda::Permission")
+        .iter()
+        .filter(|(_, permission)| permission["Principal"] == "apigateway.amazonaws.com")
+        .map(|(_, permission)| text(&permission["FunctionName"]).trim_start_matches("waybill-").to_owned())
+        .collect();
+    assert_eq!(allowed, routes.values().cloned().collect());
+    // Throttles name routes that exist.
+    let stage = template.resource("ApiStage");
+    for (route, _) in members(&stage["RouteSettings"]) {
+        assert!(routes.contains_key(route), "{route}");
+    }
+    // An address that a person copies into the Partner Center is one that is answered.
+    for (name, value) in template.outputs() {
+        let Some(rest) = value.strip_prefix("https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com") else { continue };
+        let method = if rest.starts_with("/hooks/") { "POST" } else { "GET" };
+        let path = rest.replace("/tiktok/us/", "/tiktok/{app}/").replace("/tiktok/row/", "/tiktok/{app}/");
+        assert!(rest == "/" || routes.contains_key(&format!("{method} {path}")), "{name}: {value}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_webhook_function_answers_each_of_its_routes() {
+    let world = World::new().await;
+    for (method, path) in [
+        ("POST", "/hooks/shopify"),
+        ("POST", "/hooks/shopify/abc234"),
+        ("POST", "/hooks/woocommerce/abc234"),
+        ("POST", "/hooks/bigcommerce/abc234"),
+        ("POST", "/hooks/magento/abc234"),
+        ("POST", "/hooks/generic/abc234"),
+        ("GET", "/hooks/magento/abc234"),
+    ] {
+        let request =
+            http::Request::builder().method(method).uri(path).body(lambda_http::Body::Empty).expect("request");
+        let answer = store_webhook::handle(&world.app, request).await.expect("an answer");
+        assert_ne!(answer.status(), 404, "{method} {path}");
+    }
+}
+
+#[test]
+fn the_schedules_cover_every_shard_once_however_many_workers_share_them() {
+    let template = Template::read();
+    let workers = template.written("Parameters")["PushWorkers"]["AllowedValues"].clone();
+    assert_eq!(workers, json!([1, 8, 64]));
+    for count in members_of(&workers) {
+        let template = template.clone().with(&[("PushWorkers", count.clone())]);
+        let push = text(&template.resource("TrackingPushFunction")["FunctionName"]);
+        let mut shards = Vec::new();
+        let mut schedules = 0;
+        for (name, schedule) in template.resources("AWS::Scheduler::Schedule") {
+            let target = &schedule["Target"];
+            assert_eq!(target["RetryPolicy"]["MaximumRetryAttempts"], 0, "{name}: the next tick is the retry");
+            assert_eq!(schedule["FlexibleTimeWindow"]["Mode"], "OFF", "{name}");
+            let input = text(&target["Input"]);
+            if text(&target["Arn"]).ends_with(&push) {
+                let event: tracking_push::Event = serde_json::from_str(&input).expect("the function's event");
+                assert_eq!(schedule["ScheduleExpression"], "rate(1 minute)", "{name}");
+                shards.extend(event.shards);
+                schedules += 1;
+            } else {
+                let _: reauth_reminder::Event = serde_json::from_str(&input).expect("the function's event");
+                assert_eq!(schedule["ScheduleExpression"], "rate(5 minutes)", "{name}");
+            }
+        }
+        shards.sort_unstable();
+        assert_eq!(shards, (0..SHARDS).collect::<Vec<u8>>(), "{count} workers");
+        assert_eq!(json!(schedules), *count);
+    }
+}
+
+#[test]
+fn a_run_ends_before_its_lease_and_its_caller() {
+    let template = Template::read();
+    let seconds = |function: &str| template.setting(function, "Timeout").as_u64().expect("seconds");
+    assert_eq!(seconds("tracking-push"), 58, "below the lease of 75 s, above the 55 s a run takes at most");
+    assert!(seconds("reauth-reminder") < 300, "the next tick");
+    assert!(seconds("console") < 30 && seconds("store-webhook") < 30, "the HTTP API gives up");
+    for resource in ["TrackingPushOnce", "ReauthReminderOnce"] {
+        assert_eq!(template.resource(resource)["MaximumRetryAttempts"], 0);
+    }
+}
+
+#[test]
+fn every_metric_that_is_watched_is_written() {
+    let whole = Template::read();
+    let watched = |value: &Value| -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut rest = vec![value.clone()];
+        while let Some(value) = rest.pop() {
+            if value["Namespace"] == "Waybill" {
+                found.insert(text(&value["MetricName"]));
+            }
+            match value {
+                Value::Object(map) => rest.extend(map.into_iter().map(|(_, value)| value)),
+                Value::Array(items) => rest.extend(items),
+                _ => {}
+            }
+        }
+        found
+    };
+    let names = watched(whole.written("Resources"));
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(METRICS.contains(&format!("\"{name}\"")), "nobody writes the metric {name}");
+    }
+}
+
+/// Functions that write, read or list rows of a partition, by the first part of its key.
+///
+/// One line for each kind of partition in `keys.rs`: who changes it, and who reads it only.
+const ROWS: &[(&str, &[&str], &[&str])] = &[
+    ("STORE#", &["store-webhook", "tracking-push", "reauth-reminder", "console"], &[]),
+    ("SHOP#", &["store-webhook", "tracking-push", "reauth-reminder", "console"], &[]),
+    ("HOOK#", &["console"], &["store-webhook", "reauth-reminder"]),
+    ("TOKEN#", &["tracking-push", "reauth-reminder", "console"], &[]),
+    ("ACCOUNT#", &["reauth-reminder", "console"], &["store-webhook", "tracking-push"]),
+    ("INSTALLATION", &["console"], &["reauth-reminder"]),
+    ("EMAIL#", &["console"], &[]),
+    ("ONCE#", &["reauth-reminder", "console"], &[]),
+    ("SESSION#", &["console"], &[]),
+    ("LEASE#", &["tracking-push"], &[]),
+    ("BREAKER#", &["tracking-push"], &["store-webhook", "reauth-reminder", "console"]),
+];
+/// The same for lists, which are read only.
+const LISTS: &[(&str, &[&str])] = &[
+    ("PUSH#", &["tracking-push", "reauth-reminder", "console"]),
+    ("HELD#", &["store-webhook", "tracking-push", "reauth-reminder", "console"]),
+    ("AUTH#", &["reauth-reminder", "console"]),
+    ("POLL#", &["reauth-reminder", "console"]),
+];
+/// Who opens which secret.
+const SECRETS: &[(&str, &[&str])] = &[
+    ("AppSecret", &["store-webhook", "tracking-push", "reauth-reminder", "console"]),
+    ("TokenKeySecret", &["tracking-push", "reauth-reminder", "console"]),
+    ("HookKeySecret", &["store-webhook", "reauth-reminder", "console"]),
+    ("WebKeySecret", &["reauth-reminder", "console"]),
+];
+const WRITES: &[&str] = &["PutItem", "UpdateItem", "DeleteItem"];
+const READS: &[&str] = &["GetItem", "Query"];
+/// Partitions of pages that sign people in; the console's own.
+const OF_PAGES: &[&str] = &["ONCE#", "SESSION#"];
+
+#[test]
+fn every_function_may_do_what_it_does_to_rows_and_nothing_else() {
+    let template = Template::read();
+    let table = "arn:aws:dynamodb:us-east-1:000000000000:table/waybill";
+    let index = format!("{table}/index/{}", SCHEMA.index.0);
+    for function in template.functions().keys() {
+        let role = Role::of(&template, function);
+        let is = |names: &[&str]| names.contains(&function.as_str());
+        for (prefix, writers, readers) in ROWS {
+            let partition = if prefix.ends_with('#') { format!("{prefix}1") } else { (*prefix).to_owned() };
+            let row = |operation: &str| Call::new(&format!("dynamodb:{operation}"), table).on(&partition);
+            for operation in WRITES {
+                assert_eq!(role.allows(&row(operation)), is(writers), "{function} {operation} {prefix}");
+            }
+            for operation in READS {
+                assert_eq!(role.allows(&row(operation)), is(writers) || is(readers), "{function} {operation} {prefix}");
+            }
+        }
+        for (prefix, readers) in LISTS {
+            let call = Call::new("dynamodb:Query", &index).on(&format!("{prefix}0a"));
+            assert_eq!(role.allows(&call), is(readers), "{function} lists {prefix}");
+        }
+        for operation in ["Scan", "DeleteTable", "BatchWriteItem", "UpdateTable"] {
+            assert!(!role.allows(&Call::new(&format!("dynamodb:{operation}"), table)), "{function} {operation}");
+        }
+        assert!(!role.allows(&Call::new("dynamodb:GetItem", table).on("OTHER#1")), "{function}");
+    }
+}
+
+#[test]
+fn only_who_needs_a_secret_may_read_it() {
+    for store in ["sealed", "secrets-manager"] {
+        let template = Template::read().with(&[("TokenStore", json!(store))]);
+        for function in template.functions().keys() {
+            let role = Role::of(&template, function);
+            for (secret, readers) in SECRETS {
+                let arn = text(&template.resolve(&json!({"Ref": secret})));
+                let read = Call::new("secretsmanager:GetSecretValue", &arn);
+                assert_eq!(role.allows(&read), readers.contains(&function.as_str()), "{function} {secret}");
+                assert!(!role.allows(&Call::new("secretsmanager:PutSecretValue", &arn)), "{function} {secret}");
+            }
+            let grant = "arn:aws:secretsmanager:us-east-1:000000000000:secret:waybill/grant/us/1-AbCdEf";
+            let may = store == "secrets-manager" && function != "store-webhook";
+            assert_eq!(role.allows(&Call::new("secretsmanager:GetSecretValue", grant)), may, "{function}");
+        }
+    }
+}
+
+#[test]
+fn the_function_that_hears_from_strangers_reaches_no_token() {
+    let template = Template::read().with(&[("TokenStore", json!("secrets-manager"))]);
+    let role = Role::of(&template, "store-webhook");
+    let table = text(&template.resolve(&json!({"Fn::GetAtt": "Table.Arn"})));
+    let keys = text(&template.resolve(&json!({"Ref": "TokenKeySecret"})));
+    for operation in WRITES.iter().chain(READS) {
+        let call = Call::new(&format!("dynamodb:{operation}"), &table);
+        assert!(!role.allows(&call.on("TOKEN#us#1")), "{operation}");
+    }
+    assert!(!role.allows(&Call::new("secretsmanager:GetSecretValue", &keys)));
+    assert!(!role.allows(&Call::new("ses:SendEmail", "arn:aws:ses:us-east-1:000000000000:identity/waybill.example")));
+}
+
+#[test]
+fn no_role_uses_a_wildcard_where_a_name_would_do() {
+    let template = Template::read();
+    for function in template.functions().keys() {
+        for statement in Role::of(&template, function).statements {
+            for action in members_of(&statement["Action"]).map(text) {
+                assert!(!action.contains('*'), "{function}: {action}");
+                if action.starts_with("dynamodb:") {
+                    let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+                    assert!(keys.as_array().is_some_and(|keys| !keys.is_empty()), "{function}: {statement}");
+                    assert!(members_of(keys).all(|key| text(key) != "*"), "{function}: {statement}");
+                }
+            }
+            for resource in members_of(&statement["Resource"]).map(text) {
+                let tail =
+                    resource.ends_with(":*") && resource.contains(":log-group:") || resource.ends_with("/grant/*");
+                assert!(!resource.contains('*') || tail, "{function}: {resource}");
+            }
+        }
+    }
+}
+
+#[test]
+fn roles_and_keys_name_the_same_partitions() {
+    let template = Template::read();
+    let mut named = BTreeSet::new();
+    for function in template.functions().keys() {
+        for statement in Role::of(&template, function).statements {
+            let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            named.extend(members_of(keys).map(|key| text(key).trim_end_matches('*').to_owned()));
+        }
+    }
+    let listed: BTreeSet<String> = ROWS
+        .iter()
+        .map(|(prefix, ..)| *prefix)
+        .chain(LISTS.iter().map(|(prefix, _)| *prefix))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(named, listed, "the roles, and the lists above");
+    for prefix in &listed {
+        let spelled = KEYS.contains(&format!("\"{prefix}"));
+        assert!(spelled || OF_PAGES.contains(&prefix.as_str()), "{prefix} is no partition of keys.rs");
+    }
+    for partition in partitions_of_keys() {
+        assert!(listed.contains(&partition), "no role may touch {partition}, which keys.rs makes");
+    }
+}
+
+/// The partitions that `keys.rs` makes: first arguments of `key(format!("…#`, and lists `format!("…#{…:02x}`.
+fn partitions_of_keys() -> BTreeSet<String> {
+    let code = KEYS.split("#[cfg(test)]").next().expect("code");
+    let upper = |text: &str| -> Option<String> {
+        let end = text.find('#')?;
+        let name = &text[..end];
+        (!name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase())).then(|| format!("{name}#"))
+    };
+    // A partition is what a function returns as a whole, or the first argument of `key`.
+    let made = code.split("key(format!(\"").skip(1).chain(code.split("{\n    format!(\"").skip(1));
+    let mut found: BTreeSet<String> = made.filter_map(upper).collect();
+    // Prefixes of sort keys are returned as a whole too.
+    found.retain(|prefix| prefix != "ORDER#");
+    assert!(found.len() >= 10, "{found:?}");
+    found
+}

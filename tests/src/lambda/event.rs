@@ -1,0 +1,34 @@
+//! What API Gateway hands to a function: an HTTP API's event, payload format 2.0.
+//!
+//! Source: API Gateway developer guide, "AWS Lambda integrations for HTTP APIs". The gateway lowers header names, joins
+//! repeated headers with commas, moves cookies to a list of their own, and encodes what it does not take for text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+/// One request.
+#[must_use]
+pub fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], encoded: bool) -> Value {
+    let mut lowered = Map::new();
+    lowered.insert("host".into(), json!("a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"));
+    lowered.insert("x-forwarded-proto".into(), json!("https"));
+    lowered.insert("content-length".into(), json!(body.len().to_string()));
+    for (name, value) in headers {
+        lowered.insert(name.to_lowercase(), json!(value));
+    }
+    let text = if encoded { STANDARD.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    json!({
+        "version": "2.0", "routeKey": format!("{method} {path}"), "rawPath": path, "rawQueryString": query,
+        "cookies": ["canary=1", "__Host-sid=none"], "headers": lowered, "body": text, "isBase64Encoded": encoded,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "a1b2c3d4e5", "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+            "domainPrefix": "a1b2c3d4e5", "requestId": "JKJaXmPLvHcESHA=", "routeKey": "$default", "stage": "$default",
+            "time": "21/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_251_600_000_u64,
+            "http": {
+                "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test",
+            },
+        },
+    })
+}

@@ -1,0 +1,212 @@
+//! Everything a story of the deployed functions needs: the cloud, the model TikTok Shop, a shop and a store connected.
+
+use super::cloud::Cloud;
+use super::gate::Gate;
+use super::process::{Sandbox, Start};
+use super::{Tools, event};
+use crate::template::{Template, members_of, text};
+use crate::world::HOOK_SECRET;
+use anyhow::{Context as _, Result, anyhow, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use waybill::app::{App, Parts, allow_list, system_clock, system_entropy};
+use waybill::aws::{self, LocalAws};
+use waybill::config::Config;
+use waybill::domain::connection::StoreSettings;
+use waybill::domain::ids::{AccountId, ShopId};
+use waybill::domain::platform::Platform;
+use waybill::domain::private::Private;
+use waybill::domain::region::AppRegion;
+use waybill::flows::connect_store::{Added, NewStore};
+use waybill::flows::store_access::StoreSecrets;
+use waybill::flows::{connect_shop, connect_store};
+use waybill::outbound::Outbound;
+use waybill::table::accounts::Account;
+use waybill::telemetry::Sink;
+use waybill::tiktok::authorise::TokenAnswer;
+use waybill::tokens::{SecretsManager, with_tiktok_app};
+use waybill_local::model::serve;
+use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+
+/// A deployed installation with its outside world.
+#[derive(Debug)]
+pub struct Town {
+    /// What was deployed.
+    pub template: Template,
+    /// AWS.
+    pub cloud: Cloud,
+    /// TikTok.
+    pub tiktok: ModelTikTok,
+    /// The operator's own access, as `waybill … --aws` has it.
+    pub app: App,
+    /// The gates, by function.
+    pub gates: BTreeMap<String, Gate>,
+    tools: Tools,
+    settings: BTreeMap<String, String>,
+    account: AccountId,
+    _tasks: JoinSet<()>,
+}
+
+impl Town {
+    /// Builds it from the template.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn build(tools: &Tools) -> Result<Self> {
+        let template = Template::read();
+        let cloud = Cloud::start(tools, &template).await?;
+        let clock = system_clock();
+        let tiktok = ModelTikTok::new(clock.clone(), 7);
+        let mut tasks = JoinSet::new();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let host = listener.local_addr()?.to_string();
+        let model = tiktok.clone();
+        let answer = move |request| {
+            let model = model.clone();
+            async move { model.handle(request).await }
+        };
+        tasks.spawn(async move { drop(serve(listener, answer).await) });
+        let url = format!("http://{host}");
+        let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
+        let mut settings: BTreeMap<String, String> =
+            names.iter().map(|name| ((*name).to_owned(), url.clone())).collect();
+        settings.insert("OUTBOUND_ALLOW".into(), host);
+        let mut gates = BTreeMap::new();
+        for function in template.functions().into_keys() {
+            let gate = Gate::open(&template, &function, &cloud.url).await?;
+            gates.insert(function, gate);
+        }
+        let app = operator(&template, &settings, &cloud.url)?;
+        let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
+        let town = Self { template, cloud, tiktok, app, gates, tools: tools.clone(), settings, account, _tasks: tasks };
+        town.people().await?;
+        Ok(town)
+    }
+
+    async fn people(&self) -> Result<()> {
+        let (store, name) = (self.app.secrets.store(), &self.app.secrets.names().app);
+        for region in AppRegion::ALL {
+            let model = self.tiktok.app(region);
+            let known = store.get(name, None).await?;
+            let secret = SecretString::from(model.secret.clone());
+            let text = with_tiktok_app(name, &known.text, region, &model.key, &secret, &model.service_id)?;
+            store.put(name, &text).await?;
+        }
+        let row = Account {
+            id: self.account.clone(),
+            name: "Tiny Mugs".into(),
+            email: Private::new("owner@tiny-mugs.example".into()),
+            created: self.app.clock.now(),
+        };
+        self.app.table.account_create(&row).await?;
+        Ok(())
+    }
+
+    /// Opens a shop at TikTok, connects it and a Shopify store that sells there.
+    ///
+    /// # Errors
+    /// When something is refused.
+    pub async fn connect(&self, shop: &str, domain: &str) -> Result<Added> {
+        self.tiktok.add_shop(ShopSpec::new(shop, "US"));
+        let tokens = self.tiktok.authorise(&[shop]).context("the model's own shop")?;
+        let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
+        connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await?;
+        let secrets: StoreSecrets =
+            serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_town"}))?;
+        let new = NewStore {
+            account: self.account.clone(),
+            platform: Platform::Shopify,
+            shops: vec![ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?],
+            address: domain.into(),
+            settings: StoreSettings::default(),
+            secrets,
+        };
+        Ok(connect_store::add(&self.app, new).await?)
+    }
+
+    /// A sandbox of a function.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn sandbox(&self, function: &str, timeout: Option<u64>) -> Result<Sandbox> {
+        let aws = self.gates[function].url.clone();
+        let start = Start { function: function.into(), aws, settings: self.settings.clone(), timeout };
+        Sandbox::start(&self.tools, &self.template, &start).await
+    }
+
+    /// The event of a signed Shopify delivery, as API Gateway hands it on.
+    ///
+    /// # Errors
+    /// When the store's address is not ours.
+    pub fn delivery(&self, store: &Added, body: &[u8], secret: &str, encoded: bool) -> Result<Value> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let signature = STANDARD.encode(hmac::sign(&key, body));
+        let origin = self.template.environment("store-webhook")["PUBLIC_URL"].clone();
+        let Some(path) = store.webhook_url.strip_prefix(origin.as_str()) else { bail!("{}", store.webhook_url) };
+        let now = self.app.clock.now().to_string();
+        let headers = [
+            ("X-Shopify-Topic", "orders/fulfilled"),
+            ("X-Shopify-Hmac-Sha256", signature.as_str()),
+            ("X-Shopify-Shop-Domain", store.store.address.as_str()),
+            ("X-Shopify-Triggered-At", now.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        Ok(event::http("POST", path, &headers, body, encoded))
+    }
+
+    /// The events of the push schedules, as the template has them.
+    #[must_use]
+    pub fn push_events(&self) -> Vec<Value> {
+        let inputs = self.template.resources("AWS::Scheduler::Schedule");
+        let inputs = inputs.iter().map(|(_, schedule)| text(&schedule["Target"]["Input"]));
+        inputs.filter(|input| input.contains("shards")).filter_map(|input| serde_json::from_str(&input).ok()).collect()
+    }
+
+    /// The numbers TikTok holds for an order, one a line item; `-` where there is none.
+    #[must_use]
+    pub fn at_tiktok(&self, shop: &str, order: &str) -> Vec<String> {
+        let Some(order) = self.tiktok.order_now(shop, order) else { return Vec::new() };
+        let number = |id: &str| order.package_of(id).and_then(|package| package.number.clone());
+        order.lines.iter().map(|line| number(&line.id).unwrap_or_else(|| "-".into())).collect()
+    }
+}
+
+fn operator(template: &Template, settings: &BTreeMap<String, String>, cloud: &str) -> Result<App> {
+    let mut environment = template.environment("console");
+    environment.extend(settings.clone());
+    let config = Config::parse(|name| environment.get(name).cloned())?;
+    let (clock, entropy) = (system_clock(), system_entropy());
+    let aws = aws::local_config(&LocalAws::at(cloud), &clock, None)?;
+    let client = aws_sdk_secretsmanager::Client::new(&aws);
+    let secrets = Arc::new(SecretsManager::new(client, entropy.clone()));
+    let outbound = Outbound::over_network(allow_list(&config));
+    let metrics = Sink::new(|_| {});
+    Ok(App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics })?)
+}
+
+/// Whether every statement of every role was needed: what a role allows beyond what was seen.
+#[must_use]
+pub fn not_seen(template: &Template, function: &str, gate: &Gate) -> Vec<String> {
+    let seen = gate.allowed();
+    let role = crate::template::iam::Role::of(template, function);
+    let mut left = Vec::new();
+    for statement in role.statements {
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        let index = members_of(&statement["Resource"]).any(|arn| text(arn).contains("/index/"));
+        for key in members_of(keys).map(text) {
+            let list = if index { "list " } else { "" };
+            let end = format!(" {list}{}", key.trim_end_matches('*'));
+            if !seen.iter().any(|call| call.ends_with(&end)) {
+                left.push(format!("{list}{key}"));
+            }
+        }
+    }
+    left
+}

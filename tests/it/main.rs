@@ -10,6 +10,7 @@ mod models;
 mod reminders;
 mod sim;
 mod store_contract;
+mod store_corpus;
 mod store_healing;
 mod store_samples;
 mod story;

@@ -15,7 +15,11 @@ use waybill::domain::region::AppRegion;
 use waybill::flows::receive_tiktok;
 use waybill::flows::receive_webhook::{self, Outcome, Route};
 use waybill::stores::Delivery;
+use waybill::stores::generic::OPENAPI;
 use waybill::telemetry::{Metric, emit_metrics, metric};
+
+/// What a warehouse's developer reads about the generic endpoint.
+const DESCRIPTION: &str = "/hooks/generic/openapi.json";
 
 /// A metric line is written after this many deliveries.
 const A_LINE: u64 = 100;
@@ -47,6 +51,9 @@ async fn answer(app: &App, request: Request) -> Response<Body> {
         let outcome = receive_tiktok::run(app, region, &delivery(request)).await;
         count(app, &outcome);
         return reply::from_outcome(&outcome);
+    }
+    if path == DESCRIPTION && request.method() == Method::GET {
+        return reply::document(OPENAPI);
     }
     let Some(route) = route(request.method(), &path) else { return reply::not_found() };
     let outcome = receive_webhook::run(app, &route, &delivery(request)).await;

@@ -32,6 +32,14 @@ pub(crate) fn healthy() -> Response<Body> {
     with_type(200, "application/json", body.to_string().into())
 }
 
+/// A JSON document that never changes while this version runs.
+pub(crate) fn document(json: &'static str) -> Response<Body> {
+    let mut response = with_type(200, "application/json", json.into());
+    let hour = http::HeaderValue::from_static("public, max-age=3600");
+    response.headers_mut().insert(http::header::CACHE_CONTROL, hour);
+    response
+}
+
 fn error(status: u16, code: &str, message: &str) -> Response<Body> {
     let body = serde_json::json!({"error": code, "message": message});
     with_type(status, "application/json", body.to_string().into())

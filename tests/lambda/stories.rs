@@ -23,6 +23,7 @@ pub(crate) const ALL: &[(&str, Story)] = &[
     ("processes_side_by_side_keep_one_row_and_send_once", |town| Box::pin(side_by_side(town))),
     ("a_run_that_is_cut_off_after_the_send_sends_nothing_twice", |town| Box::pin(cut_off(town))),
     ("an_event_that_makes_no_sense_is_answered_and_the_next_one_works", |town| Box::pin(nonsense(town))),
+    ("a_panic_is_answered_and_the_process_lives_on", |town| Box::pin(panic(town))),
     ("the_slow_schedule_answers_with_counts", |town| Box::pin(tick(town))),
     ("the_console_answers_with_cookies", |town| Box::pin(console(town))),
     ("no_call_to_aws_was_beyond_a_role", |town| Box::pin(roles(town))),
@@ -172,6 +173,16 @@ async fn nonsense(town: &Town) -> Result<()> {
         let answer = webhook.invoke(&event::http(method, path, &[], b"\xff\xfe\x00", true)).await?;
         ensure!(answer["statusCode"].as_u64().is_some_and(|status| status < 500), "{method} {path}: {answer}");
     }
+    Ok(())
+}
+
+/// Asked of a function that panics on demand: ours have no such event. It is built as they are.
+async fn panic(town: &Town) -> Result<()> {
+    let floor = town.floor().await?;
+    ensure!(floor.invoke(&json!({})).await?["statusCode"] == 200, "it works");
+    let answer = floor.invoke(&json!({"panic": true})).await?;
+    ensure!(answer["errorType"].is_string(), "{answer}");
+    ensure!(floor.invoke(&json!({})).await?["statusCode"] == 200, "it still works");
     Ok(())
 }
 

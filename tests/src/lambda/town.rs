@@ -118,17 +118,16 @@ impl Town {
         let tokens = self.tiktok.authorise(&[shop]).context("the model's own shop")?;
         let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
         connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await?;
-        let secrets: StoreSecrets =
-            serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_town"}))?;
-        let new = NewStore {
-            account: self.account.clone(),
-            platform: Platform::Shopify,
-            shops: vec![ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?],
-            address: domain.into(),
-            settings: StoreSettings::default(),
-            secrets,
-        };
-        Ok(connect_store::add(&self.app, new).await?)
+        add_store(&self.app, &self.account, shop, domain).await
+    }
+
+    /// A sandbox of a function that does nothing, and panics when asked to.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn floor(&self) -> Result<Sandbox> {
+        let floor = std::env::current_exe()?.with_file_name("lambda-floor");
+        Sandbox::of_binary(&self.tools, &floor).await
     }
 
     /// A sandbox of a function.
@@ -146,19 +145,8 @@ impl Town {
     /// # Errors
     /// When the store's address is not ours.
     pub fn delivery(&self, store: &Added, body: &[u8], secret: &str, encoded: bool) -> Result<Value> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        let signature = STANDARD.encode(hmac::sign(&key, body));
         let origin = self.template.environment("store-webhook")["PUBLIC_URL"].clone();
-        let Some(path) = store.webhook_url.strip_prefix(origin.as_str()) else { bail!("{}", store.webhook_url) };
-        let now = self.app.clock.now().to_string();
-        let headers = [
-            ("X-Shopify-Topic", "orders/fulfilled"),
-            ("X-Shopify-Hmac-Sha256", signature.as_str()),
-            ("X-Shopify-Shop-Domain", store.store.address.as_str()),
-            ("X-Shopify-Triggered-At", now.as_str()),
-            ("Content-Type", "application/json"),
-        ];
-        Ok(event::http("POST", path, &headers, body, encoded))
+        signed(store, &origin, body, secret, encoded, &self.app.clock.now().to_string())
     }
 
     /// The events of the push schedules, as the template has them.
@@ -176,6 +164,73 @@ impl Town {
         let number = |id: &str| order.package_of(id).and_then(|package| package.number.clone());
         order.lines.iter().map(|line| number(&line.id).unwrap_or_else(|| "-".into())).collect()
     }
+}
+
+/// An installation with one store, on whatever an environment's AWS variables name. For measurements.
+#[derive(Debug)]
+pub struct Operator {
+    store: Added,
+    origin: String,
+}
+
+impl Operator {
+    /// The event of a signed delivery of its store.
+    ///
+    /// # Errors
+    /// When the store's address is not ours.
+    pub fn delivery(&self, body: &[u8]) -> Result<Value> {
+        signed(&self.store, &self.origin, body, HOOK_SECRET, true, "2026-11-21T09:00:00Z")
+    }
+}
+
+/// Makes the table where the environment says, and connects a store.
+///
+/// # Errors
+/// When something is refused.
+pub async fn operator_at(template: &Template, environment: &BTreeMap<String, String>) -> Result<Operator> {
+    let at = |name: &str| LocalAws::at(environment.get(name).cloned().unwrap_or_default());
+    let settings = template.environment("console");
+    let config = Config::parse(|name| settings.get(name).cloned())?;
+    let (clock, entropy) = (system_clock(), system_entropy());
+    let aws = aws::local_config(&at("AWS_ENDPOINT_URL_DYNAMODB"), &clock, None)?;
+    let vault = aws::local_config(&at("AWS_ENDPOINT_URL_SECRETS_MANAGER"), &clock, None)?;
+    let secrets = Arc::new(SecretsManager::new(aws_sdk_secretsmanager::Client::new(&vault), entropy.clone()));
+    let outbound = Outbound::over_network(allow_list(&config));
+    let metrics = Sink::new(|_| {});
+    let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics })?;
+    app.table.create_if_missing().await?;
+    let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
+    let store = add_store(&app, &account, "7494049642642441621", "tiny-mugs.myshopify.com").await?;
+    let origin = settings.get("PUBLIC_URL").cloned().unwrap_or_default();
+    Ok(Operator { store, origin })
+}
+
+async fn add_store(app: &App, account: &AccountId, shop: &str, domain: &str) -> Result<Added> {
+    let secrets: StoreSecrets =
+        serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_town"}))?;
+    let new = NewStore {
+        account: account.clone(),
+        platform: Platform::Shopify,
+        shops: vec![ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?],
+        address: domain.into(),
+        settings: StoreSettings::default(),
+        secrets,
+    };
+    Ok(connect_store::add(app, new).await?)
+}
+
+fn signed(store: &Added, origin: &str, body: &[u8], secret: &str, encoded: bool, now: &str) -> Result<Value> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, body));
+    let Some(path) = store.webhook_url.strip_prefix(origin) else { bail!("{}", store.webhook_url) };
+    let headers = [
+        ("X-Shopify-Topic", "orders/fulfilled"),
+        ("X-Shopify-Hmac-Sha256", signature.as_str()),
+        ("X-Shopify-Shop-Domain", store.store.address.as_str()),
+        ("X-Shopify-Triggered-At", now),
+        ("Content-Type", "application/json"),
+    ];
+    Ok(event::http("POST", path, &headers, body, encoded))
 }
 
 fn operator(template: &Template, settings: &BTreeMap<String, String>, cloud: &str) -> Result<App> {

@@ -229,7 +229,7 @@ fn subjects(town: &waybill_tests::lambda::town::Operator) -> Result<Vec<Subject>
     );
     let order = waybill_tests::world::shopify_order(1042, "576000000000000017", "2026-11-21T09:00:00Z", &[stored]);
     Ok(vec![
-        Subject { binary: "lambda-floor", what: "nothing", event: json!({}) },
+        Subject { binary: "examples/empty", what: "nothing", event: json!({}) },
         Subject { binary: "store-webhook", what: "a shipment, first new, then known", event: webhook(&order)? },
         Subject { binary: "console", what: "GET /healthz", event: event::http("GET", "/healthz", &[], b"", false) },
         Subject { binary: "tracking-push", what: "64 shards, nothing due", event: all_shards() },
@@ -274,7 +274,7 @@ async fn measure(binaries: &std::path::Path, aws: &Aws, subject: &Subject, spawn
 fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<Child> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let template = Template::read();
-    let settings = if name == "lambda-floor" { BTreeMap::new() } else { template.environment(&name) };
+    let settings = if name == "empty" { BTreeMap::new() } else { template.environment(&name) };
     let mut command = Command::new(file);
     command
         .env_clear()

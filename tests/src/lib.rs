@@ -1,4 +1,5 @@
 //! What the tests share.
+#![allow(clippy::expect_used, reason = "an expectation that fails is a test that fails")]
 
 pub mod lambda;
 pub mod openapi;

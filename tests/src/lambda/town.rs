@@ -62,22 +62,8 @@ impl Town {
     pub async fn build(tools: &Tools) -> Result<Self> {
         let template = Template::read();
         let cloud = Cloud::start(tools, &template).await?;
-        let clock = system_clock();
-        let tiktok = ModelTikTok::new(clock.clone(), 7);
         let mut tasks = JoinSet::new();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let host = listener.local_addr()?.to_string();
-        let model = tiktok.clone();
-        let answer = move |request| {
-            let model = model.clone();
-            async move { model.handle(request).await }
-        };
-        tasks.spawn(async move { drop(serve(listener, answer).await) });
-        let url = format!("http://{host}");
-        let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
-        let mut settings: BTreeMap<String, String> =
-            names.iter().map(|name| ((*name).to_owned(), url.clone())).collect();
-        settings.insert("OUTBOUND_ALLOW".into(), host);
+        let (tiktok, settings) = model_tiktok(&mut tasks).await?;
         let mut gates = BTreeMap::new();
         for function in template.functions().into_keys() {
             let gate = Gate::open(&template, &function, &cloud.url).await?;
@@ -86,27 +72,8 @@ impl Town {
         let app = operator(&template, &settings, &cloud.url)?;
         let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
         let town = Self { template, cloud, tiktok, app, gates, tools: tools.clone(), settings, account, _tasks: tasks };
-        town.people().await?;
+        people(&town.app, &town.account, &town.tiktok).await?;
         Ok(town)
-    }
-
-    async fn people(&self) -> Result<()> {
-        let (store, name) = (self.app.secrets.store(), &self.app.secrets.names().app);
-        for region in AppRegion::ALL {
-            let model = self.tiktok.app(region);
-            let known = store.get(name, None).await?;
-            let secret = SecretString::from(model.secret.clone());
-            let text = with_tiktok_app(name, &known.text, region, &model.key, &secret, &model.service_id)?;
-            store.put(name, &text).await?;
-        }
-        let row = Account {
-            id: self.account.clone(),
-            name: "Tiny Mugs".into(),
-            email: Private::new("owner@tiny-mugs.example".into()),
-            created: self.app.clock.now(),
-        };
-        self.app.table.account_create(&row).await?;
-        Ok(())
     }
 
     /// Opens a shop at TikTok, connects it and a Shopify store that sells there.
@@ -114,10 +81,7 @@ impl Town {
     /// # Errors
     /// When something is refused.
     pub async fn connect(&self, shop: &str, domain: &str) -> Result<Added> {
-        self.tiktok.add_shop(ShopSpec::new(shop, "US"));
-        let tokens = self.tiktok.authorise(&[shop]).context("the model's own shop")?;
-        let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
-        connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await?;
+        add_shop(&self.app, &self.account, &self.tiktok, shop).await?;
         add_store(&self.app, &self.account, shop, domain).await
     }
 
@@ -126,8 +90,7 @@ impl Town {
     /// # Errors
     /// When it does not start.
     pub async fn floor(&self) -> Result<Sandbox> {
-        let floor = std::env::current_exe()?.with_file_name("lambda-floor");
-        Sandbox::of_binary(&self.tools, &floor).await
+        Sandbox::of_binary(&self.tools, &self.tools.binaries.join("examples/empty")).await
     }
 
     /// A sandbox of a function.
@@ -189,7 +152,10 @@ impl Operator {
 /// When something is refused.
 pub async fn operator_at(template: &Template, environment: &BTreeMap<String, String>) -> Result<Operator> {
     let at = |name: &str| LocalAws::at(environment.get(name).cloned().unwrap_or_default());
-    let settings = template.environment("console");
+    let mut tasks = JoinSet::new();
+    let (tiktok, hosts) = model_tiktok(&mut tasks).await?;
+    let mut settings = template.environment("console");
+    settings.extend(hosts);
     let config = Config::parse(|name| settings.get(name).cloned())?;
     let (clock, entropy) = (system_clock(), system_entropy());
     let aws = aws::local_config(&at("AWS_ENDPOINT_URL_DYNAMODB"), &clock, None)?;
@@ -200,9 +166,58 @@ pub async fn operator_at(template: &Template, environment: &BTreeMap<String, Str
     let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics })?;
     app.table.create_if_missing().await?;
     let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
-    let store = add_store(&app, &account, "7494049642642441621", "tiny-mugs.myshopify.com").await?;
+    let shop = "7494049642642441621";
+    people(&app, &account, &tiktok).await?;
+    add_shop(&app, &account, &tiktok, shop).await?;
+    let store = add_store(&app, &account, shop, "tiny-mugs.myshopify.com").await?;
     let origin = settings.get("PUBLIC_URL").cloned().unwrap_or_default();
     Ok(Operator { store, origin })
+}
+
+/// The model TikTok Shop on a port of its own, and the settings that lead to it.
+async fn model_tiktok(tasks: &mut JoinSet<()>) -> Result<(ModelTikTok, BTreeMap<String, String>)> {
+    let tiktok = ModelTikTok::new(system_clock(), 7);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let host = listener.local_addr()?.to_string();
+    let model = tiktok.clone();
+    let answer = move |request| {
+        let model = model.clone();
+        async move { model.handle(request).await }
+    };
+    tasks.spawn(async move { drop(serve(listener, answer).await) });
+    let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
+    let mut settings: BTreeMap<String, String> =
+        names.iter().map(|name| ((*name).to_owned(), format!("http://{host}"))).collect();
+    settings.insert("OUTBOUND_ALLOW".into(), host);
+    Ok((tiktok, settings))
+}
+
+/// An account, and the credentials of our two apps.
+async fn people(app: &App, account: &AccountId, tiktok: &ModelTikTok) -> Result<()> {
+    let (store, name) = (app.secrets.store(), &app.secrets.names().app);
+    for region in AppRegion::ALL {
+        let model = tiktok.app(region);
+        let known = store.get(name, None).await?;
+        let secret = SecretString::from(model.secret.clone());
+        let text = with_tiktok_app(name, &known.text, region, &model.key, &secret, &model.service_id)?;
+        store.put(name, &text).await?;
+    }
+    let row = Account {
+        id: account.clone(),
+        name: "Tiny Mugs".into(),
+        email: Private::new("owner@tiny-mugs.example".into()),
+        created: app.clock.now(),
+    };
+    app.table.account_create(&row).await?;
+    Ok(())
+}
+
+async fn add_shop(app: &App, account: &AccountId, tiktok: &ModelTikTok, shop: &str) -> Result<()> {
+    tiktok.add_shop(ShopSpec::new(shop, "US"));
+    let tokens = tiktok.authorise(&[shop]).context("the model's own shop")?;
+    let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
+    connect_shop::connect(app, account, AppRegion::Us, answer).await?;
+    Ok(())
 }
 
 async fn add_store(app: &App, account: &AccountId, shop: &str, domain: &str) -> Result<Added> {

@@ -1,5 +1,5 @@
-//! A function that does nothing: the floor under every measurement. Asked to, it panics, as a bad row might make a real
-//! one do.
+//! A function that does nothing, never deployed: the floor under every measurement. Asked to, it panics, as a bad row
+//! might make a real one do.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};

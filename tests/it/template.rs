@@ -248,8 +248,13 @@ fn every_metric_that_is_watched_is_written() {
         }
         found
     };
-    let names = watched(whole.written("Resources"));
+    let mut names = watched(whole.written("Resources"));
     assert!(names.len() > 5, "{names:?}");
+    let dashboard: Value = serde_json::from_str(&text(&whole.resource("Dashboard")["DashboardBody"])).expect("JSON");
+    let lines = members_of(&dashboard["widgets"]).flat_map(|widget| members_of(&widget["properties"]["metrics"]));
+    let shown: BTreeSet<String> = lines.filter(|line| line[0] == "Waybill").map(|line| text(&line[1])).collect();
+    assert!(shown.is_superset(&names), "every alarm has its line on the dashboard: {names:?}");
+    names.extend(shown);
     for name in names {
         assert!(METRICS.contains(&format!("\"{name}\"")), "nobody writes the metric {name}");
     }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -38,26 +39,42 @@ impl Sandbox {
     /// # Errors
     /// When the emulator does not start.
     pub async fn start(tools: &Tools, template: &Template, start: &Start) -> Result<Self> {
-        let (front, back) = (free_port(), free_port());
         let seconds = start.timeout.or_else(|| template.setting(&start.function, "Timeout").as_u64()).unwrap_or(3);
         let memory = template.setting(&start.function, "MemorySize");
-        let binary = tools.binaries.join(&start.function);
+        let mut environment = template.environment(&start.function);
+        environment.extend(start.settings.clone());
+        for (name, value) in [
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+            ("AWS_ENDPOINT_URL", start.aws.clone()),
+            ("AWS_LAMBDA_FUNCTION_NAME", format!("waybill-{}", start.function)),
+            ("AWS_LAMBDA_FUNCTION_TIMEOUT", seconds.to_string()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.to_string()),
+        ] {
+            environment.insert(name.to_owned(), value);
+        }
+        Self::run(tools, &tools.binaries.join(&start.function), &environment).await
+    }
+
+    /// Starts one of a binary that needs no settings.
+    ///
+    /// # Errors
+    /// When the emulator does not start.
+    pub async fn of_binary(tools: &Tools, binary: &Path) -> Result<Self> {
+        Self::run(tools, binary, &BTreeMap::new()).await
+    }
+
+    async fn run(tools: &Tools, binary: &Path, environment: &BTreeMap<String, String>) -> Result<Self> {
+        let (front, back) = (free_port(), free_port());
         let mut command = Command::new(&tools.rie);
         command
             .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{front}")])
             .args(["--runtime-api-address", &format!("127.0.0.1:{back}")])
-            .arg(&binary)
+            .arg(binary)
             .env_clear()
-            .envs(template.environment(&start.function))
-            .envs(&start.settings)
             .env("PATH", "/usr/bin:/bin")
-            .env("AWS_REGION", REGION)
-            .env("AWS_ACCESS_KEY_ID", "local")
-            .env("AWS_SECRET_ACCESS_KEY", "local")
-            .env("AWS_ENDPOINT_URL", &start.aws)
-            .env("AWS_LAMBDA_FUNCTION_NAME", format!("waybill-{}", start.function))
-            .env("AWS_LAMBDA_FUNCTION_TIMEOUT", seconds.to_string())
-            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.to_string())
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

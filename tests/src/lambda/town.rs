@@ -62,22 +62,8 @@ impl Town {
     pub async fn build(tools: &Tools) -> Result<Self> {
         let template = Template::read();
         let cloud = Cloud::start(tools, &template).await?;
-        let clock = system_clock();
-        let tiktok = ModelTikTok::new(clock.clone(), 7);
         let mut tasks = JoinSet::new();
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let host = listener.local_addr()?.to_string();
-        let model = tiktok.clone();
-        let answer = move |request| {
-            let model = model.clone();
-            async move { model.handle(request).await }
-        };
-        tasks.spawn(async move { drop(serve(listener, answer).await) });
-        let url = format!("http://{host}");
-        let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
-        let mut settings: BTreeMap<String, String> =
-            names.iter().map(|name| ((*name).to_owned(), url.clone())).collect();
-        settings.insert("OUTBOUND_ALLOW".into(), host);
+        let (tiktok, settings) = model_tiktok(&mut tasks).await?;
         let mut gates = BTreeMap::new();
         for function in template.functions().into_keys() {
             let gate = Gate::open(&template, &function, &cloud.url).await?;
@@ -86,27 +72,8 @@ impl Town {
         let app = operator(&template, &settings, &cloud.url)?;
         let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
         let town = Self { template, cloud, tiktok, app, gates, tools: tools.clone(), settings, account, _tasks: tasks };
-        town.people().await?;
+        people(&town.app, &town.account, &town.tiktok).await?;
         Ok(town)
-    }
-
-    async fn people(&self) -> Result<()> {
-        let (store, name) = (self.app.secrets.store(), &self.app.secrets.names().app);
-        for region in AppRegion::ALL {
-            let model = self.tiktok.app(region);
-            let known = store.get(name, None).await?;
-            let secret = SecretString::from(model.secret.clone());
-            let text = with_tiktok_app(name, &known.text, region, &model.key, &secret, &model.service_id)?;
-            store.put(name, &text).await?;
-        }
-        let row = Account {
-            id: self.account.clone(),
-            name: "Tiny Mugs".into(),
-            email: Private::new("owner@tiny-mugs.example".into()),
-            created: self.app.clock.now(),
-        };
-        self.app.table.account_create(&row).await?;
-        Ok(())
     }
 
     /// Opens a shop at TikTok, connects it and a Shopify store that sells there.
@@ -114,21 +81,16 @@ impl Town {
     /// # Errors
     /// When something is refused.
     pub async fn connect(&self, shop: &str, domain: &str) -> Result<Added> {
-        self.tiktok.add_shop(ShopSpec::new(shop, "US"));
-        let tokens = self.tiktok.authorise(&[shop]).context("the model's own shop")?;
-        let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
-        connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await?;
-        let secrets: StoreSecrets =
-            serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_town"}))?;
-        let new = NewStore {
-            account: self.account.clone(),
-            platform: Platform::Shopify,
-            shops: vec![ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?],
-            address: domain.into(),
-            settings: StoreSettings::default(),
-            secrets,
-        };
-        Ok(connect_store::add(&self.app, new).await?)
+        add_shop(&self.app, &self.account, &self.tiktok, shop).await?;
+        add_store(&self.app, &self.account, shop, domain).await
+    }
+
+    /// A sandbox of a function that does nothing, and panics when asked to.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn floor(&self) -> Result<Sandbox> {
+        Sandbox::of_binary(&self.tools, &self.tools.binaries.join("examples/empty")).await
     }
 
     /// A sandbox of a function.
@@ -146,19 +108,8 @@ impl Town {
     /// # Errors
     /// When the store's address is not ours.
     pub fn delivery(&self, store: &Added, body: &[u8], secret: &str, encoded: bool) -> Result<Value> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        let signature = STANDARD.encode(hmac::sign(&key, body));
         let origin = self.template.environment("store-webhook")["PUBLIC_URL"].clone();
-        let Some(path) = store.webhook_url.strip_prefix(origin.as_str()) else { bail!("{}", store.webhook_url) };
-        let now = self.app.clock.now().to_string();
-        let headers = [
-            ("X-Shopify-Topic", "orders/fulfilled"),
-            ("X-Shopify-Hmac-Sha256", signature.as_str()),
-            ("X-Shopify-Shop-Domain", store.store.address.as_str()),
-            ("X-Shopify-Triggered-At", now.as_str()),
-            ("Content-Type", "application/json"),
-        ];
-        Ok(event::http("POST", path, &headers, body, encoded))
+        signed(store, &origin, body, secret, encoded, &self.app.clock.now().to_string())
     }
 
     /// The events of the push schedules, as the template has them.
@@ -176,6 +127,125 @@ impl Town {
         let number = |id: &str| order.package_of(id).and_then(|package| package.number.clone());
         order.lines.iter().map(|line| number(&line.id).unwrap_or_else(|| "-".into())).collect()
     }
+}
+
+/// An installation with one store, on whatever an environment's AWS variables name. For measurements.
+#[derive(Debug)]
+pub struct Operator {
+    store: Added,
+    origin: String,
+}
+
+impl Operator {
+    /// The event of a signed delivery of its store.
+    ///
+    /// # Errors
+    /// When the store's address is not ours.
+    pub fn delivery(&self, body: &[u8]) -> Result<Value> {
+        signed(&self.store, &self.origin, body, HOOK_SECRET, true, "2026-11-21T09:00:00Z")
+    }
+}
+
+/// Makes the table where the environment says, and connects a store.
+///
+/// # Errors
+/// When something is refused.
+pub async fn operator_at(template: &Template, environment: &BTreeMap<String, String>) -> Result<Operator> {
+    let at = |name: &str| LocalAws::at(environment.get(name).cloned().unwrap_or_default());
+    let mut tasks = JoinSet::new();
+    let (tiktok, hosts) = model_tiktok(&mut tasks).await?;
+    let mut settings = template.environment("console");
+    settings.extend(hosts);
+    let config = Config::parse(|name| settings.get(name).cloned())?;
+    let (clock, entropy) = (system_clock(), system_entropy());
+    let aws = aws::local_config(&at("AWS_ENDPOINT_URL_DYNAMODB"), &clock, None)?;
+    let vault = aws::local_config(&at("AWS_ENDPOINT_URL_SECRETS_MANAGER"), &clock, None)?;
+    let secrets = Arc::new(SecretsManager::new(aws_sdk_secretsmanager::Client::new(&vault), entropy.clone()));
+    let outbound = Outbound::over_network(allow_list(&config));
+    let metrics = Sink::new(|_| {});
+    let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics })?;
+    app.table.create_if_missing().await?;
+    let account = AccountId::parse("a1").map_err(|e| anyhow!("{e}"))?;
+    let shop = "7494049642642441621";
+    people(&app, &account, &tiktok).await?;
+    add_shop(&app, &account, &tiktok, shop).await?;
+    let store = add_store(&app, &account, shop, "tiny-mugs.myshopify.com").await?;
+    let origin = settings.get("PUBLIC_URL").cloned().unwrap_or_default();
+    Ok(Operator { store, origin })
+}
+
+/// The model TikTok Shop on a port of its own, and the settings that lead to it.
+async fn model_tiktok(tasks: &mut JoinSet<()>) -> Result<(ModelTikTok, BTreeMap<String, String>)> {
+    let tiktok = ModelTikTok::new(system_clock(), 7);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let host = listener.local_addr()?.to_string();
+    let model = tiktok.clone();
+    let answer = move |request| {
+        let model = model.clone();
+        async move { model.handle(request).await }
+    };
+    tasks.spawn(async move { drop(serve(listener, answer).await) });
+    let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
+    let mut settings: BTreeMap<String, String> =
+        names.iter().map(|name| ((*name).to_owned(), format!("http://{host}"))).collect();
+    settings.insert("OUTBOUND_ALLOW".into(), host);
+    Ok((tiktok, settings))
+}
+
+/// An account, and the credentials of our two apps.
+async fn people(app: &App, account: &AccountId, tiktok: &ModelTikTok) -> Result<()> {
+    let (store, name) = (app.secrets.store(), &app.secrets.names().app);
+    for region in AppRegion::ALL {
+        let model = tiktok.app(region);
+        let known = store.get(name, None).await?;
+        let secret = SecretString::from(model.secret.clone());
+        let text = with_tiktok_app(name, &known.text, region, &model.key, &secret, &model.service_id)?;
+        store.put(name, &text).await?;
+    }
+    let row = Account {
+        id: account.clone(),
+        name: "Tiny Mugs".into(),
+        email: Private::new("owner@tiny-mugs.example".into()),
+        created: app.clock.now(),
+    };
+    app.table.account_create(&row).await?;
+    Ok(())
+}
+
+async fn add_shop(app: &App, account: &AccountId, tiktok: &ModelTikTok, shop: &str) -> Result<()> {
+    tiktok.add_shop(ShopSpec::new(shop, "US"));
+    let tokens = tiktok.authorise(&[shop]).context("the model's own shop")?;
+    let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).map_err(|e| anyhow!("{e}"))?;
+    connect_shop::connect(app, account, AppRegion::Us, answer).await?;
+    Ok(())
+}
+
+async fn add_store(app: &App, account: &AccountId, shop: &str, domain: &str) -> Result<Added> {
+    let secrets: StoreSecrets =
+        serde_json::from_value(json!({"webhook_secret": HOOK_SECRET, "access_token": "shpat_town"}))?;
+    let new = NewStore {
+        account: account.clone(),
+        platform: Platform::Shopify,
+        shops: vec![ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?],
+        address: domain.into(),
+        settings: StoreSettings::default(),
+        secrets,
+    };
+    Ok(connect_store::add(app, new).await?)
+}
+
+fn signed(store: &Added, origin: &str, body: &[u8], secret: &str, encoded: bool, now: &str) -> Result<Value> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = STANDARD.encode(hmac::sign(&key, body));
+    let Some(path) = store.webhook_url.strip_prefix(origin) else { bail!("{}", store.webhook_url) };
+    let headers = [
+        ("X-Shopify-Topic", "orders/fulfilled"),
+        ("X-Shopify-Hmac-Sha256", signature.as_str()),
+        ("X-Shopify-Shop-Domain", store.store.address.as_str()),
+        ("X-Shopify-Triggered-At", now),
+        ("Content-Type", "application/json"),
+    ];
+    Ok(event::http("POST", path, &headers, body, encoded))
 }
 
 fn operator(template: &Template, settings: &BTreeMap<String, String>, cloud: &str) -> Result<App> {

@@ -222,6 +222,11 @@ impl World {
         store_webhook::handle(&self.app, request).await.expect("never fails")
     }
 
+    /// One tick of the slow schedule.
+    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
+        waybill_local::host::tick(&self.app).await
+    }
+
     /// One run of the push schedule over all shards.
     pub async fn push(&self) -> Summary {
         waybill_local::host::push(&self.app).await

@@ -4,7 +4,9 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use waybill::carriers::{Approved, Catalogue, Provider, Question, Scope, Wishes, carrier_line, identify_line, resolve};
+use waybill::carriers::{
+    Approved, Catalogue, LiveList, Provider, Question, Scope, Wishes, carrier_line, identify_line,
+};
 use waybill::domain::ids::ProviderId;
 use waybill::domain::region::Region;
 
@@ -60,6 +62,7 @@ fn carriers(c: &mut Criterion) {
             Some(Provider { id: ProviderId::parse(at.to_string()).ok()?, name: carrier.name.clone() })
         })
         .collect();
+    let list = LiveList::new(catalogue, &us, &live);
     c.bench_function("resolve: one parcel on a live list of 64", |b| {
         b.iter(|| {
             let question = Question {
@@ -71,7 +74,7 @@ fn carriers(c: &mut Criterion) {
                 references: &[],
                 wishes: Wishes::default(),
             };
-            resolve(catalogue, black_box(&question), &live)
+            list.resolve(black_box(&question))
         });
     });
 

@@ -2,6 +2,17 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "an expectation that fails is a test that fails")]
 
 mod architecture;
+mod budget;
+mod connect;
+mod console;
+mod crash;
+mod models;
+mod reminders;
+mod sim;
+mod store_contract;
+mod store_healing;
+mod store_samples;
 mod story;
 mod template;
 mod tiktok_client;
+mod tiktok_webhooks;

@@ -76,6 +76,19 @@ enum Command {
     },
     /// One tick of the slow schedule, now: token refresh, reminders, repairs.
     Remind,
+    /// A link that signs one browser in to the console, once.
+    LoginLink {
+        /// Mail address of the account.
+        email: String,
+    },
+    /// What the mails look like.
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Reads the stores now for what their webhooks did not tell.
+    Poll {
+        /// Only this store.
+        id: Option<String>,
+    },
     /// What waits for a hand, with the reason and what to do.
     Held,
     /// Queues held parcels again.
@@ -90,6 +103,30 @@ enum Command {
     Order {
         /// The store's order id or name, or TikTok's order id.
         order: String,
+    },
+    /// Carriers that numbers can belong to, and what the check before a push says.
+    Identify {
+        /// Tracking numbers; `-` reads JSON lines {"number","region","carrier"} from standard input.
+        #[arg(required = true)]
+        numbers: Vec<String>,
+        /// The shop's market, for example US or UK.
+        #[arg(long)]
+        region: Option<String>,
+        /// The store's word for the carrier.
+        #[arg(long)]
+        carrier: Option<String>,
+    },
+    /// The carrier that a store's words mean, how it was matched, and the alternatives.
+    Carrier {
+        /// Carrier names; `-` reads JSON lines {"name","region","platform"} from standard input.
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// The shop's market, for example US or UK.
+        #[arg(long)]
+        region: Option<String>,
+        /// Where the words come from.
+        #[arg(long)]
+        platform: Option<String>,
     },
     /// What captured store deliveries say, with no effect.
     Decode {
@@ -171,10 +208,18 @@ enum StoreCommand {
     Add(StoreAdd),
     /// The connected stores.
     List,
-    /// Disconnects a store and erases its rows.
+    /// Disconnects a store: takes its webhook subscriptions away and erases its rows.
     Remove {
         /// The store's id, as `store list` prints it.
         id: String,
+    },
+    /// Webhook subscriptions, last delivery and last poll of each store.
+    Check {
+        /// Only this store.
+        id: Option<String>,
+        /// Make what is missing.
+        #[arg(long)]
+        repair: bool,
     },
 }
 
@@ -190,6 +235,22 @@ enum ShopCommand {
         /// us or row.
         #[arg(long)]
         region: String,
+    },
+    /// Disconnects a shop and erases its tokens.
+    Remove {
+        /// TikTok's shop id.
+        id: String,
+    },
+}
+
+/// Mails.
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Writes every mail with invented facts as files, to look at.
+    Preview {
+        /// Where to.
+        #[arg(long, default_value = "mail-preview")]
+        folder: PathBuf,
     },
 }
 
@@ -260,6 +321,14 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
         Command::Demo { exit, port } => crate::demo::run(exit, port, output).await,
         Command::Serve { port, bind } => commands::serve::run(&place, bind, port, output).await,
         Command::Decode { files, keys } => commands::decode(&files, keys.as_deref(), output),
+        Command::Identify { numbers, region, carrier } => {
+            let input = std::io::stdin().lock();
+            commands::identify::identify(&numbers, region.as_deref(), carrier.as_deref(), input, output)
+        }
+        Command::Carrier { names, region, platform } => {
+            let input = std::io::stdin().lock();
+            commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
+        }
         command => {
             let open = commands::open(&place).await?;
             with_app(command, &open.app, output).await
@@ -268,7 +337,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, look, map, setup, shop, store};
+    use commands::{account, look, mail, map, setup, shop, store};
     match command {
         Command::Init => setup::init(app, output).await,
         Command::App(AppCommand::Set { region, key, service_id }) => {
@@ -278,6 +347,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
         Command::Store(StoreCommand::List) => store::list(app, output).await,
         Command::Store(StoreCommand::Remove { id }) => store::remove(app, &id, output).await,
+        Command::Store(StoreCommand::Check { id, repair }) => store::check(app, id.as_deref(), repair, output).await,
+        Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Shop(ShopCommand::List) => shop::list(app, output).await,
         Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
         Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,
@@ -289,12 +360,19 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         }
         Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
         Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
         Command::Remind => setup::remind(app, output).await,
+        Command::LoginLink { email } => account::login_link(app, &email, output).await,
+        Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
         Command::Held => look::held(app, output).await,
         Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
         Command::Order { order } => look::order(app, &order, output).await,
         // Answered before an installation is opened.
-        Command::Demo { .. } | Command::Serve { .. } | Command::Decode { .. } => Ok(false),
+        Command::Demo { .. }
+        | Command::Serve { .. }
+        | Command::Decode { .. }
+        | Command::Identify { .. }
+        | Command::Carrier { .. } => Ok(false),
     }
 }
 

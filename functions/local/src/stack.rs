@@ -11,6 +11,7 @@ use waybill::app::{App, Parts, StartError, allow_list, system_clock, system_entr
 use waybill::aws::{self, LocalAws};
 use waybill::config::Config;
 use waybill::domain::clock::{Clock, Entropy};
+use waybill::mail::Mailer;
 use waybill::outbound::Outbound;
 use waybill::telemetry::{self, Sink, Style};
 use waybill::tokens::{SecretFolder, SecretNames, SecretStore, SecretsManager};
@@ -138,7 +139,12 @@ impl Stack {
         let names = SecretNames::new(config.secrets_prefix.as_str()).map_err(StartError::Secrets)?;
         waybill::tokens::init(secrets.as_ref(), &names, &entropy).await?;
         let outbound = outbound.unwrap_or_else(|| Outbound::over_network(allow_list(&config)));
+        let mailer = config.smtp.is_none().then(|| Mailer::folder(folder.join("mail"), config.mail_from.clone()));
         let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics })?;
+        let app = match mailer {
+            Some(files) => app.with_mailer(files),
+            None => app,
+        };
         app.table.create_if_missing().await?;
         Ok(Self { app: Arc::new(app), table, _tasks: tasks, _lock: lock })
     }

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use waybill::app::App;
 use waybill::domain::ids::HookId;
 use waybill::domain::platform::Platform;
+use waybill::domain::region::AppRegion;
+use waybill::flows::receive_tiktok;
 use waybill::flows::receive_webhook::{self, Outcome, Route};
 use waybill::stores::Delivery;
 use waybill::telemetry::{Metric, emit_metrics, metric};
@@ -20,6 +22,7 @@ const A_LINE: u64 = 100;
 
 /// Counts since the last metric line.
 static SEEN: AtomicU64 = AtomicU64::new(0);
+static STORED: AtomicU64 = AtomicU64::new(0);
 static BAD: AtomicU64 = AtomicU64::new(0);
 static UNKNOWN: AtomicU64 = AtomicU64::new(0);
 
@@ -40,10 +43,21 @@ async fn answer(app: &App, request: Request) -> Response<Body> {
     if path == "/healthz" {
         return reply::healthy();
     }
+    if let Some(region) = tiktok_app(request.method(), &path) {
+        let outcome = receive_tiktok::run(app, region, &delivery(request)).await;
+        count(app, &outcome);
+        return reply::from_outcome(&outcome);
+    }
     let Some(route) = route(request.method(), &path) else { return reply::not_found() };
     let outcome = receive_webhook::run(app, &route, &delivery(request)).await;
     count(app, &outcome);
     reply::from_outcome(&outcome)
+}
+
+/// TikTok's own messages: one path for each of our two apps, since each has its own secret.
+fn tiktok_app(method: &Method, path: &str) -> Option<AppRegion> {
+    let word = path.strip_prefix("/hooks/tiktok/").filter(|_| method == Method::POST)?;
+    AppRegion::ALL.into_iter().find(|app| app.as_str() == word)
 }
 
 /// Which flow an address belongs to.
@@ -78,12 +92,14 @@ fn delivery(request: Request) -> Delivery {
 fn count(app: &App, outcome: &Outcome) {
     match outcome {
         Outcome::Unauthorised => drop(BAD.fetch_add(1, Ordering::Relaxed)),
+        Outcome::Stored => drop(STORED.fetch_add(1, Ordering::Relaxed)),
         Outcome::UnknownStore => drop(UNKNOWN.fetch_add(1, Ordering::Relaxed)),
         _ => {}
     }
     if SEEN.fetch_add(1, Ordering::Relaxed) + 1 >= A_LINE {
         let metrics = [
             Metric::count(metric::WEBHOOKS, SEEN.swap(0, Ordering::Relaxed)),
+            Metric::count(metric::SHIPMENTS_FOUND, STORED.swap(0, Ordering::Relaxed)),
             Metric::count(metric::BAD_SIGNATURES, BAD.swap(0, Ordering::Relaxed)),
             Metric::count(metric::UNKNOWN_STORE, UNKNOWN.swap(0, Ordering::Relaxed)),
         ];

@@ -8,6 +8,7 @@ use crate::config::{Config, ConfigError};
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::connection::StoreConnection;
 use crate::domain::ids::StoreId;
+use crate::mail::Mailer;
 use crate::outbound::Outbound;
 use crate::outbound::guard::AllowList;
 use crate::table::Table;
@@ -23,6 +24,8 @@ use std::time::Duration;
 
 /// What is known about a store is at most this old when a webhook is judged by it.
 const REMEMBERED: Duration = Duration::from_secs(60);
+/// Adobe asks to keep its keys for no longer.
+const KEYS: Duration = Duration::from_secs(24 * 60 * 60);
 /// Everything that warms up does so at once, and a cold start does not wait longer for it.
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -43,12 +46,16 @@ pub struct App {
     pub outbound: Outbound,
     /// TikTok Shop.
     pub tiktok: TikTok,
+    /// Mails to merchants.
+    pub mailer: Mailer,
     /// Where metric lines go.
     pub metrics: Sink,
     /// Webhook addresses seen lately.
     pub hooks: Remembered<String, Hook>,
     /// Store connections seen lately.
     pub stores: Remembered<StoreId, StoreConnection>,
+    /// Adobe's public keys by path.
+    pub adobe_keys: Remembered<String, String>,
     /// How fast each shop may be talked to, as learnt so far in this process.
     pub paces: Paces,
 }
@@ -100,13 +107,21 @@ impl App {
             tiktok: TikTok::new(outbound.clone(), &config.tiktok_api, &config.tiktok_auth, clock.clone()),
             hooks: Remembered::new(REMEMBERED, clock.clone()),
             stores: Remembered::new(REMEMBERED, clock.clone()),
+            adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
+            mailer: smtp_mailer(&config),
             config,
             clock,
             entropy,
             outbound,
             metrics,
         })
+    }
+
+    /// The same with another way to send mails: SES in AWS, a folder on one machine.
+    #[must_use]
+    pub fn with_mailer(self, mailer: Mailer) -> Self {
+        Self { mailer, ..self }
     }
 
     /// Starts a function on AWS: settings, logs, clients, and the first connections, before the first event.
@@ -122,7 +137,12 @@ impl App {
         let outbound = Outbound::over_network(allow_list(&config));
         let client = aws_sdk_secretsmanager::Client::new(&aws);
         let secrets = Arc::new(SecretsManager::new(client, entropy.clone()));
+        let mailer = config.smtp.is_none().then(|| Mailer::ses(&aws, config.mail_from.clone()));
         let app = Self::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics: Sink::stdout() })?;
+        let app = match mailer {
+            Some(ses) => app.with_mailer(ses),
+            None => app,
+        };
         app.warm_up().await;
         Ok(app)
     }
@@ -134,6 +154,15 @@ impl App {
         let both = async { futures_util::future::join(table, secrets).await };
         drop(tokio::time::timeout(WARM_UP, both).await);
     }
+}
+
+/// The mail server of the settings, if there is one.
+fn smtp_mailer(config: &Config) -> Mailer {
+    let Some(url) = &config.smtp else { return Mailer::off() };
+    Mailer::smtp(url, config.mail_from.clone()).unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "mails cannot be sent");
+        Mailer::off()
+    })
 }
 
 /// The hosts that a person exempted from the guard.

@@ -36,9 +36,11 @@ pub(crate) enum Kind {
 pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
 
 impl Paces {
-    pub(crate) fn of(&self, shop: &ShopId) -> Arc<Pace> {
+    /// A shop's pace. This process does not know what another one just did: its first calls come a gap later, so that
+    /// both together keep the rate.
+    pub(crate) fn of(&self, shop: &ShopId, clock: &Clock) -> Arc<Pace> {
         let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shops.entry(shop.clone()).or_default())
+        Arc::clone(shops.entry(shop.clone()).or_insert_with(|| Arc::new(Pace::from(clock.steady()))))
     }
 }
 
@@ -57,12 +59,15 @@ struct Rates {
 struct Bucket {
     usual: f64,
     rate: f64,
+    /// The next place in the queue.
     next: Duration,
+    /// No call starts before: the last one's start and a gap.
+    free: Duration,
 }
 
 impl Bucket {
     fn new(usual: f64) -> Self {
-        Self { usual, rate: usual, next: Duration::ZERO }
+        Self { usual, rate: usual, next: Duration::ZERO, free: Duration::ZERO }
     }
 }
 
@@ -78,6 +83,19 @@ impl Default for Pace {
 }
 
 impl Pace {
+    fn from(now: Duration) -> Self {
+        let pace = Self::default();
+        {
+            let mut rates = pace.0.lock().unwrap_or_else(PoisonError::into_inner);
+            for kind in [Kind::Read, Kind::Write] {
+                let bucket = rates.bucket(kind);
+                bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
+                bucket.next = bucket.free;
+            }
+        }
+        pace
+    }
+
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
     pub(crate) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
         let wait = {
@@ -96,6 +114,21 @@ impl Pace {
             tokio::time::sleep(wait).await;
         }
         Some(())
+    }
+
+    /// The call starts now: its place came, and it got through to where calls are made. Calls that had to wait there
+    /// would start together, and a pause may have begun meanwhile: then the answer is how much longer to wait.
+    pub(crate) fn start(&self, kind: Kind, clock: &Clock) -> Result<(), Duration> {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = clock.steady();
+        let paused = rates.paused_until;
+        let bucket = rates.bucket(kind);
+        let earliest = bucket.free.max(paused);
+        if now < earliest {
+            return Err(earliest - now);
+        }
+        bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
+        Ok(())
     }
 
     /// TikTok asked to slow down: half the rate, and a pause.
@@ -210,6 +243,31 @@ mod tests {
             let in_window = starts.iter().filter(|s| *s >= first && **s < *first + Duration::from_secs(1)).count();
             assert!(in_window <= 2, "{in_window} from {first:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_waited_together_do_not_start_together() {
+        let (clock, pace) = (clock(), Pace::default());
+        for _ in 0..3 {
+            pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        }
+        tokio::time::sleep(Duration::from_secs(9)).await;
+        let mut starts = Vec::new();
+        for _ in 0..3 {
+            while let Err(wait) = pace.start(Kind::Write, &clock) {
+                tokio::time::sleep(wait).await;
+            }
+            starts.push(clock.steady().as_millis());
+        }
+        assert_eq!(starts, [10_000, 10_500, 11_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_in_its_place_keeps_a_pause_that_begins_meanwhile() {
+        let (clock, pace) = (clock(), Pace::default());
+        pace.place(Kind::Write, &clock, Duration::MAX).await.expect("time");
+        pace.refused(Kind::Read, Some(Duration::from_secs(7)), &clock);
+        assert_eq!(pace.start(Kind::Write, &clock), Err(Duration::from_secs(7)));
     }
 
     #[tokio::test(start_paused = true)]

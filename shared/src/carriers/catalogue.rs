@@ -1,6 +1,6 @@
 //! The carrier data, read once: who carries parcels, under which names, with which numbers, in which markets.
 
-use crate::carriers::names::NameIndex;
+use crate::carriers::name_index::NameIndex;
 use crate::carriers::shape::{CheckResult, LONGEST, RawShape, Shape, ShapeError, Strength};
 use crate::carriers::suggest::Likeness;
 use crate::domain::region::Region;
@@ -117,6 +117,8 @@ pub struct Catalogue {
     by_length: Vec<Vec<(usize, usize)>>,
     /// Whole fields that are no number, lower case.
     pub(super) placeholders: HashSet<String>,
+    /// Those of several words.
+    pub(super) phrases: Vec<String>,
     /// Registrable web domains of carriers and who uses them.
     pub(super) domains: BTreeMap<String, Vec<usize>>,
     pub(super) names: NameIndex,
@@ -176,14 +178,15 @@ impl Catalogue {
         let mut by_length = vec![Vec::new(); LONGEST + 1];
         for carrier in &carriers {
             for (at, shape) in carrier.shapes.iter().enumerate() {
-                for slot in by_length.iter_mut().take(shape.lengths.1 + 1).skip(shape.lengths.0) {
+                for slot in by_length.iter_mut().take(shape.lengths().end() + 1).skip(*shape.lengths().start()) {
                     slot.push((carrier.index, at));
                 }
             }
         }
         let names = NameIndex::build(&carriers, listed);
         let likeness = Likeness::build(carriers.len(), names.joined_names());
-        Self { carriers, by_length, placeholders, domains, names, likeness }
+        let phrases = placeholders.iter().filter(|text| text.contains(' ')).cloned().collect();
+        Self { carriers, by_length, placeholders, phrases, domains, names, likeness }
     }
 
     /// Every carrier, in the order of the data.

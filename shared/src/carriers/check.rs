@@ -146,18 +146,18 @@ impl Check {
 
 impl Weighted {
     fn sum(&self, payload: &str) -> Option<u32> {
-        let value = |c: char| match (c, self.letters) {
-            ('0'..='9', _) => c.to_digit(10),
-            ('A'..='Z', Some(Letters::AsciiMinus3Mod10)) => Some((c as u32 - 3) % 10),
+        let value = |byte: u8| match (byte, self.letters) {
+            (b'0'..=b'9', _) => Some(u32::from(byte - b'0')),
+            (b'A'..=b'Z', Some(Letters::AsciiMinus3Mod10)) => Some((u32::from(byte) - 3) % 10),
             _ => None,
         };
-        let characters = self.prepend.chars().chain(payload.chars()).map(value);
-        let mut values = characters.collect::<Option<Vec<u32>>>()?;
-        if matches!(self.anchor, Anchor::Right) {
-            values.reverse();
+        let all = self.prepend.bytes().chain(payload.bytes());
+        let weights = self.weights.iter().cycle();
+        let add = |sum: u32, (byte, weight): (u8, &u32)| Some(sum + value(byte)? * weight);
+        match self.anchor {
+            Anchor::Left => all.zip(weights).try_fold(self.add, add),
+            Anchor::Right => all.rev().zip(weights).try_fold(self.add, add),
         }
-        let weighted = values.iter().zip(self.weights.iter().cycle()).map(|(v, w)| v * w);
-        Some(weighted.sum::<u32>() + self.add)
     }
 }
 

@@ -106,6 +106,10 @@ impl Catalogue {
             return none(compact(&head), Junk::TooLong);
         }
         let text = tidy_number(raw);
+        if text.len() > LONGEST_FIELD {
+            // One ligature can unfold into eighteen letters.
+            return none(compact(&raw.chars().take(LONGEST_FIELD / 8).collect::<String>()), Junk::TooLong);
+        }
         let normalized = compact(&text);
         if !normalized.is_empty() && scope.references.iter().any(|own| compact(own) == normalized) {
             return none(normalized, Junk::OwnReference);
@@ -233,8 +237,7 @@ impl Catalogue {
         if each.len() == words.len() {
             return each;
         }
-        let (Some(first), Some(last)) = (words.iter().position(|w| digits(w)), words.iter().rposition(|w| digits(w)))
-        else {
+        let (Some(first), Some(last)) = (words.iter().position(&digits), words.iter().rposition(digits)) else {
             return vec![];
         };
         let mut found: Vec<Number<'c>> = Vec::new();

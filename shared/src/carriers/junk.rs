@@ -5,7 +5,6 @@
 
 use crate::carriers::catalogue::Catalogue;
 use crate::carriers::shape::{LONGEST, SHORTEST};
-use crate::carriers::text::{join, tidy_name};
 use serde::Serialize;
 
 /// Why a text is not a tracking number.
@@ -134,7 +133,7 @@ impl Catalogue {
             return Some(Junk::Phone);
         }
         let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let phrase = || self.placeholders.iter().any(|p| p.contains(' ') && holds_phrase(&lower, p));
+        let phrase = || self.phrases.iter().any(|phrase| holds_phrase(&lower, phrase));
         if words.any(|word| REMARKS.contains(&word)) || phrase() {
             return Some(Junk::Remark);
         }
@@ -180,7 +179,8 @@ impl Catalogue {
     }
 
     fn is_name(&self, compact: &str) -> bool {
-        self.names.knows(&join(&tidy_name(compact)))
+        // The joined form of a name in `0-9A-Z` is its lower case.
+        self.names.knows(&compact.to_ascii_lowercase())
     }
 }
 

@@ -11,7 +11,9 @@ pub mod check;
 pub mod field;
 pub mod junk;
 mod link;
+mod name_index;
 pub mod names;
+mod pattern;
 pub mod providers;
 pub mod report;
 pub mod shape;
@@ -24,7 +26,8 @@ pub use catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
 pub use field::{Number, Reading, Scope, Source};
 pub use names::{How, Kind, NameAnswer, Service};
 pub use providers::{
-    ListChange, Listed, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key, resolve,
+    ListChange, Listed, LiveList, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key,
+    resolve,
 };
 pub use report::{CarrierLine, IdentifyLine, carrier_line, identify_line};
 pub use suggest::Candidate;

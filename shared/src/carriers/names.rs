@@ -3,22 +3,19 @@
 //! The merchant's own mapping comes before all this and the number's shape after it; both belong to the caller.
 
 use crate::carriers::catalogue::{Carrier, Catalogue, market};
+use crate::carriers::name_index::{Found, SHORTEST_BRAND};
 use crate::carriers::text::{join, one_typo, tidy_name, words};
 use crate::carriers::vocabulary::{
-    EXTRA_NAMES, FAMILIES, FAMILY_SPELLINGS, Family, MARKET_WORDS, NO_CARRIER, SAYS_NOTHING, SERVICE_NAMES,
-    SERVICE_WORDS, WHOLE_NAME_ONLY,
+    MARKET_WORDS, NO_CARRIER, SAYS_NOTHING, SERVICE_NAMES, SERVICE_WORDS, WHOLE_NAME_ONLY,
 };
 use crate::domain::platform::Platform;
 use crate::domain::region::Region;
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
 
 /// Bytes of the longest name worth reading. No platform's list has a third of it.
 const LONGEST_NAME: usize = 300;
 /// Words read of one name: bounds the work on a name of single letters.
 const MOST_WORDS: usize = 24;
-/// A typing error is looked for in brands of at least so many letters; shorter ones have too many neighbours.
-const SHORTEST_BRAND: usize = 5;
 
 /// How a name was matched, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -81,174 +78,6 @@ pub struct NameAnswer<'c> {
     pub matched: Option<String>,
     /// What it says about the service.
     pub service: Service,
-}
-
-/// Names and keys, ready for look-ups.
-#[derive(Debug, Default)]
-pub(super) struct NameIndex {
-    pub(super) by_key: HashMap<String, usize>,
-    by_name: HashMap<String, Entry>,
-    /// Characters of the longest joined name.
-    longest: usize,
-    /// Brands of one word, by first letter.
-    brands: HashMap<char, Vec<String>>,
-    /// TikTok's names: (market, joined name) → carrier.
-    by_tiktok: HashMap<String, Vec<(String, usize)>>,
-    /// Every name on the platforms' own lists, joined.
-    listed: HashSet<String>,
-    /// Names of several words.
-    phrases: Vec<(Vec<String>, String)>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    family: Option<&'static Family>,
-    aliases: Vec<Alias>,
-}
-
-#[derive(Debug)]
-struct Alias {
-    carrier: usize,
-    lower: String,
-    platform: Option<String>,
-    own: bool,
-}
-
-/// What a matched name stands for.
-struct Found {
-    members: Vec<usize>,
-    likeliest: Option<usize>,
-}
-
-impl std::fmt::Debug for Family {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl NameIndex {
-    pub(super) fn build(carriers: &[Carrier], listed: &[String]) -> Self {
-        let listed = listed.iter().map(|name| name_of(name)).collect();
-        let mut index = Self { listed, ..Self::default() };
-        for carrier in carriers {
-            index.by_key.insert(carrier.key.clone(), carrier.index);
-            index.add(carrier.index, &carrier.name, None, true);
-            let tiktok = carrier.listings.values().flat_map(|listing| listing.tiktok_names());
-            for name in carrier.aliases.iter().map(String::as_str).chain(tiktok) {
-                index.add(carrier.index, name, None, false);
-            }
-            for (market, listing) in &carrier.listings {
-                for name in listing.tiktok_names() {
-                    index.by_tiktok.entry(name_of(name)).or_default().push((market.clone(), carrier.index));
-                }
-            }
-            for (platform, names) in &carrier.platform_names {
-                for name in names {
-                    index.add(carrier.index, name, Some(platform), false);
-                }
-            }
-        }
-        for (key, name) in EXTRA_NAMES {
-            if let Some(carrier) = index.by_key.get(*key).copied() {
-                index.add(carrier, name, None, false);
-            }
-        }
-        for family in FAMILIES.iter().filter(|family| family.members.iter().any(|m| index.by_key.contains_key(*m))) {
-            index.by_name.entry(family.name.to_owned()).or_default().family = Some(family);
-            for (spelling, _) in FAMILY_SPELLINGS.iter().filter(|(_, name)| *name == family.name) {
-                index.by_name.entry((*spelling).to_owned()).or_default().family = Some(family);
-            }
-        }
-        index.longest = index.by_name.keys().map(|name| name.chars().count()).max().unwrap_or(0);
-        let mut seen = HashSet::new();
-        index.phrases.retain(|(_, joined)| seen.insert(joined.clone()));
-        index
-    }
-
-    fn add(&mut self, carrier: usize, name: &str, platform: Option<&String>, own: bool) {
-        let tidy = tidy_name(name);
-        let joined = join(&tidy);
-        if joined.is_empty() {
-            return;
-        }
-        let parts = words(&tidy);
-        if !WHOLE_NAME_ONLY.contains(&joined.as_str()) && !SERVICE_NAMES.contains(&joined.as_str()) {
-            if let ([word], Some(first)) = (parts.as_slice(), joined.chars().next()) {
-                let brands = self.brands.entry(first).or_default();
-                let long = word.chars().count() >= SHORTEST_BRAND && word.chars().all(char::is_alphabetic);
-                if long && !brands.contains(&joined) {
-                    brands.push(joined.clone());
-                }
-            } else {
-                self.phrases.push((parts.into_iter().map(str::to_owned).collect(), joined.clone()));
-            }
-        }
-        let lower = name.trim().to_lowercase();
-        let alias = Alias { carrier, lower, platform: platform.cloned(), own };
-        self.by_name.entry(joined).or_default().aliases.push(alias);
-    }
-
-    /// Every name of a carrier, joined, for likeness.
-    pub(super) fn joined_names(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.by_name.iter().flat_map(|(name, entry)| entry.aliases.iter().map(|alias| (name.as_str(), alias.carrier)))
-    }
-
-    /// The carrier that TikTok lists under a name in a market, if exactly one.
-    pub(super) fn by_tiktok_name(&self, market: &str, joined: &str) -> Option<usize> {
-        let mut carriers = self.by_tiktok.get(joined)?.iter().filter(|(m, _)| m == market).map(|(_, carrier)| *carrier);
-        let first = carriers.next()?;
-        carriers.all(|carrier| carrier == first).then_some(first)
-    }
-
-    /// Whether a joined text is a known name.
-    pub(super) fn knows(&self, joined: &str) -> bool {
-        self.by_name.contains_key(joined)
-    }
-
-    fn look_up(&self, joined: &str, market: Option<&str>, platform: Option<Platform>) -> Option<Found> {
-        let entry = self.by_name.get(joined)?;
-        if let Some(family) = entry.family {
-            return Some(self.decide(family, market));
-        }
-        let of_platform = |alias: &&Alias| platform.is_some_and(|p| alias.platform.as_deref() == Some(p.as_str()));
-        let mut members = distinct(entry.aliases.iter().filter(of_platform));
-        if members.len() != 1 {
-            members = distinct(entry.aliases.iter());
-        }
-        if members.len() > 1 {
-            let own = distinct(entry.aliases.iter().filter(|alias| alias.own));
-            members = if own.len() == 1 { own } else { members };
-        }
-        Some(Found { likeliest: members.first().copied(), members })
-    }
-
-    fn decide(&self, family: &Family, market: Option<&str>) -> Found {
-        let carrier = |key: &&str| self.by_key.get(*key).copied();
-        let by_market = family.by_market.iter().find(|(m, _)| Some(*m) == market);
-        let key = by_market.map_or(family.otherwise, |(_, key)| key);
-        let likeliest = carrier(&key);
-        let all = || family.members.iter().filter_map(carrier).collect();
-        let members = match market {
-            None => all(),
-            Some(market) if family.open_in.contains(&market) => all(),
-            Some(_) => likeliest.into_iter().collect(),
-        };
-        Found { members, likeliest }
-    }
-}
-
-fn name_of(name: &str) -> String {
-    join(&tidy_name(name))
-}
-
-fn distinct<'a>(aliases: impl Iterator<Item = &'a Alias>) -> Vec<usize> {
-    let mut carriers = Vec::new();
-    for alias in aliases {
-        if !carriers.contains(&alias.carrier) {
-            carriers.push(alias.carrier);
-        }
-    }
-    carriers
 }
 
 impl Catalogue {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::carriers::vocabulary::{EXTRA_NAMES, FAMILIES};
 use proptest::prelude::*;
 
 fn find(name: &str, region: Option<&str>) -> NameAnswer<'static> {

@@ -1,6 +1,6 @@
 //! From a store's words and a number to one entry of the shop's live carrier list. Ids come from that list only.
 
-use crate::carriers::catalogue::{Approved, Carrier, Catalogue, market};
+use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, market};
 use crate::carriers::field::{Number, Scope};
 use crate::carriers::names::{How, Kind, Service};
 use crate::carriers::suggest::{Candidate, Choice};
@@ -93,85 +93,180 @@ pub enum Resolution {
     },
 }
 
+#[derive(Debug)]
 struct Entry<'a> {
     provider: &'a Provider,
     joined: String,
     carrier: Option<&'a Carrier>,
 }
 
-/// Finds the provider for one parcel on the shop's live list, or says why it must wait.
-#[must_use]
-pub fn resolve(catalogue: &Catalogue, question: &Question<'_>, live: &[Provider]) -> Resolution {
-    let entries = entries(catalogue, question.region, live);
-    let known = entries.iter().filter_map(|entry| entry.carrier);
-    let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
-    let answer = question.store_name.map(|name| catalogue.by_name(name, Some(question.region), question.platform));
+/// A shop's live list, read once and then asked for every parcel of the shop.
+#[derive(Debug)]
+pub struct LiveList<'a> {
+    catalogue: &'a Catalogue,
+    region: Region,
+    entries: Vec<Entry<'a>>,
+    approved: Approved,
+}
 
-    let mut fixed = None;
-    let mut way = Way::Number;
-    let mut named = answer.as_ref().map_or(Named::Missing, Named::from_answer);
-    if let Some(choice) = question.merchant_choice {
-        let Some(entry) = chosen(catalogue, &entries, choice, question.region) else {
-            let why = format!("your mapping names {choice}, which is not on this shop's carrier list at TikTok");
-            return held(catalogue, question, &entries, None, Reason::CarrierNotApproved, why);
+impl<'a> LiveList<'a> {
+    /// Recognises the carrier behind each entry of one market's list. The same entry may come several times, once per
+    /// delivery option.
+    #[must_use]
+    pub fn new(catalogue: &'a Catalogue, region: &Region, live: &'a [Provider]) -> Self {
+        let mut ids = std::collections::HashSet::new();
+        let entries: Vec<Entry<'a>> = live
+            .iter()
+            .filter(|provider| ids.insert(&provider.id))
+            .map(|provider| Entry {
+                provider,
+                joined: join(&tidy_name(&provider.name)),
+                carrier: carrier_of(catalogue, &provider.name, region),
+            })
+            .collect();
+        let known = entries.iter().filter_map(|entry| entry.carrier);
+        let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
+        Self { catalogue, region: region.clone(), entries, approved }
+    }
+
+    /// Finds the provider for one parcel of the list's market, or says why it must wait.
+    #[must_use]
+    pub fn resolve(&self, question: &Question<'_>) -> Resolution {
+        let (catalogue, approved) = (self.catalogue, &self.approved);
+        let answer = question.store_name.map(|name| catalogue.by_name(name, Some(&self.region), question.platform));
+
+        let mut fixed = None;
+        let mut way = Way::Number;
+        let mut named = answer.as_ref().map_or(Named::Missing, Named::from_answer);
+        if let Some(choice) = question.merchant_choice {
+            let Some(entry) = self.chosen(choice) else {
+                let why = format!("your mapping names {choice}, which is not on this shop's carrier list at TikTok");
+                return self.held(question, None, Reason::CarrierNotApproved, why);
+            };
+            named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, Service::Unsaid));
+            (fixed, way) = (Some(entry.provider), Way::Mapping);
+        } else if let (Some(name), Some(answer)) = (question.store_name, &answer) {
+            let usable = !matches!(answer.kind, Kind::SaysNothing | Kind::NoCarrier);
+            if let Some(entry) = self.same_name(name).filter(|_| usable) {
+                named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, answer.service));
+                (fixed, way) = (Some(entry.provider), Way::ProviderName);
+            } else if let Some(how) = answer.how.filter(|_| answer.kind == Kind::Carrier) {
+                way = Way::Name(how);
+            }
+        }
+
+        // A carrier that the shop cannot use must not change how the number is read.
+        let on_list = match &named {
+            Named::Carrier(carrier, _) if approved.of(carrier) != Approval::No => Some(*carrier),
+            _ => None,
         };
-        named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, Service::Unsaid));
-        (fixed, way) = (Some(entry.provider), Way::Mapping);
-    } else if let (Some(name), Some(answer)) = (question.store_name, &answer) {
-        let usable = !matches!(answer.kind, Kind::SaysNothing | Kind::NoCarrier);
-        if let Some(entry) = same_name(&entries, name).filter(|_| usable) {
-            named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, answer.service));
-            (fixed, way) = (Some(entry.provider), Way::ProviderName);
-        } else if let Some(how) = answer.how.filter(|_| answer.kind == Kind::Carrier) {
-            way = Way::Name(how);
+        let scope = Scope { approved, named: on_list, references: question.references };
+        let reading = catalogue.read(question.number, &scope);
+        let verdict = catalogue.decide(&reading, &named, approved, question.wishes);
+
+        let (Action::Push | Action::Warn, Some(number)) = (verdict.action, verdict.number) else {
+            let reason = verdict.reason.unwrap_or(Reason::CarrierUnmapped);
+            return self.held(question, reading.only(), reason, verdict.why);
+        };
+        let provider =
+            fixed.or_else(|| verdict.carrier.and_then(|carrier| self.of_carrier(carrier, question.store_name)));
+        let Some(provider) = provider else {
+            let why = "the shop's list holds this carrier more than once; choose the right entry once".to_owned();
+            return self.held(question, reading.only(), Reason::CarrierUnmapped, why);
+        };
+        let warning = verdict.reason.map(|reason| Warning { reason, why: verdict.why.clone() });
+        Resolution::Provider {
+            provider: provider.clone(),
+            carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
+            number,
+            way,
+            why: verdict.why,
+            warning,
         }
     }
 
-    // A carrier that the shop cannot use must not change how the number is read.
-    let on_list = match &named {
-        Named::Carrier(carrier, _) if approved.of(carrier) != crate::carriers::catalogue::Approval::No => {
-            Some(*carrier)
-        }
-        _ => None,
-    };
-    let scope = Scope { approved: &approved, named: on_list, references: question.references };
-    let reading = catalogue.read(question.number, &scope);
-    let verdict = catalogue.decide(&reading, &named, &approved, question.wishes);
+    /// The three likeliest entries for a store's word nobody mapped, with a number seen under it.
+    #[must_use]
+    pub fn suggest(&self, store_name: Option<&str>, number: Option<&str>) -> Vec<Candidate> {
+        let scope = Scope { approved: &self.approved, named: None, references: &[] };
+        let reading = number.map(|number| self.catalogue.read(number, &scope));
+        self.rank(store_name, reading.as_ref().and_then(|reading| reading.only()))
+    }
 
-    let (Action::Push | Action::Warn, Some(number)) = (verdict.action, verdict.number) else {
-        let reason = verdict.reason.unwrap_or(Reason::CarrierUnmapped);
-        return held(catalogue, question, &entries, reading.only(), reason, verdict.why);
-    };
-    let provider = match (fixed, verdict.carrier) {
-        (Some(provider), _) => Some(provider),
-        (None, Some(carrier)) => of_carrier(&entries, carrier, question.store_name, question.region),
-        (None, None) => None,
-    };
-    let Some(provider) = provider else {
-        let why = "the shop's list holds this carrier more than once; choose the right entry once".to_owned();
-        return held(catalogue, question, &entries, reading.only(), Reason::CarrierUnmapped, why);
-    };
-    let warning = verdict.reason.map(|reason| Warning { reason, why: verdict.why.clone() });
-    Resolution::Provider {
-        provider: provider.clone(),
-        carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
-        number,
-        way,
-        why: verdict.why,
-        warning,
+    /// The entry that a TikTok carrier name means here: what a mapping may be saved with. `None`: not on the list, or
+    /// several entries.
+    #[must_use]
+    pub fn by_tiktok_name(&self, name: &str) -> Option<&'a Provider> {
+        self.chosen(name).map(|entry| entry.provider)
+    }
+
+    /// The entry with this very name; two entries that differ only in punctuation are told apart by the exact text.
+    fn same_name(&self, name: &str) -> Option<&Entry<'a>> {
+        let lower = name.trim().to_lowercase();
+        let mut exact = self.entries.iter().filter(|entry| entry.provider.name.trim().to_lowercase() == lower);
+        if let (Some(entry), None) = (exact.next(), exact.next()) {
+            return Some(entry);
+        }
+        let joined = join(&tidy_name(name));
+        let mut alike = self.entries.iter().filter(|entry| !joined.is_empty() && entry.joined == joined);
+        if let (Some(entry), None) = (alike.next(), alike.next()) { Some(entry) } else { None }
+    }
+
+    /// The entry of the merchant's choice: by its name, else by the only entry of the same carrier (TikTok renames some).
+    fn chosen(&self, choice: &str) -> Option<&Entry<'a>> {
+        self.same_name(choice).or_else(|| {
+            let carrier = carrier_of(self.catalogue, choice, &self.region)?;
+            let mut same = self.entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index));
+            if let (Some(entry), None) = (same.next(), same.next()) { Some(entry) } else { None }
+        })
+    }
+
+    /// The entry of a carrier. TikTok's US list holds GLS twice, so the market's usual name decides between several.
+    fn of_carrier(&self, carrier: &Carrier, store_name: Option<&str>) -> Option<&'a Provider> {
+        let of_this = |entry: &&Entry<'a>| entry.carrier.is_some_and(|c| c.index == carrier.index);
+        let same: Vec<&Entry<'a>> = self.entries.iter().filter(of_this).collect();
+        if let [only] = same.as_slice() {
+            return Some(only.provider);
+        }
+        let usual = carrier.listings.get(market(&self.region)).map(|listing| listing.tiktok_name.as_str());
+        // Exactly one entry under a wanted name; two that differ only in punctuation stay a person's choice.
+        let under = |wanted: &str, form: fn(&str) -> String| {
+            let mut named = same.iter().filter(|entry| form(&entry.provider.name) == form(wanted));
+            if let (Some(entry), None) = (named.next(), named.next()) { Some(entry.provider) } else { None }
+        };
+        store_name.into_iter().chain(usual).find_map(|name| {
+            under(name, |text| text.trim().to_lowercase()).or_else(|| under(name, |text| join(&tidy_name(text))))
+        })
+    }
+
+    fn held(&self, question: &Question<'_>, number: Option<&Number<'_>>, reason: Reason, why: String) -> Resolution {
+        let about_carrier = matches!(
+            reason,
+            Reason::CarrierMissing
+                | Reason::CarrierUnmapped
+                | Reason::CarrierNotApproved
+                | Reason::CarrierFormatMismatch
+        );
+        let ask = about_carrier || number.is_some();
+        let candidates = if ask { self.rank(question.store_name, number) } else { vec![] };
+        Resolution::Hold { reason, why, candidates }
+    }
+
+    fn rank(&self, name: Option<&str>, number: Option<&Number<'_>>) -> Vec<Candidate> {
+        let choice = |entry: &Entry<'a>| Choice {
+            name: &entry.provider.name,
+            carrier: entry.carrier,
+            provider: Some(entry.provider),
+        };
+        let choices: Vec<Choice<'_>> = self.entries.iter().map(choice).collect();
+        self.catalogue.rank(name, number, &choices)
     }
 }
 
-fn entries<'a>(catalogue: &'a Catalogue, region: &Region, live: &'a [Provider]) -> Vec<Entry<'a>> {
-    let mut entries: Vec<Entry<'a>> = Vec::with_capacity(live.len());
-    for provider in live {
-        // The same entry can come once per delivery option.
-        if entries.iter().all(|entry| entry.provider.id != provider.id) {
-            let carrier = carrier_of(catalogue, &provider.name, region);
-            entries.push(Entry { provider, joined: join(&tidy_name(&provider.name)), carrier });
-        }
-    }
-    entries
+/// Finds the provider for one parcel on the shop's live list. For many parcels of one shop make the [`LiveList`] once.
+#[must_use]
+pub fn resolve(catalogue: &Catalogue, question: &Question<'_>, live: &[Provider]) -> Resolution {
+    LiveList::new(catalogue, question.region, live).resolve(question)
 }
 
 /// The carrier behind a TikTok name: TikTok's own names of the market first, then exact and normalised names. Nothing
@@ -182,102 +277,6 @@ fn carrier_of<'c>(catalogue: &'c Catalogue, name: &str, region: &Region) -> Opti
     }
     let answer = catalogue.by_name(name, Some(region), None);
     answer.carrier.filter(|_| !answer.open && matches!(answer.how, Some(How::Exact | How::Normalised)))
-}
-
-/// The entry with this very name; two entries that differ only in punctuation are told apart by the exact text.
-fn same_name<'e, 'a>(entries: &'e [Entry<'a>], name: &str) -> Option<&'e Entry<'a>> {
-    let lower = name.trim().to_lowercase();
-    let mut exact = entries.iter().filter(|entry| entry.provider.name.trim().to_lowercase() == lower);
-    if let (Some(entry), None) = (exact.next(), exact.next()) {
-        return Some(entry);
-    }
-    let joined = join(&tidy_name(name));
-    let mut alike = entries.iter().filter(|entry| !joined.is_empty() && entry.joined == joined);
-    if let (Some(entry), None) = (alike.next(), alike.next()) { Some(entry) } else { None }
-}
-
-/// The entry of the merchant's choice: by its name, else by the only entry of the same carrier (TikTok renames some).
-fn chosen<'e, 'a>(
-    catalogue: &Catalogue,
-    entries: &'e [Entry<'a>],
-    choice: &str,
-    region: &Region,
-) -> Option<&'e Entry<'a>> {
-    same_name(entries, choice).or_else(|| {
-        let carrier = carrier_of(catalogue, choice, region)?;
-        let mut same = entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index));
-        if let (Some(entry), None) = (same.next(), same.next()) { Some(entry) } else { None }
-    })
-}
-
-/// The entry of a carrier. TikTok's US list holds GLS twice, so the market's usual name decides between several.
-fn of_carrier<'a>(
-    entries: &[Entry<'a>],
-    carrier: &Carrier,
-    store_name: Option<&str>,
-    region: &Region,
-) -> Option<&'a Provider> {
-    let same: Vec<&Entry<'a>> =
-        entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index)).collect();
-    if let [only] = same.as_slice() {
-        return Some(only.provider);
-    }
-    let usual = carrier.listings.get(market(region)).map(|listing| listing.tiktok_name.as_str());
-    // Exactly one entry under a wanted name; two that differ only in punctuation stay a person's choice.
-    let under = |wanted: &str, form: fn(&str) -> String| {
-        let mut named = same.iter().filter(|entry| form(&entry.provider.name) == form(wanted));
-        if let (Some(entry), None) = (named.next(), named.next()) { Some(entry.provider) } else { None }
-    };
-    store_name.into_iter().chain(usual).find_map(|name| {
-        under(name, |text| text.trim().to_lowercase()).or_else(|| under(name, |text| join(&tidy_name(text))))
-    })
-}
-
-fn held(
-    catalogue: &Catalogue,
-    question: &Question<'_>,
-    entries: &[Entry<'_>],
-    number: Option<&Number<'_>>,
-    reason: Reason,
-    why: String,
-) -> Resolution {
-    let about_carrier = matches!(
-        reason,
-        Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved | Reason::CarrierFormatMismatch
-    );
-    let candidates =
-        if about_carrier || number.is_some() { rank(catalogue, question.store_name, number, entries) } else { vec![] };
-    Resolution::Hold { reason, why, candidates }
-}
-
-fn rank(
-    catalogue: &Catalogue,
-    name: Option<&str>,
-    number: Option<&Number<'_>>,
-    entries: &[Entry<'_>],
-) -> Vec<Candidate> {
-    let choices: Vec<Choice<'_>> = entries
-        .iter()
-        .map(|entry| Choice { name: &entry.provider.name, carrier: entry.carrier, provider: Some(entry.provider) })
-        .collect();
-    catalogue.rank(name, number, &choices)
-}
-
-/// The three likeliest entries of a shop's list for a store's word nobody mapped, with a number seen under it.
-#[must_use]
-pub fn suggest(
-    catalogue: &Catalogue,
-    store_name: Option<&str>,
-    number: Option<&str>,
-    region: &Region,
-    live: &[Provider],
-) -> Vec<Candidate> {
-    let entries = entries(catalogue, region, live);
-    let known = entries.iter().filter_map(|entry| entry.carrier);
-    let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
-    let scope = Scope { approved: &approved, named: None, references: &[] };
-    let reading = number.map(|number| catalogue.read(number, &scope));
-    rank(catalogue, store_name, reading.as_ref().and_then(|reading| reading.only()), &entries)
 }
 
 /// One carrier of a bundled list: to show and to suggest while no live list is at hand, never to send.

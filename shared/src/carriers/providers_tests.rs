@@ -107,8 +107,9 @@ fn a_held_parcel_comes_with_entries_of_the_live_list_to_choose_from() {
     assert_eq!(candidates[0].name, "Foo Van Lines");
     assert!(candidates.len() <= 3 && candidates.iter().all(|c| c.provider.is_some() && !c.why.is_empty()));
     assert!(!why.is_empty());
-    let by_number =
-        suggest(Catalogue::bundled(), Some("Bob's van"), Some("1Z999AA10123456784"), &Region::new("US"), &list(US));
+    let live = list(US);
+    let live = LiveList::new(Catalogue::bundled(), &Region::new("US"), &live);
+    let by_number = live.suggest(Some("Bob's van"), Some("1Z999AA10123456784"));
     assert_eq!(by_number[0].name, "UPS");
 }
 

@@ -1,10 +1,8 @@
 //! One shape of one carrier's numbers: a pattern, a check digit, and how much a match is worth.
 
 use crate::carriers::check::{Answer, Check};
-use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use crate::carriers::pattern::{Groups, Pattern, bit};
 use serde::{Deserialize, Serialize};
-use std::sync::OnceLock;
 
 /// Longest number worth looking at. TikTok publishes no limit; 6 to 40 is the working bound of the carrier data.
 pub const LONGEST: usize = 40;
@@ -68,7 +66,7 @@ pub(super) struct RawShape {
     example_numbers: Vec<String>,
 }
 
-/// A shape that is ready to match. Its pattern is compiled on first use: a cold start needs few of them.
+/// A shape that is ready to match.
 #[derive(Debug)]
 pub struct Shape {
     /// The shape's name within its carrier.
@@ -84,12 +82,7 @@ pub struct Shape {
     check: Option<Check>,
     enforce: Enforce,
     extract: Extract,
-    pattern: String,
-    compiled: OnceLock<Option<Regex>>,
-    /// Shortest and longest text that can match.
-    pub(super) lengths: (usize, usize),
-    /// Bit per first byte that can match, of `0-9A-Z`.
-    first: u64,
+    pattern: Pattern,
 }
 
 /// What the check digit says about a text that has the shape.
@@ -133,16 +126,7 @@ pub enum ShapeError {
 
 impl Shape {
     pub(super) fn build(raw: RawShape) -> Result<Self, ShapeError> {
-        let hir = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(&raw.regex)
-            .map_err(|_| ShapeError::Pattern(raw.id.clone()))?;
-        let least = hir.properties().minimum_len().ok_or_else(|| ShapeError::Pattern(raw.id.clone()))?;
-        let most = hir.properties().maximum_len().unwrap_or(LONGEST);
-        let mut first = 0;
-        first_bytes(&hir, &mut first);
+        let pattern = Pattern::parse(&raw.regex).ok_or_else(|| ShapeError::Pattern(raw.id.clone()))?;
         let extract = match raw.extract.as_deref() {
             Some("the 9... part, without 420+ZIP") => Extract::Groups,
             Some("last 12 digits") => Extract::Slice(22, 34),
@@ -162,10 +146,7 @@ impl Shape {
             check: raw.check,
             enforce: raw.enforce,
             extract,
-            pattern: raw.regex,
-            compiled: OnceLock::new(),
-            lengths: (least, most.min(LONGEST)),
-            first,
+            pattern,
         })
     }
 
@@ -185,14 +166,13 @@ impl Shape {
     #[must_use]
     pub fn test(&self, text: &str) -> Option<CheckResult> {
         let first = text.bytes().next().and_then(bit)?;
-        if self.first & first == 0 || !(self.lengths.0..=self.lengths.1).contains(&text.len()) {
+        if self.pattern.first & first == 0 || !self.lengths().contains(&text.len()) {
             return None;
         }
-        let regex = self.regex()?;
-        let Some(check) = &self.check else { return regex.is_match(text).then_some(CheckResult::NotKnown) };
-        let groups = regex.captures(text)?;
-        let group = |name| groups.name(name).map_or("", |m| m.as_str());
-        let answer = check.answer(group("payload"), group("check"), text);
+        let groups = self.pattern.groups(text)?;
+        let Some(check) = &self.check else { return Some(CheckResult::NotKnown) };
+        let group = |(from, to): (usize, usize)| text.get(from..to).unwrap_or_default();
+        let answer = check.answer(group(groups.payload), group(groups.check), text);
         Some(match (self.enforce, answer) {
             (Enforce::Hard, Answer::Right) => CheckResult::Passed,
             (Enforce::Hard, Answer::Wrong) => CheckResult::Failed,
@@ -210,53 +190,16 @@ impl Shape {
         match self.extract {
             Extract::Whole => text,
             Extract::Slice(from, to) => text.get(from..to).unwrap_or(text),
-            Extract::Groups => self
-                .regex()
-                .and_then(|regex| regex.captures(text))
-                .and_then(|groups| text.get(groups.name("payload")?.start()..groups.name("check")?.end()))
-                .unwrap_or(text),
+            Extract::Groups => match self.pattern.groups(text) {
+                Some(Groups { payload, check }) => text.get(payload.0..check.1).unwrap_or(text),
+                None => text,
+            },
         }
     }
 
-    fn regex(&self) -> Option<&Regex> {
-        let compile = || RegexBuilder::new(&self.pattern).unicode(false).build().ok();
-        self.compiled.get_or_init(compile).as_ref()
-    }
-}
-
-/// The bit of a digit or upper-case letter.
-fn bit(byte: u8) -> Option<u64> {
-    match byte {
-        b'0'..=b'9' => Some(1 << (byte - b'0')),
-        b'A'..=b'Z' => Some(1 << (byte - b'A' + 10)),
-        _ => None,
-    }
-}
-
-/// Collects the bytes with which a match can begin; true when the expression can match nothing.
-fn first_bytes(hir: &Hir, set: &mut u64) -> bool {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => true,
-        HirKind::Literal(literal) => {
-            *set |= literal.0.first().copied().and_then(bit).unwrap_or(0);
-            false
-        }
-        HirKind::Class(Class::Bytes(class)) => {
-            let bytes = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-            *set |= bytes.filter_map(bit).fold(0, |all, one| all | one);
-            false
-        }
-        HirKind::Class(Class::Unicode(class)) => {
-            let chars = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-            let bytes = chars.filter_map(|c| u8::try_from(c).ok());
-            *set |= bytes.filter_map(bit).fold(0, |all, one| all | one);
-            false
-        }
-        HirKind::Repetition(repetition) => first_bytes(&repetition.sub, set) || repetition.min == 0,
-        HirKind::Capture(capture) => first_bytes(&capture.sub, set),
-        HirKind::Concat(parts) => parts.iter().all(|part| first_bytes(part, set)),
-        // Every branch is visited, so no short cut here.
-        HirKind::Alternation(branches) => branches.iter().fold(false, |empty, branch| first_bytes(branch, set) | empty),
+    /// Lengths of text that can match.
+    pub(super) fn lengths(&self) -> std::ops::RangeInclusive<usize> {
+        self.pattern.lengths.0..=self.pattern.lengths.1.min(LONGEST)
     }
 }
 

@@ -3,11 +3,13 @@
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::borrow::Cow;
 
+/// Characters of the longest folded text.
+pub(super) const MOST_FOLDED: usize = 2_001;
+
 /// A number field: compatibility forms folded (NFKC), invisible characters dropped, control characters and line
 /// ends turned into line ends, every dash into `-`, outer blanks trimmed.
 pub(super) fn tidy_number(raw: &str) -> String {
-    let folded: Cow<'_, str> =
-        if raw.is_ascii() { Cow::Borrowed(raw) } else { ComposingNormalizerBorrowed::new_nfkc().normalize(raw) };
+    let folded = fold(raw);
     let tidy = folded.chars().filter(|c| !is_invisible(*c)).filter_map(|c| match c {
         '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' => Some('-'),
@@ -21,9 +23,16 @@ pub(super) fn tidy_number(raw: &str) -> String {
 /// Upper case, `0-9A-Z` only: the one form in which shapes are compared. Source: carrier data, `normalise`.
 #[must_use]
 pub fn compact(raw: &str) -> String {
-    let folded: Cow<'_, str> =
-        if raw.is_ascii() { Cow::Borrowed(raw) } else { ComposingNormalizerBorrowed::new_nfkc().normalize(raw) };
-    folded.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    fold(raw).chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+}
+
+/// Compatibility forms folded (NFKC). One ligature can unfold into eighteen letters, so what is no ASCII is read up to
+/// [`MOST_FOLDED`] characters; no number field is longer.
+fn fold(raw: &str) -> Cow<'_, str> {
+    if raw.is_ascii() {
+        return Cow::Borrowed(raw);
+    }
+    Cow::Owned(ComposingNormalizerBorrowed::new_nfkc().normalize_iter(raw.chars()).take(MOST_FOLDED).collect())
 }
 
 /// A carrier's name for comparison: no ® and ™, no accents, lower case; everything that is no letter or digit

@@ -168,7 +168,7 @@ fn with_stray_shape(regex: &str, strength: &str) -> Option<Catalogue> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn an_extra_shape_never_changes_the_verdict_of_another_market(

@@ -2,6 +2,7 @@
 //!
 //! Never a guess: when the store's words fit more than one choice that matters, the answer is an [`Unclear`].
 
+use crate::domain::decision::same_number;
 use crate::domain::ids::LineItemId;
 use crate::domain::order::{OrderLine, OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, Phase};
@@ -41,13 +42,18 @@ impl Unclear {
 /// # Errors
 /// [`Unclear`] when the choice would be a guess.
 pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Result<Vec<LineItemId>, Unclear> {
+    // One number reported by two shipments or stores is one parcel, not two that compete.
+    let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
     let rivals: Vec<&Parcel> = others
         .iter()
         .copied()
         .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
         .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
         .collect();
-    let reserved: Vec<&LineItemId> = rivals.iter().flat_map(|p| &p.chosen).collect();
+    // A read may be behind: what TikTok took for another parcel is taken, even if it still shows as open.
+    let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
+    let reserved: Vec<&LineItemId> =
+        rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
     let free: Vec<&OrderLine> =
         order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
     if free.is_empty() {
@@ -59,6 +65,13 @@ pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Res
         take_the_rest(parcel, &undecided, &free)
     } else {
         take(parcel, &wanted, &undecided, &free, order)
+    }
+}
+
+fn is_same_parcel(a: &Parcel, b: &Parcel) -> bool {
+    match (&a.number, &b.number) {
+        (Some(a), Some(b)) => same_number(a.as_str(), b.as_str()),
+        _ => false,
     }
 }
 

@@ -103,3 +103,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_number_that_two_stores_report_does_not_compete_with_itself() {
+    let order = order("AWAITING_SHIPMENT", &["MUG", "MUG"]);
+    for lines in [&[][..], &[("MUG", 2)][..]] {
+        let mut twin = parcel("A", "g1", lines);
+        twin.store = crate::domain::ids::StoreId::parse("s2").expect("id");
+        assert_eq!(allocate(&parcel("A", "f1", lines), &[&twin], &order), Ok(line_ids(&[1, 2])), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_unit_that_tiktok_took_for_another_parcel_is_taken_even_when_the_read_is_behind() {
+    let order = order("AWAITING_SHIPMENT", &["MUG", "MUG"]);
+    let mut first = parcel("A", "f1", &[("MUG", 1)]);
+    first.state = crate::domain::parcel::ParcelState::Accepted;
+    first.sent = Some(crate::domain::samples::sent("A", &[1], 0));
+    assert_eq!(allocate(&parcel("B", "f2", &[("MUG", 1)]), &[&first], &order), Ok(line_ids(&[2])));
+}

@@ -49,7 +49,9 @@ impl fmt::Debug for Clock {
 
 /// A source of random bytes: the system's, or a seeded one in the simulation.
 #[derive(Clone)]
-pub struct Entropy(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Entropy(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Entropy {
     /// Wraps a function that fills a buffer.

@@ -2,6 +2,8 @@
 
 use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId};
 use crate::domain::platform::Platform;
+use crate::domain::reason::Reason;
+use crate::domain::reauthorisation::{End, Standing};
 use crate::domain::region::{AppRegion, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,9 +32,38 @@ pub struct StoreConnection {
     /// Something to do for it soon: clean up after an uninstall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
-    /// Read the store again soon: a delivery could not be understood.
+    /// When the store is read next. Sooner than planned when a delivery could not be understood.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poll_due: Option<Timestamp>,
+    /// How far the polls have come.
+    #[serde(default)]
+    pub polls: PollState,
+}
+
+/// How far the polls of a store have come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PollState {
+    /// Every change before this moment was seen and stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Timestamp>,
+    /// Where an unfinished poll goes on, in the words of the store's adapter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfinished: Option<String>,
+    /// When the store was last asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
+    /// When a poll last saw a shipment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<Timestamp>,
+    /// Why the last poll did not end well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Rows that only polls found, since the store was connected.
+    pub found: u64,
+    /// When its webhook subscriptions were last compared with the wanted ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subscriptions_checked: Option<Timestamp>,
 }
 
 /// Whether a store connection is in use.
@@ -59,6 +90,9 @@ pub struct StoreSettings {
     /// Magento: which of its ways of telling is in use (`mage-os`, `io-events`, `commerce-webhooks`, `mageplaza`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
+    /// A person keeps the webhook subscriptions; we do not touch them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subscribed_by_hand: bool,
 }
 
 /// A connected TikTok shop.
@@ -89,13 +123,94 @@ pub struct Shop {
     pub settings: ShopSettings,
     /// When it was connected first.
     pub connected: Timestamp,
+    /// What is known about the owner's consent, and what comes next about it.
+    #[serde(default)]
+    pub consent: Consent,
+}
+
+impl Shop {
+    /// When the owner last consented.
+    #[must_use]
+    pub fn granted(&self) -> Timestamp {
+        self.consent.granted.unwrap_or(self.connected)
+    }
+
+    /// When the owner must have consented again, and which rule says so.
+    #[must_use]
+    pub fn reauthorise_by(&self, cycle_days: u16) -> End {
+        End::of(self.granted(), cycle_days, self.consent.ends, self.consent.notice)
+    }
+
+    /// How TikTok treats our calls for it.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match &self.parked {
+            None => Standing::Accepted,
+            Some(parked) if parked.reason == Reason::AuthRevoked => Standing::Removed(parked.since),
+            Some(parked) => Standing::Refused(parked.since),
+        }
+    }
+
+    /// When the next step about its consent is due. A refusal that nobody was told of is due at once.
+    #[must_use]
+    pub fn step_due(&self) -> Option<Timestamp> {
+        match &self.parked {
+            Some(parked) if self.consent.told_of != Some(parked.since) => Some(parked.since),
+            _ => self.consent.next_step,
+        }
+    }
+}
+
+/// What is known about an owner's consent, and what comes next about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Consent {
+    /// When the owner last consented; absent on rows of the first version: when the shop was connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub granted: Option<Timestamp>,
+    /// End of the period chosen on TikTok's consent page, as last told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Timestamp>,
+    /// The end that TikTok announced (webhook type 7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Timestamp>,
+    /// When the scheduled work looks at the shop again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<Timestamp>,
+    /// `since` of the refusal whose step is scheduled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_of: Option<Timestamp>,
+    /// The shop was connected again, and the owner is still to hear what became of what waited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
+    /// Whether the shop has the Seller Shipping option; unknown until it was looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seller_shipping: Option<bool>,
+    /// When TikTok's webhooks for this shop were last seen to be set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhooks_checked: Option<Timestamp>,
+    /// Refused numbers up to here were told (mail 8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusals_told: Option<Timestamp>,
+    /// The last mail could not be delivered: since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mail_fault: Option<Timestamp>,
+}
+
+/// A reconnect whose outcome is still to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resumed {
+    /// When.
+    pub at: Timestamp,
+    /// Trackings that waited then.
+    pub waiting: u64,
 }
 
 /// The shop waits for its owner; its parcels stay where they are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
     /// Why.
-    pub reason: crate::domain::reason::Reason,
+    pub reason: Reason,
     /// Since when.
     pub since: Timestamp,
     /// The version of the grant that TikTok refused; a newer one frees the shop.

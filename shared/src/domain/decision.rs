@@ -2,7 +2,7 @@
 
 use crate::domain::allocation::allocate;
 use crate::domain::ids::{LineItemId, PackageId, ProviderId};
-use crate::domain::intake::is_replaced;
+use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderLine, OrderState, PushRule, SplitTag, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Sent, WaitsFor};
 use crate::domain::reason::Reason;
@@ -149,6 +149,9 @@ pub fn decide(
     if is_replaced(parcel, &siblings) {
         return Decision::Close(ParcelState::Superseded);
     }
+    if is_cancelled(parcel, &siblings) {
+        return Decision::Close(ParcelState::Skipped(Reason::Cancelled));
+    }
     if let Some(decision) = gate(parcel, order, rules, now) {
         return decision;
     }
@@ -160,16 +163,14 @@ pub fn decide(
     {
         return done(&ours);
     }
-    let lines = if parcel.chosen.is_empty() {
+    let open = |id: &LineItemId| order.lines.iter().any(|line| line.id == *id && line.is_open());
+    let lines = if !parcel.chosen.is_empty() && parcel.chosen.iter().all(open) {
+        parcel.chosen.clone()
+    } else {
+        // Nothing chosen yet; or what was chosen went to another parcel meanwhile, and this number is nowhere.
         match allocate(parcel, others, order) {
             Ok(lines) => lines,
             Err(unclear) => return unmatched(order, others, unclear.sentence()),
-        }
-    } else {
-        let open = |id: &LineItemId| order.lines.iter().any(|line| line.id == *id && line.is_open());
-        match parcel.chosen.iter().filter(|id| open(id)).cloned().collect::<Vec<_>>() {
-            lines if lines.is_empty() => return unmatched(order, others, "the chosen items are shipped already"),
-            lines => lines,
         }
     };
     match order.state.push_rule() {
@@ -234,27 +235,22 @@ fn correction(
 
 /// What we sent for these units and TikTok still shows: the same number under another carrier, or the number of a
 /// parcel that the store has withdrawn since.
-fn predecessor<'a>(
-    parcel: &'a Parcel,
-    carried: &Carried,
-    others: &[&'a Parcel],
-    order: &TikTokOrder,
-) -> Option<&'a Sent> {
+fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &TikTokOrder) -> Option<Sent> {
     if let Some(sent) = &parcel.sent {
         let shown = holding(order, &sent.number);
         if same_number(&sent.number, &carried.number) {
             let by_old = shown.iter().any(|line| line.provider.as_ref().is_none_or(|p| *p == sent.provider));
             if !shown.is_empty() {
-                return (sent.provider != carried.provider && by_old).then_some(sent);
+                return (sent.provider != carried.provider && by_old).then(|| sent.clone());
             }
         } else if !shown.is_empty() {
-            return Some(sent);
+            return Some(sent.clone());
         }
     }
     let shipments: Vec<_> = parcel.sources.iter().filter(|s| s.present).map(|s| &s.shipment).collect();
     let withdrawn = others.iter().filter(|other| other.store == parcel.store && other.is_withdrawn());
-    let candidates: Vec<&Sent> = withdrawn
-        .filter_map(|other| Some((other, other.sent.as_ref()?)))
+    let candidates: Vec<Sent> = withdrawn
+        .filter_map(|other| Some((other, other.sent.clone().or_else(|| lost(other, order))?)))
         .filter(|(_, sent)| !same_number(&sent.number, &carried.number) && !holding(order, &sent.number).is_empty())
         .filter(|(other, _)| {
             // The same shipment, or a new shipment after the old one was cancelled while nothing is left open.
@@ -264,6 +260,23 @@ fn predecessor<'a>(
         .map(|(_, sent)| sent)
         .collect();
     candidates.into_iter().max_by_key(|sent| sent.at)
+}
+
+/// A number whose answer was lost and that the store replaced before it was read back: TikTok took it from us.
+fn lost(parcel: &Parcel, order: &TikTokOrder) -> Option<Sent> {
+    let tried = parcel.tried.as_ref()?;
+    let shown = holding(order, &tried.number);
+    let package = shown.first()?.package.clone();
+    Some(Sent {
+        number: tried.number.clone(),
+        provider: tried.provider.clone(),
+        provider_name: tried.provider_name.clone(),
+        lines: sorted(&shown),
+        package,
+        at: tried.at,
+        shipped_at: tried.at,
+        edits: u32::from(tried.correction),
+    })
 }
 
 fn push(lines: Vec<LineItemId>, parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder, rules: &Rules) -> Decision {

@@ -215,3 +215,50 @@ fn other_markets_ship_whole_packages() {
     let part = decide(&parcel("A", "f1", &[("MUG", 1)]), &usps("A"), &[], &order, &rules, at(1000));
     assert_eq!(word(&part), "hold LINES_UNMATCHED");
 }
+
+#[test]
+fn chosen_units_that_went_to_another_parcel_are_chosen_anew() {
+    let mut order = order("PARTIALLY_SHIPPING", &["MUG", "MUG"]);
+    show(&mut order, &[1], "A", "P1", "900");
+    let mut first = parcel("A", "f1", &[("MUG", 1)]);
+    first.state = ParcelState::Accepted;
+    first.sent = Some(sent("A", &[1], 0));
+    let mut second = parcel("B", "f2", &[("MUG", 1)]);
+    second.chosen = line_ids(&[1]);
+    assert_eq!(word(&decided(&second, &[&first], &order)), "push 1 lines, save first: true");
+}
+
+#[test]
+fn a_number_whose_answer_was_lost_is_corrected_by_the_number_that_replaced_it() {
+    let mut order = order("AWAITING_COLLECTION", &["MUG"]);
+    show(&mut order, &[1], "A", "P1", "900");
+    let mut old = parcel("A", "f1", &[]);
+    old.sources[0].present = false;
+    old.state = ParcelState::Superseded;
+    let tried = crate::domain::parcel::Tried {
+        number: "A".into(),
+        provider: ProviderId::parse("P1").expect("id"),
+        provider_name: "USPS".into(),
+        correction: false,
+        at: at(900),
+    };
+    let new = parcel("B", "f1", &[]);
+    assert_eq!(word(&decided(&new, &[&old], &order)), "hold LINES_UNMATCHED", "nothing says that it was us");
+    old.tried = Some(tried.clone());
+    assert_eq!(word(&decided(&new, &[&old], &order)), "correct None, edit 1");
+    old.tried = Some(crate::domain::parcel::Tried { correction: true, ..tried });
+    assert_eq!(word(&decided(&new, &[&old], &order)), "hold EDIT_USED", "the one edit may have been that");
+}
+
+#[test]
+fn a_cancellation_stored_in_the_same_moment_as_a_parcel_keeps_it_from_tiktok() {
+    let order = order("AWAITING_SHIPMENT", &["MUG"]);
+    let mut marker = parcel("X", "*order", &[]);
+    (marker.number, marker.sources[0].present) = (None, false);
+    marker.state = ParcelState::Skipped(Reason::Cancelled);
+    let row = parcel("A", "f1", &[]);
+    assert_eq!(word(&decided(&row, &[&marker], &order)), "close SKIPPED(CANCELLED)");
+    let mut later = row.clone();
+    later.sources[0].version.changed = 2;
+    assert_eq!(word(&decided(&later, &[&marker], &order)), "push the whole order");
+}

@@ -4,7 +4,7 @@
 //! shipment is another parcel. A repeat or an older version changes nothing, so deliveries may come twice and shuffled.
 
 use crate::domain::connection::StoreConnection;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreParcel, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Source};
 use crate::domain::reason::Reason;
@@ -39,6 +39,7 @@ pub fn absorb(
         desk.cancel_order(version);
     }
     desk.link();
+    desk.match_again(known);
     let (old, new) = desk.rows.split_at(known.len());
     let changed = old.iter().zip(known).filter(|(after, before)| after != before).map(|(after, _)| after);
     new.iter().chain(changed).cloned().collect()
@@ -65,6 +66,21 @@ pub fn known_version<'a>(rows: impl IntoIterator<Item = &'a Parcel>, shipment: &
 pub fn is_replaced(row: &Parcel, others: &[&Parcel]) -> bool {
     let newer = |shipment, version| known_version(others.iter().copied(), shipment).is_some_and(|v| v > version);
     row.sources.iter().all(|source| !source.present || newer(&source.shipment, source.version))
+}
+
+/// Whether the store cancelled the whole order after it last spoke of this row's shipments. The cancellation closes the
+/// rows it sees; one that is stored in the same moment is found here.
+#[must_use]
+pub fn is_cancelled(row: &Parcel, others: &[&Parcel]) -> bool {
+    let mut cancelled = others
+        .iter()
+        .filter(|other| other.order == row.order)
+        .flat_map(|other| &other.sources)
+        .filter(|source| source.shipment.as_str() == WHOLE_ORDER);
+    row.sent.is_none()
+        && cancelled.any(|order| {
+            row.sources.iter().all(|source| !source.present || source.version.changed <= order.version.changed)
+        })
 }
 
 struct Desk<'a> {
@@ -270,6 +286,21 @@ impl Desk<'_> {
         }
     }
 
+    /// Another parcel of the order holds other items now, or is gone: what could not be told before is tried again.
+    fn match_again(&mut self, known: &[Parcel]) {
+        let claims = |row: &Parcel| -> Vec<(ShipmentId, bool, u32, Vec<StoreLine>)> {
+            row.sources.iter().map(|s| (s.shipment.clone(), s.present, s.sharing, s.lines.clone())).collect()
+        };
+        if self.rows.iter().zip(known).all(|(after, before)| claims(after) == claims(before)) {
+            return;
+        }
+        let now = self.now;
+        let unmatched = ParcelState::NeedsAttention(Reason::LinesUnmatched);
+        for row in self.rows.iter_mut().filter(|row| row.state == unmatched) {
+            requeue(row, false, now);
+        }
+    }
+
     fn order_cancelled_at(&self) -> Option<Version> {
         self.rows.iter().flat_map(|row| &row.sources).find(|s| s.shipment.as_str() == WHOLE_ORDER).map(|s| s.version)
     }
@@ -294,6 +325,7 @@ impl Desk<'_> {
             received: self.now,
             changed: self.now,
             attempts: 0,
+            crashes: 0,
             shops_tried: 0,
             chosen: Vec::new(),
             sent: None,
@@ -322,6 +354,7 @@ fn requeue(row: &mut Parcel, carrier_changed: bool, now: Timestamp) {
     if row.number.is_some() && row.advance(back, now).is_ok() {
         row.due = Some(now);
         row.attempts = 0;
+        row.crashes = 0;
         row.waits_for = None;
     }
 }

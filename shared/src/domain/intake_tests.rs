@@ -23,6 +23,7 @@ fn store() -> StoreConnection {
         connected: at(0),
         due: None,
         poll_due: None,
+        polls: crate::domain::connection::PollState::default(),
     }
 }
 
@@ -266,4 +267,18 @@ proptest! {
             prop_assert!(!(row.is_withdrawn() && row.state.phase() == Phase::Open), "{:?}", row);
         }
     }
+}
+
+#[test]
+fn a_parcel_whose_items_could_not_be_told_is_tried_again_when_its_rival_is_gone() {
+    let mut rows = after(&[message(vec![shipment("f1", 1, Ship, &["A"]), shipment("f2", 1, Ship, &["B"])])]);
+    for row in &mut rows {
+        (row.state, row.due) = (ParcelState::NeedsAttention(Reason::LinesUnmatched), None);
+    }
+    let gone = message(vec![shipment("f2", 2, Cancelled, &["B"])]);
+    let writes = absorb(&rows, &gone, &store(), false, at(2000));
+    let first = writes.iter().find(|row| row.number.as_ref().is_some_and(|n| n.key() == "A")).expect("written");
+    assert_eq!((first.state, first.due), (ParcelState::Queued, Some(at(2000))));
+    let again = message(vec![shipment("f1", 1, Ship, &["A"]), shipment("f2", 1, Ship, &["B"])]);
+    assert!(absorb(&rows, &again, &store(), false, at(2000)).is_empty(), "a repeat frees nothing");
 }

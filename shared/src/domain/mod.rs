@@ -12,6 +12,7 @@ pub mod parcel;
 pub mod platform;
 pub mod private;
 pub mod reason;
+pub mod reauthorisation;
 pub mod region;
 pub mod retry;
 pub mod tracking;

@@ -251,6 +251,8 @@ pub struct Parcel {
     pub changed: Timestamp,
     /// Tries since the last good news.
     pub attempts: u32,
+    /// Owners that died, or panicked, while they worked on it.
+    pub crashes: u32,
     /// Shops of the store that turned out not to have the TikTok order.
     pub shops_tried: u32,
     /// The line items this parcel takes, decided once and saved before the call.

@@ -34,6 +34,7 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         received: at(0),
         changed: at(0),
         attempts: 0,
+        crashes: 0,
         shops_tried: 0,
         chosen: Vec::new(),
         sent: None,

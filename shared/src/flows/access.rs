@@ -153,7 +153,7 @@ pub async fn refresh(
             // A refused refresh re-reads before it gives up: somebody may have connected the shop again meanwhile.
             let read = app.table.sealed_get(&row.key).await?;
             if let Some(read) = read.filter(|read| read.version > tokens.version) {
-                return Ok(open_row(app, &read).await?);
+                return open_row(app, &read).await;
             }
             row.refreshing_until = None;
             if let Err(lost) = app.table.sealed_put(&mut row).await {

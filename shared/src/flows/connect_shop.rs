@@ -1,8 +1,9 @@
 //! TikTok shops: a grant becomes connected shops.
 
 use crate::app::App;
-use crate::domain::connection::{Shop, ShopSettings};
-use crate::domain::ids::{AccountId, ShopId};
+use crate::domain::connection::{Consent, Resumed, Shop, ShopSettings};
+use crate::domain::ids::{AccountId, OpenId, ShopId};
+use crate::domain::reason::Auto;
 use crate::domain::region::AppRegion;
 use crate::flows::access::{AccessError, app_credentials, keep_tokens, token_set};
 use crate::table::connections::Versioned;
@@ -11,7 +12,9 @@ use crate::table::keys;
 use crate::table::tokens::SealedRow;
 use crate::tiktok::TikTokError;
 use crate::tiktok::authorise::TokenAnswer;
+use crate::tiktok::shops::AuthorisedShop;
 use crate::tokens::SecretFault;
+use jiff::Timestamp;
 use std::time::Duration;
 
 const CALL: Duration = Duration::from_secs(8);
@@ -37,6 +40,30 @@ pub enum ConnectError {
     /// The shop is connected by another account.
     #[error("shop {0} belongs to another account of this installation")]
     OtherAccount(ShopId),
+    /// Another shop than the one to be reconnected.
+    #[error("this authorisation is for {}, not for {expected}", got.join(", "))]
+    WrongShop {
+        /// Name of the shop that was to be reconnected.
+        expected: String,
+        /// Names of the shops that were authorised instead.
+        got: Vec<String>,
+    },
+    /// The owner allowed less than the product needs.
+    #[error("permissions are missing: {}", .0.join(", "))]
+    MissingScopes(Vec<String>),
+}
+
+/// What the product needs. Source: TikTok Shop Partner Center, scopes of the calls in `tiktok/paths.rs`.
+pub const SCOPES: [&str; 4] =
+    ["seller.authorization.info", "seller.order.info", "seller.fulfillment.basic", "seller.logistics"];
+
+/// A shop after its owner consented.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedShop {
+    /// As it is stored now.
+    pub shop: Shop,
+    /// It was connected before.
+    pub again: bool,
 }
 
 /// Stores a grant and connects the shops behind it. A shop that waited for its owner goes on by itself.
@@ -49,24 +76,51 @@ pub async fn connect(
     region: AppRegion,
     answer: TokenAnswer,
 ) -> Result<Vec<Shop>, ConnectError> {
+    let connected = connect_expecting(app, account, region, answer, None).await?;
+    Ok(connected.into_iter().map(|connected| connected.shop).collect())
+}
+
+/// The same; with `expected`, that shop must be among them.
+///
+/// # Errors
+/// [`ConnectError`]; nothing is stored then.
+pub async fn connect_expecting(
+    app: &App,
+    account: &AccountId,
+    region: AppRegion,
+    answer: TokenAnswer,
+    expected: Option<&Shop>,
+) -> Result<Vec<ConnectedShop>, ConnectError> {
     let now = app.clock.now();
+    let missing: Vec<String> = SCOPES
+        .iter()
+        // An answer without scopes says nothing; the first call will.
+        .filter(|scope| !answer.granted_scopes.is_empty() && !answer.granted_scopes.iter().any(|s| s == *scope))
+        .map(|scope| (*scope).to_owned())
+        .collect();
+    if !missing.is_empty() {
+        return Err(ConnectError::MissingScopes(missing));
+    }
     let credentials = app_credentials(app, region).await?;
     let authorised = app.tiktok.authorised_shops(&credentials, &answer.access_token, CALL).await?;
     if authorised.is_empty() {
         return Err(ConnectError::NoShop);
     }
-    let mut rows = Vec::new();
+    if let Some(expected) = expected.filter(|expected| !authorised.iter().any(|shop| shop.id == expected.id)) {
+        let got = authorised.into_iter().map(|shop| shop.name).collect();
+        return Err(ConnectError::WrongShop { expected: expected.name.clone(), got });
+    }
     for shop in &authorised {
         let known = app.table.shop_get(&shop.id, true).await?;
-        if known.as_ref().is_some_and(|known| known.row.account != *account) {
+        if known.is_some_and(|known| known.row.account != *account) {
             return Err(ConnectError::OtherAccount(shop.id.clone()));
         }
-        rows.push(known);
     }
-    let open_id = answer.open_id.clone();
+    let (open_id, ends) = (answer.open_id.clone(), answer.refresh_expires);
     loop {
         let key = keys::grant(region, &open_id);
         let known = app.table.sealed_get(&key).await?;
+        // Tokens that were erased left their version on the shops: a refusal of then must not outlive them.
         let version = known.as_ref().map_or(1, |row| row.version + 1);
         let mut row = known.unwrap_or(SealedRow {
             key,
@@ -83,36 +137,82 @@ pub async fn connect(
         }
     }
     let mut connected = Vec::new();
-    for (shop, known) in authorised.into_iter().zip(rows) {
-        let mut row = known.unwrap_or_else(|| Versioned {
-            row: Shop {
-                id: shop.id.clone(),
-                account: account.clone(),
-                name: String::new(),
-                region: shop.region.clone(),
-                app: region,
-                open_id: open_id.clone(),
-                cipher: String::new(),
-                parked: None,
-                hold_until: None,
-                settings: ShopSettings::default(),
-                connected: now,
-            },
-            rev: 0,
-        });
-        row.row = Shop {
-            name: shop.name,
-            region: shop.region,
-            app: region,
-            open_id: open_id.clone(),
-            cipher: shop.cipher,
-            parked: None,
-            hold_until: None,
-            ..row.row
-        };
-        app.table.shop_put(&mut row).await?;
-        app.table.account_shop_put(account, &row.row.id).await?;
-        connected.push(row.row);
+    for shop in authorised {
+        let grant = Granted { account, region, open_id: &open_id, ends };
+        let done = put_shop(app, &grant, shop).await?;
+        app.table.account_shop_put(account, &done.shop.id).await?;
+        connected.push(done);
     }
     Ok(connected)
+}
+
+/// What all shops of one consent share.
+struct Granted<'a> {
+    account: &'a AccountId,
+    region: AppRegion,
+    open_id: &'a OpenId,
+    ends: Timestamp,
+}
+
+/// Writes the shop's row as the consent makes it: free, with a new cycle, due at once for what comes after a consent.
+async fn put_shop(app: &App, grant: &Granted<'_>, shop: AuthorisedShop) -> Result<ConnectedShop, ConnectError> {
+    loop {
+        let now = app.clock.now();
+        let known = app.table.shop_get(&shop.id, true).await?;
+        let again = known.is_some();
+        let waiting = if again { waiting(app, &shop.id, now).await? } else { 0 };
+        let mut row = known.unwrap_or_else(|| Versioned { row: fresh(grant, &shop, now), rev: 0 });
+        row.row = Shop {
+            name: shop.name.clone(),
+            region: shop.region.clone(),
+            app: grant.region,
+            open_id: grant.open_id.clone(),
+            cipher: shop.cipher.clone(),
+            parked: None,
+            hold_until: None,
+            consent: Consent {
+                granted: Some(now),
+                ends: Some(grant.ends),
+                next_step: Some(now),
+                resumed: again.then_some(Resumed { at: now, waiting }),
+                seller_shipping: row.row.consent.seller_shipping,
+                refusals_told: row.row.consent.refusals_told,
+                ..Consent::default()
+            },
+            ..row.row
+        };
+        match app.table.shop_put(&mut row).await {
+            Ok(()) => return Ok(ConnectedShop { shop: row.row, again }),
+            Err(TableError::Conflict) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
+fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
+    Shop {
+        id: shop.id.clone(),
+        account: grant.account.clone(),
+        name: String::new(),
+        region: shop.region.clone(),
+        app: grant.region,
+        open_id: grant.open_id.clone(),
+        cipher: String::new(),
+        parked: None,
+        hold_until: None,
+        settings: ShopSettings::default(),
+        connected: now,
+        consent: Consent::default(),
+    }
+}
+
+/// Trackings of a shop that wait for their turn or for its owner.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn waiting(app: &App, shop: &ShopId, now: Timestamp) -> Result<u64, TableError> {
+    let queued = app.table.push_waiting(shop, now).await?;
+    let held = app.table.held_reasons(shop).await?;
+    let owner = held.iter().filter(|entry| entry.reason.auto() == Auto::OnReconnect).count() as u64;
+    Ok(queued + owner)
 }

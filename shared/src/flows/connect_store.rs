@@ -1,16 +1,23 @@
 //! Stores: connected by credentials that a person hands over, removed with everything they left.
 
 use crate::app::App;
-use crate::domain::connection::{StoreConnection, StoreSettings, StoreStatus};
+use crate::domain::connection::{PollState, StoreConnection, StoreSettings, StoreStatus};
 use crate::domain::ids::{AccountId, BadId, HookId, ShopId, StoreId};
 use crate::domain::platform::Platform;
+use crate::flows::keep_subscriptions::{self, webhook_url};
 use crate::flows::store_access::{
     StoreSecrets, VaultError, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
 };
+use crate::stores::subscriptions::Goal;
 use crate::table::connections::{Hook, Versioned};
 use crate::table::error::TableError;
 use crate::table::keys;
-use data_encoding::BASE32_NOPAD;
+use data_encoding::{BASE32_NOPAD, BASE64};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// The store's subscriptions are taken away within this time, or by hand.
+const GOODBYE: Duration = Duration::from_secs(20);
 
 /// A store to connect.
 #[derive(Debug)]
@@ -66,14 +73,28 @@ pub struct Added {
     pub webhook_url: String,
     /// Whether its API can be read.
     pub readable: bool,
+    /// Secrets that we made, by the name a person hands them over under: the store needs them, and they are shown once.
+    pub generated: Vec<(&'static str, SecretString)>,
+}
+
+/// What was left of a store that was taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Rows erased, the connection not counted.
+    pub rows: usize,
+    /// Topics whose webhook subscriptions were taken away.
+    pub unsubscribed: Vec<String>,
+    /// What a person must do in the store.
+    pub by_hand: Vec<String>,
 }
 
 /// Connects a store.
 ///
 /// # Errors
 /// [`StoreAddError`] names the field and the remedy; nothing is stored then.
-pub async fn add(app: &App, new: NewStore) -> Result<Added, StoreAddError> {
+pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let address = checked_address(&new)?;
+    let generated = generate(app, &mut new);
     if new.shops.is_empty() {
         return Err(field("--shop", "name at least one connected TikTok shop"));
     }
@@ -85,16 +106,22 @@ pub async fn add(app: &App, new: NewStore) -> Result<Added, StoreAddError> {
     }
     let own_secret = new.secrets.webhook_secret.is_some()
         || new.secrets.client_secret.is_some()
-        || new.secrets.header_secret.is_some()
+        || (new.secrets.header_secret.is_some() && new.platform != Platform::BigCommerce)
         || new.secrets.public_key.is_some()
         || new.secrets.client_id.is_some();
     let by_app = new.platform == Platform::Shopify && !own_secret;
     if !own_secret && !by_app {
-        return Err(field("webhook_secret", "is missing: without it nobody can prove that a webhook is the store's"));
+        let name = match (new.platform, new.settings.way.as_deref()) {
+            (Platform::BigCommerce, _) => "client_secret",
+            (Platform::Magento, Some("io-events")) => "client_id",
+            (Platform::Magento, Some("commerce-webhooks")) => "public_key",
+            _ => "webhook_secret",
+        };
+        return Err(field(name, "is missing: without it nobody can prove that a webhook is the store's"));
     }
     let id = StoreId::parse(random(app, 10))?;
     let hook = if by_app { None } else { Some(HookId::parse(random(app, 16))?) };
-    let store = StoreConnection {
+    let mut store = StoreConnection {
         id: id.clone(),
         account: new.account.clone(),
         platform: new.platform,
@@ -106,11 +133,7 @@ pub async fn add(app: &App, new: NewStore) -> Result<Added, StoreAddError> {
         connected: app.clock.now(),
         due: None,
         poll_due: None,
-    };
-    let origin = app.config.public_url.as_str().trim_end_matches('/');
-    let webhook_url = match &hook {
-        Some(hook) => format!("{origin}/hooks/{}/{hook}", new.platform),
-        None => format!("{origin}/hooks/{}", new.platform),
+        polls: PollState::default(),
     };
     match &hook {
         Some(hook) => {
@@ -126,9 +149,41 @@ pub async fn add(app: &App, new: NewStore) -> Result<Added, StoreAddError> {
         }
     }
     let readable = keep_store_credentials(app, &store, &new.secrets).await?;
+    if readable {
+        // The next tick reads it for the first time, and sees to its subscriptions.
+        store.poll_due = Some(store.connected);
+    }
     app.table.store_put(&mut Versioned { row: store.clone(), rev: 0 }).await?;
     app.table.account_store_put(&new.account, &id).await?;
-    Ok(Added { store, webhook_url, readable })
+    let webhook_url = webhook_url(app, &store);
+    Ok(Added { store, webhook_url, readable, generated })
+}
+
+/// Makes the secrets that the store takes from us, where the person gave none. Letters and digits only: WooCommerce
+/// decodes HTML entities in its secrets.
+fn generate(app: &App, new: &mut NewStore) -> Vec<(&'static str, SecretString)> {
+    let mut made = Vec::new();
+    let mut fill = |name: &'static str, place: &mut Option<SecretString>, make: &dyn Fn() -> String| {
+        if place.is_none() {
+            let secret = SecretString::from(make());
+            *place = Some(secret.clone());
+            made.push((name, secret));
+        }
+    };
+    let letters = || BASE32_NOPAD.encode(&app.entropy.bytes::<25>()).to_lowercase();
+    let standard = || format!("whsec_{}", BASE64.encode(&app.entropy.bytes::<24>()));
+    let secrets = &mut new.secrets;
+    match (new.platform, new.settings.way.as_deref()) {
+        (Platform::WooCommerce, _) | (Platform::Magento, None | Some("mage-os")) => {
+            fill("webhook_secret", &mut secrets.webhook_secret, &letters);
+        }
+        (Platform::Generic, _) => fill("webhook_secret", &mut secrets.webhook_secret, &standard),
+        (Platform::BigCommerce, _) | (Platform::Magento, Some("mageplaza")) => {
+            fill("header_secret", &mut secrets.header_secret, &letters);
+        }
+        (Platform::Magento, Some(_)) | (Platform::Shopify, _) => {}
+    }
+    made
 }
 
 fn hook_row(store: &StoreConnection, key: keys::Key, secrets: Option<String>) -> Hook {
@@ -175,6 +230,40 @@ fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
         }
         Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),
     }
+}
+
+/// Disconnects a store: its webhook subscriptions first, while its credentials are there, then everything as
+/// [`remove`] does. A store that cannot be reached is disconnected all the same; its deliveries find nobody.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn disconnect(app: &App, id: &StoreId) -> Result<Removed, TableError> {
+    let Some(store) = app.table.store_get(id, true).await?.map(|store| store.row) else {
+        return Ok(Removed::default());
+    };
+    let mut removed = Removed::default();
+    if store.status == StoreStatus::Connected {
+        match keep_subscriptions::run(app, &store, Goal::Remove, GOODBYE).await {
+            // Steps to set up are no steps to take away.
+            Ok(report) if report.removed.is_empty() && !report.by_hand.is_empty() => {
+                removed.by_hand.push(by_hand(app, &store));
+            }
+            Ok(report) => {
+                removed.unsubscribed = report.removed;
+                removed.by_hand = report.by_hand;
+            }
+            Err(error) => {
+                tracing::warn!(store.id = %id, error = &error as &dyn std::error::Error, "subscriptions not taken away");
+                removed.by_hand.push(by_hand(app, &store));
+            }
+        }
+    }
+    removed.rows = remove(app, id).await?;
+    Ok(removed)
+}
+
+fn by_hand(app: &App, store: &StoreConnection) -> String {
+    format!("In the store, remove the webhooks that deliver to {}", webhook_url(app, store))
 }
 
 /// Takes a store away: its addresses, credentials and every row. Repeating it after a crash finishes it.

@@ -132,6 +132,7 @@ pub async fn requeue(
             parcel.due = Some(now);
             parcel.waits_for = None;
             parcel.attempts = 0;
+            parcel.crashes = 0;
             parcel.note(now, "queued again", "");
             match app.table.parcel_put(&mut parcel).await {
                 Ok(()) => {

@@ -5,6 +5,7 @@ use crate::domain::connection::{StoreConnection, StoreStatus};
 use crate::domain::ids::{HookId, ShipmentId, StoreId, StoreOrderId};
 use crate::domain::intake::known_version;
 use crate::domain::platform::Platform;
+use crate::flows::adobe_keys::{self, KeyError};
 use crate::flows::keep_news::{Kept, keep};
 use crate::flows::store_access::{PendingRead, VaultError, open_hook_secrets};
 use crate::stores::error::StoreError;
@@ -75,6 +76,10 @@ pub async fn run(app: &App, route: &Route, delivery: &Delivery) -> Outcome {
             tracing::error!(error = &error as &dyn std::error::Error, "webhook not verified: no secret");
             Outcome::TryLater("the secrets cannot be reached")
         }
+        Err(Failure::Key(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "webhook not verified: no public key");
+            Outcome::TryLater("the sender's public key cannot be had")
+        }
     }
 }
 
@@ -86,6 +91,8 @@ enum Failure {
     Secret(#[from] SecretFault),
     #[error(transparent)]
     Vault(#[from] VaultError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
 }
 
 async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcome, Failure> {
@@ -159,7 +166,8 @@ async fn read(
     };
     match hook.and_then(|hook| Some((hook, hook.secrets.as_ref()?))) {
         Some((hook, sealed)) => {
-            let secrets = open_hook_secrets(app, hook, sealed).await?;
+            let mut secrets = open_hook_secrets(app, hook, sealed).await?;
+            adobe_keys::add(app, delivery, &mut secrets).await?;
             Ok(judge(&secrets))
         }
         None => {

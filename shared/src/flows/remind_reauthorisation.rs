@@ -9,6 +9,7 @@ use crate::flows::carrier::Maps;
 use crate::flows::connect_store;
 use crate::flows::map_carrier::requeue;
 use crate::flows::store_access::forget_store_credentials;
+use crate::flows::{poll_stores, remind_shop, tell_held};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -33,8 +34,15 @@ pub struct Summary {
     pub refresh_failed: u64,
     /// Stores cleaned up after.
     pub cleaned: u64,
+    /// Mails sent.
+    pub mails: u64,
+    /// Mails that did not leave; the next tick tries again.
+    pub mails_failed: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
+    /// What the polls of stores found and repaired.
+    #[serde(flatten)]
+    pub polls: poll_stores::Summary,
 }
 
 /// One tick.
@@ -49,6 +57,16 @@ pub async fn run(app: &App) -> Summary {
     };
     summary.due = due.len() as u64;
     for key in due {
+        if let Some(shop) = keys::connected_shop(&key) {
+            match remind_shop::step(app, &shop).await {
+                Ok(sent) => summary.mails += sent,
+                Err(error) => {
+                    summary.mails_failed += 1;
+                    tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "step not finished");
+                }
+            }
+            continue;
+        }
         let outcome = match keys::connected_store(&key) {
             Some(store) => clean_up(app, &store).await.map(|()| summary.cleaned += 1),
             None => refresh_due(app, &key).await.map(|done| summary.refreshed += u64::from(done)),
@@ -58,12 +76,20 @@ pub async fn run(app: &App) -> Summary {
             tracing::warn!(error = &error as &dyn std::error::Error, "a due step failed");
         }
     }
-    if is_sweep(app) {
+    if is_every(app, 15) {
+        match tell_all(app, &mut summary).await {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
+        }
+    }
+    if is_every(app, 60) {
         match sweep(app).await {
             Ok(requeued) => summary.requeued = requeued,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
         }
     }
+    // Last: polls may take long, and a refresh that comes too late stops a shop.
+    summary.polls = poll_stores::run(app).await;
     let metrics = [
         Metric::count(metric::REFRESHES, summary.refreshed),
         Metric::count(metric::REFRESH_FAILURES, summary.refresh_failed),
@@ -85,6 +111,20 @@ async fn refresh_due(app: &App, key: &Key) -> Result<bool, AccessError> {
     match refresh(app, &credentials, row.clone(), &tokens).await {
         Ok(_) => Ok(true),
         Err(AccessError::Table(TableError::Conflict)) => Ok(false),
+        Err(AccessError::Ended { version }) => {
+            // TikTok refused for good: nobody asks again before the owner has consented.
+            for id in app.table.account_shops(&grant.account).await? {
+                let shop = app.table.shop_get(&id, true).await?.map(|shop| shop.row);
+                if shop.is_some_and(|shop| shop.app == grant.app && shop.open_id == grant.open_id) {
+                    remind_shop::park(app, &id, version).await;
+                }
+            }
+            if let Some(mut read) = app.table.sealed_get(key).await?.filter(|read| read.version == version) {
+                read.due = None;
+                app.table.sealed_put(&mut read).await?;
+            }
+            Err(AccessError::Ended { version })
+        }
         Err(error) => {
             // Not due again at once: TikTok may be down, and the push flow refreshes when it must.
             if let Some(read) = app.table.sealed_get(key).await? {
@@ -107,15 +147,33 @@ async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
         StoreStatus::Uninstalled | StoreStatus::Connected => {
             forget_store_credentials(app, id).await?;
             store.row.due = None;
+            store.row.poll_due = None;
             app.table.store_put(&mut store).await?;
         }
     }
     Ok(())
 }
 
-/// Once an hour, in the first five minutes.
-fn is_sweep(app: &App) -> bool {
-    app.clock.now().to_zoned(TimeZone::UTC).minute() < 5
+/// Every so many minutes: the one tick in their first five.
+fn is_every(app: &App, minutes: i8) -> bool {
+    app.clock.now().to_zoned(TimeZone::UTC).minute() % minutes < 5
+}
+
+/// Mails about the attention list of every shop. One shop's trouble delays no other.
+async fn tell_all(app: &App, summary: &mut Summary) -> Result<(), TableError> {
+    for account in app.table.accounts_list().await? {
+        for id in app.table.account_shops(&account).await? {
+            let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            match tell_held::run(app, &shop).await {
+                Ok(sent) => summary.mails += sent,
+                Err(error) => {
+                    summary.mails_failed += 1;
+                    tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "mail not sent");
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Queues every hold whose cause has moved: nobody waits for ever, even when a change raced with the hold.
@@ -124,6 +182,10 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
     for account in app.table.accounts_list().await? {
         for id in app.table.account_shops(&account).await? {
             let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            if shop.step_due().is_none() && shop.parked.is_none() {
+                // A row of an earlier version, or a lost schedule: nobody ends unwarned.
+                app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
+            }
             let maps = Maps::read(app, &shop, true).await?.version();
             let moved = requeue(app, &id, "", |parcel| match &parcel.waits_for {
                 Some(mapping @ WaitsFor::Mapping { .. }) => *mapping != maps,

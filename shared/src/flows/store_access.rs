@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::domain::connection::StoreConnection;
 use crate::domain::ids::{AccountId, HookId, StoreId};
 use crate::domain::platform::Platform;
+use crate::outbound::OutboundError;
 use crate::stores::{HookSecrets, StoreAccess, StoreCredentials, ThinNotice};
 use crate::table::connections::Hook;
 use crate::table::error::TableError;
@@ -13,6 +14,7 @@ use crate::table::tokens::SealedRow;
 use crate::tokens::{KeyRing, OpenError, Place, Purpose, SealError, Sealed, SecretFault, open, seal};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// What a notice row keeps for the scheduled work.
@@ -262,8 +264,25 @@ fn base(app: &App, store: &StoreConnection) -> Option<String> {
 
 /// Whether a store's API is on a host that the merchant named, so that the guard judges it.
 #[must_use]
-pub fn is_merchant_host(platform: Platform) -> bool {
+fn is_merchant_host(platform: Platform) -> bool {
     matches!(platform, Platform::WooCommerce | Platform::Magento | Platform::Generic)
+}
+
+/// Sends a request to a store's API: guarded where the merchant named the host.
+///
+/// # Errors
+/// [`OutboundError`].
+pub async fn ask(
+    app: &App,
+    platform: Platform,
+    request: http::Request<bytes::Bytes>,
+    limit: Duration,
+) -> Result<http::Response<bytes::Bytes>, OutboundError> {
+    if is_merchant_host(platform) {
+        app.outbound.merchant(request, limit).await
+    } else {
+        app.outbound.send(request, limit).await
+    }
 }
 
 /// Forgets a store's credentials.

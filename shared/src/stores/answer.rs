@@ -46,6 +46,17 @@ pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
         .map_err(|_| StoreError::Unavailable("the answer is not the JSON that the platform documents".to_owned()))
 }
 
+/// Refuses a page on which nothing has an id: its schema has changed, and an empty page would pass for "nothing new".
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub(crate) fn recognised<'a, T>(rows: &'a [T], id: impl Fn(&'a T) -> Option<&'a str>) -> Result<(), StoreError> {
+    if rows.is_empty() || rows.iter().any(|row| id(row).is_some()) {
+        return Ok(());
+    }
+    Err(StoreError::Unavailable("nothing on this page has an id".to_owned()))
+}
+
 /// `Retry-After` in seconds, or BigCommerce's `X-Rate-Limit-Time-Reset-Ms`.
 fn wait(answer: &Response<Bytes>) -> Option<Duration> {
     let number = |name: &str| answer.headers().get(name)?.to_str().ok()?.trim().parse::<u64>().ok();

@@ -106,6 +106,14 @@ impl Table {
         self.delete(&keys::account_store(account, store)).await
     }
 
+    /// Takes a shop out of an account.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_shop_delete(&self, account: &AccountId, shop: &ShopId) -> Result<(), TableError> {
+        self.delete(&keys::account_shop(account, shop)).await
+    }
+
     /// The shops of an account.
     ///
     /// # Errors

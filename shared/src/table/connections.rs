@@ -6,6 +6,7 @@ use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +109,35 @@ impl Table {
     /// # Errors
     /// [`TableError::Conflict`] when somebody changed it.
     pub async fn shop_put(&self, shop: &mut Versioned<Shop>) -> Result<(), TableError> {
-        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, None).await
+        let place = shop.row.step_due().map(|at| keys::auth_due(&format!("shop:{}", shop.row.id), at));
+        self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, place).await
+    }
+
+    /// Applies a change to a shop connection as it is now. `false` from the change: nothing is written. `None`: there
+    /// is no such shop.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn shop_change(&self, id: &ShopId, edit: impl Fn(&mut Shop) -> bool) -> Result<Option<Shop>, TableError> {
+        loop {
+            let Some(mut shop) = self.shop_get(id, true).await? else { return Ok(None) };
+            if !edit(&mut shop.row) {
+                return Ok(Some(shop.row));
+            }
+            match self.shop_put(&mut shop).await {
+                Ok(()) => return Ok(Some(shop.row)),
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Takes a shop connection away.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn shop_delete(&self, id: &ShopId) -> Result<(), TableError> {
+        self.delete(&keys::shop_connection(id)).await
     }
 
     /// A webhook address by its unguessable part.
@@ -157,10 +186,25 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hooks_delete(&self, store: &StoreConnection) -> Result<(), TableError> {
-        if let Some(hook) = &store.hook {
-            self.delete(&keys::hook(hook)).await?;
+        match &store.hook {
+            Some(hook) => self.delete(&keys::hook(hook)).await,
+            // Another connection may have an address of its own for the same store: that one stays.
+            None => self.delete(&keys::hook_of_address(store.platform.as_str(), &store.address)).await,
         }
-        self.delete(&keys::hook_of_address(store.platform.as_str(), &store.address)).await
+    }
+
+    /// The stores to be read by now, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn polls_due(&self, now: Timestamp, limit: usize) -> Result<Vec<StoreId>, TableError> {
+        let mut due = Vec::new();
+        for slot in 0..keys::SLOW_SHARDS {
+            due.extend(self.listed_until(&keys::poll_list(slot), &keys::due_by(now), limit).await?);
+        }
+        due.sort_by(|left, right| left.place.cmp(&right.place));
+        due.truncate(limit);
+        Ok(due.iter().filter_map(|entry| keys::connected_store(&entry.key)).collect())
     }
 
     /// Erases every row of a store: its parcels, links, notices, and the connection last, so that a crash in between is

@@ -1,6 +1,6 @@
 //! Every key and index string of the one table. Nothing else in the crate spells a `#`.
 
-use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId, StoreOrderId};
+use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
@@ -207,6 +207,43 @@ pub fn connected_store(key: &Key) -> Option<StoreId> {
     (key.sk == "CONNECTION").then(|| StoreId::parse(unclean(key.pk.strip_prefix("STORE#")?)).ok())?
 }
 
+/// The shop of a connection's key.
+#[must_use]
+pub fn connected_shop(key: &Key) -> Option<ShopId> {
+    (key.sk == "CONNECTION").then(|| ShopId::parse(key.pk.strip_prefix("SHOP#")?).ok())?
+}
+
+/// A store order whose parcels wait under a TikTok order: what TikTok's own news is looked up by.
+#[must_use]
+pub fn order_pointer(id: &ShopId, order: &TikTokOrderId, store: &StoreId, store_order: &StoreOrderId) -> Key {
+    let sk = format!("{}{}#{}", order_pointers(order), clean(store.as_str()), clean(store_order.as_str()));
+    key(shop(id), sk)
+}
+
+/// Prefix of [`order_pointer`].
+#[must_use]
+pub fn order_pointers(order: &TikTokOrderId) -> String {
+    format!("ORDER#{}#", order.as_str())
+}
+
+/// A value that counts once: OAuth state, login link.
+#[must_use]
+pub fn once(sha256_hex: &str) -> Key {
+    key(format!("ONCE#{sha256_hex}"), "ONCE")
+}
+
+/// A signed-in browser.
+#[must_use]
+pub fn session(sha256_hex: &str) -> Key {
+    key(format!("SESSION#{sha256_hex}"), "SESSION")
+}
+
+/// The ledger of mails: one row a step.
+#[must_use]
+pub fn mail(id: &ShopId, kind: &str, cycle: &str, step: &str) -> Key {
+    key(shop(id), format!("MAIL#{kind}#{}#{}", clean(cycle), clean(step)))
+}
+
 /// Partition that lists the accounts of this installation.
 pub const INSTALLATION: &str = "INSTALLATION";
 
@@ -269,6 +306,9 @@ pub fn providers(id: &ShopId, option: &str, route: &str) -> Key {
     key(shop(id), format!("PROVIDERS#{}#{}", clean(option), clean(route)))
 }
 
+/// Prefix of [`providers`].
+pub const PROVIDER_LISTS: &str = "PROVIDERS#";
+
 /// A store carrier name that had no match.
 #[must_use]
 pub fn seen(id: &ShopId, carrier: &str) -> Key {
@@ -326,6 +366,13 @@ pub fn held_list(shop: &ShopId) -> String {
 #[must_use]
 pub fn held(shop: &ShopId, reason: Reason, since: Timestamp) -> IndexKey {
     IndexKey { pk: held_list(shop), sk: format!("{}#{}", reason.code(), sortable(since)) }
+}
+
+/// Reason and time of a place in it.
+#[must_use]
+pub fn read_held(sk: &str) -> Option<(Reason, Timestamp)> {
+    let (code, ms) = sk.split_once('#')?;
+    Some((Reason::parse(code)?, Timestamp::from_millisecond(ms.parse().ok()?).ok()?))
 }
 
 /// The list of authorisations with their next refresh or reminder.

@@ -108,6 +108,22 @@ impl Table {
         Ok(Some(ProviderList { providers: row.json("list")?, fetched: row.time("fetched")? }))
     }
 
+    /// The carrier list that was fetched last for a shop, whatever its option and route: to suggest from, never to send.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn providers_latest(&self, shop: &ShopId) -> Result<Option<ProviderList>, TableError> {
+        let mut latest: Option<ProviderList> = None;
+        for item in self.rows(&keys::shop(shop), keys::PROVIDER_LISTS, false).await? {
+            let row = Reader(&item);
+            let list = ProviderList { providers: row.json("list")?, fetched: row.time("fetched")? };
+            if latest.as_ref().is_none_or(|known| known.fetched < list.fetched) {
+                latest = Some(list);
+            }
+        }
+        Ok(latest)
+    }
+
     /// Stores a carrier list.
     ///
     /// # Errors

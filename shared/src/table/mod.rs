@@ -16,6 +16,11 @@
 //! | 12 | What does this store call this carrier? | push_tracking, map_carrier | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
 //! | 13 | Which carriers does this shop take? | push_tracking | get, put | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
 //! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
+//! | 15 | Does this one-time value still count? | console | put if absent; delete if there | `ONCE#<sha256>` / `ONCE` |
+//! | 16 | Who is this browser? | console | get, put, delete | `SESSION#<sha256>` / `SESSION` |
+//! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
+//! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
+//! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
 //!
 //! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
 //! accident. The index is behind: what it names is read again, strongly, before anything is done about it.
@@ -26,7 +31,9 @@ pub mod connections;
 pub mod error;
 pub mod keys;
 pub mod leases;
+pub mod mails;
 pub mod maps;
+pub mod once;
 pub mod parcels;
 pub mod schema;
 pub mod tokens;
@@ -34,7 +41,7 @@ pub mod tokens;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue};
 use codec::{Item, Reader};
 use error::TableError;
 use keys::{DUE_PK, DUE_SK, INDEX, Key, PK, SK};
@@ -170,6 +177,30 @@ impl Table {
             .map_err(|e| failure(&e))?;
         self.meter.add(true, answer.consumed_capacity());
         Ok(())
+    }
+
+    /// Deletes a row and returns it: of two callers at once, one gets it.
+    pub(crate) async fn take(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk.clone()))
+            .key(SK, AttributeValue::S(key.sk.clone()))
+            .condition_expression("attribute_exists(pk)")
+            .return_values(ReturnValue::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match answer.map_err(|e| failure(&e)) {
+            Ok(answer) => {
+                self.meter.add(true, answer.consumed_capacity());
+                Ok(answer.attributes)
+            }
+            Err(TableError::Conflict) => Ok(None),
+            Err(other) => Err(other),
+        }
     }
 
     /// Deletes a row whose counter is as seen.

@@ -7,6 +7,7 @@ use super::{If, Listed, Table};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
+use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
@@ -21,6 +22,17 @@ pub struct OrderRows {
     pub parcels: Vec<Parcel>,
     /// A person's or another system's word on which TikTok order it is.
     pub link: Option<TikTokOrderId>,
+}
+
+/// An entry of a shop's attention list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldEntry {
+    /// The row.
+    pub key: Key,
+    /// Why it waits.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// An entry of the PUSH list.
@@ -131,6 +143,72 @@ impl Table {
             }
         }
         Ok(found)
+    }
+
+    /// Notes that parcels of a store order wait under a TikTok order, so that TikTok's own news about it finds them.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn order_pointer_put(
+        &self,
+        shop: &ShopId,
+        order: &TikTokOrderId,
+        store: &StoreId,
+        store_order: &StoreOrderId,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let row = Writer::new(keys::order_pointer(shop, order, store, store_order), "order pointer")
+            .text("store", store.as_str())
+            .text("order", store_order.as_str())
+            .ttl(now + KEPT);
+        self.put(row.done(), If::Always).await
+    }
+
+    /// The store orders whose parcels wait under a TikTok order.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn order_pointers(
+        &self,
+        shop: &ShopId,
+        order: &TikTokOrderId,
+    ) -> Result<Vec<(StoreId, StoreOrderId)>, TableError> {
+        let rows = self.rows(&keys::shop(shop), &keys::order_pointers(order), false).await?;
+        let pointer = |item| {
+            let row = Reader(item);
+            Ok((row.parsed("store", StoreId::parse)?, row.parsed("order", StoreOrderId::parse)?))
+        };
+        rows.iter().map(pointer).collect()
+    }
+
+    /// How many entries of a shop are in the PUSH list and were due by then.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn push_waiting(&self, shop: &ShopId, by: Timestamp) -> Result<u64, TableError> {
+        let mut pages = self.due_pages(&keys::push_list(Shard::of(shop)), &keys::due_by(by));
+        let mut waiting = 0;
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                waiting += u64::from(due_read(Listed::read(item)?)?.shop == *shop);
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// How many parcels of a shop wait for a hand, by reason code, and since when the newest of each.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn held_reasons(&self, shop: &ShopId) -> Result<Vec<HeldEntry>, TableError> {
+        let listed = self.listed(&keys::held_list(shop), "").await?;
+        Ok(listed
+            .into_iter()
+            .filter_map(|entry| {
+                let (reason, since) = keys::read_held(&entry.place)?;
+                Some(HeldEntry { key: entry.key, reason, since })
+            })
+            .collect())
     }
 
     /// Stores a link that a person made.
@@ -271,6 +349,9 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if parcel.attempts > 0 {
         row = row.number("tries", i128::from(parcel.attempts));
     }
+    if parcel.crashes > 0 {
+        row = row.number("crashes", i128::from(parcel.crashes));
+    }
     if parcel.shops_tried > 0 {
         row = row.number("shops_tried", i128::from(parcel.shops_tried));
     }
@@ -319,6 +400,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         received: row.time("received")?,
         changed: row.time("changed")?,
         attempts: row.number_if("tries").unwrap_or_default(),
+        crashes: row.number_if("crashes").unwrap_or_default(),
         shops_tried: row.number_if("shops_tried").unwrap_or_default(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,
@@ -334,7 +416,6 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::reason::Reason;
     use crate::domain::samples::{at, parcel, sent};
 
     #[test]

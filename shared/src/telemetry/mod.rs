@@ -139,7 +139,11 @@ impl Captured {
 /// The subscriber of a process or of a test.
 pub fn subscriber(level: LevelFilter, style: Style, clock: Clock, sink: Sink) -> impl Subscriber + Send + Sync {
     let others = level.min(LevelFilter::WARN);
-    let targets = Targets::new().with_default(others).with_targets(OURS.iter().map(|name| (*name, level)));
+    // The embedded table warns of every condition that fails; to us that is an answer like any other.
+    let targets = Targets::new()
+        .with_default(others)
+        .with_target("dynoxide", level.min(LevelFilter::ERROR))
+        .with_targets(OURS.iter().map(|name| (*name, level)));
     tracing_subscriber::registry().with(Lines::new(style, clock, sink).with_filter(targets))
 }
 
@@ -150,6 +154,11 @@ pub fn init(level: LevelFilter, style: Style, clock: Clock) {
         Style::Json => Sink::stdout(),
         Style::Human => Sink::stderr(),
     };
+    init_to(level, style, clock, sink);
+}
+
+/// As [`init`], to a sink of the caller's choice.
+pub fn init_to(level: LevelFilter, style: Style, clock: Clock, sink: Sink) {
     // The error only says that there is one already.
     let _ = tracing::subscriber::set_global_default(subscriber(level, style, clock, sink));
 }

@@ -1,14 +1,19 @@
 //! A world in one process without sockets: the real clients and flows, the table's emulator, the model TikTok Shop and a
 //! store. Time stands still until a test lets it run.
 
+pub mod browser;
+pub mod calls;
+pub mod index;
 pub mod net;
+pub mod stores;
 pub mod wire;
 
 use crate::openapi::OpenApi;
 use bytes::Bytes;
+use calls::Calls;
 use jiff::Timestamp;
 use lambda_http::Body;
-use net::Net;
+use net::{Line, Net};
 use ring::hmac;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -31,8 +36,9 @@ use waybill::flows::connect_store::{Added, NewStore};
 use waybill::flows::push_tracking::Summary;
 use waybill::flows::store_access::StoreSecrets;
 use waybill::flows::{connect_shop, connect_store};
+use waybill::mail::Mailer;
+use waybill::outbound::Outbound;
 use waybill::outbound::guard::AllowList;
-use waybill::outbound::{Outbound, Transport};
 use waybill::table::accounts::Account;
 use waybill::telemetry::{Captured, Sink};
 use waybill::tiktok::authorise::TokenAnswer;
@@ -100,7 +106,18 @@ pub struct World {
     pub metrics: Captured,
     /// The account that owns everything.
     pub account: AccountId,
-    _folder: TempDir,
+    sink: Sink,
+    seed: u64,
+    folder: TempDir,
+}
+
+/// One process: an app of its own on the same table, and its calls to the outside.
+#[derive(Clone)]
+pub struct Process {
+    /// The app.
+    pub app: Arc<App>,
+    /// Its calls.
+    pub calls: Calls,
 }
 
 impl World {
@@ -118,22 +135,15 @@ impl World {
         let tiktok = ModelTikTok::new(clock.clone(), seed);
         let net = Arc::new(Net::new(tiktok.clone(), OpenApi::tiktok()));
         let folder = tempfile::tempdir().expect("folder");
-        let wire = Wire::memory();
+        let steady = time.clock();
+        let wire = Wire::memory(seed, move || steady.steady());
         let (metrics, captured) = Sink::memory();
-        let config = Config::parse(|name| match name {
-            "PUBLIC_URL" => Some("https://waybill.example".into()),
-            "TIKTOK_API_URL" => Some(net::API.into()),
-            "TIKTOK_AUTH_URL" => Some(net::AUTH.into()),
-            _ => None,
-        })
-        .expect("settings");
+        let config = settings();
         let entropy = seeded(seed);
-        let secrets = Arc::new(SecretFolder::new(folder.path().join("secrets"), entropy.clone()));
+        let secrets = SecretFolder::new(folder.path().join("secrets"), entropy.clone());
         let names = SecretNames::new(config.secrets_prefix.as_str()).expect("names");
-        waybill::tokens::init(secrets.as_ref(), &names, &entropy).await.expect("secrets");
-        let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(wire.client())).expect("aws");
-        let outbound = Outbound::in_process(Arc::clone(&net) as Arc<dyn Transport>, AllowList::default());
-        let app = App::new(Parts { config, clock, entropy, aws, secrets, outbound, metrics }).expect("app");
+        waybill::tokens::init(&secrets, &names, &entropy).await.expect("secrets");
+        let app = app(&Calls::default(), &time, &net, &wire.untroubled(), &folder, metrics.clone(), seed);
         app.table.create_if_missing().await.expect("table");
         let account = AccountId::parse("a1").expect("id");
         let row = Account {
@@ -143,11 +153,22 @@ impl World {
             created: time.now(),
         };
         app.table.account_create(&row).await.expect("account");
-        let world = Self { app: Arc::new(app), time, tiktok, net, wire, metrics: captured, account, _folder: folder };
+        let (app, sink) = (Arc::new(app), metrics);
+        let world = Self { app, time, tiktok, net, wire, metrics: captured, account, sink, seed, folder };
         for region in AppRegion::ALL {
             world.configure_app(region).await;
         }
         world
+    }
+
+    /// Starts another process: nothing in memory, the same table, secrets and network.
+    #[must_use]
+    pub fn process(&self, number: u64) -> Process {
+        let calls = Calls::default();
+        let seed = self.seed.wrapping_mul(31).wrapping_add(number);
+        let wire = self.wire.for_process(&calls);
+        let app = app(&calls, &self.time, &self.net, &wire, &self.folder, self.sink.clone(), seed);
+        Process { app: Arc::new(app), calls }
     }
 
     async fn configure_app(&self, region: AppRegion) {
@@ -197,25 +218,36 @@ impl World {
 
     /// Posts bytes signed with a secret.
     pub async fn signed(&self, store: &Added, topic: &str, body: Vec<u8>, secret: &str) -> http::Response<Body> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        let signature = {
-            use base64::Engine as _;
-            base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, &body))
-        };
-        let path = store.webhook_url.strip_prefix("https://waybill.example").expect("our origin").to_owned();
-        let request = http::Request::post(path)
-            .header("X-Shopify-Topic", topic)
-            .header("X-Shopify-Hmac-Sha256", signature)
-            .header("X-Shopify-Shop-Domain", &store.store.address)
-            .header("X-Shopify-Triggered-At", self.time.now().to_string())
-            .body(Body::Binary(body))
-            .expect("request");
+        let request = signed_request(store, topic, body, secret, &self.time.now().to_string());
         store_webhook::handle(&self.app, request).await.expect("never fails")
     }
 
     /// One run of the push schedule over all shards.
     pub async fn push(&self) -> Summary {
         waybill_local::host::push(&self.app).await
+    }
+
+    /// The seller says yes on TikTok's consent page: where TikTok sends the browser then.
+    pub async fn consent(&self, consent_url: &str) -> String {
+        let request = http::Request::get(consent_url).body(Bytes::new()).expect("request");
+        let answer = self.tiktok.handle(request).await.reply().expect("an answer");
+        assert_eq!(answer.status(), 302, "{consent_url}");
+        let place = answer.headers()["location"].to_str().expect("text").to_owned();
+        place.strip_prefix("http://127.0.0.1").map_or(place.clone(), str::to_owned)
+    }
+
+    /// One tick of the slow schedule.
+    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
+        waybill_local::host::tick(&self.app).await
+    }
+
+    /// The mails so far, oldest first, as files.
+    #[must_use]
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(folder) = std::fs::read_dir(self.folder.path().join("mail")) else { return Vec::new() };
+        let mut files: Vec<_> = folder.map(|entry| entry.expect("entry").path()).collect();
+        files.sort();
+        files.iter().map(|file| std::fs::read_to_string(file).expect("text")).collect()
     }
 
     /// The rows of a store order.
@@ -244,6 +276,49 @@ impl World {
     }
 }
 
+/// A signed Shopify delivery that was triggered at this time.
+#[must_use]
+pub fn signed_request(
+    store: &Added,
+    topic: &str,
+    body: Vec<u8>,
+    secret: &str,
+    triggered: &str,
+) -> lambda_http::Request {
+    use base64::Engine as _;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, &body));
+    let path = store.webhook_url.strip_prefix("https://waybill.example").expect("our origin");
+    http::Request::post(path)
+        .header("X-Shopify-Topic", topic)
+        .header("X-Shopify-Hmac-Sha256", signature)
+        .header("X-Shopify-Shop-Domain", &store.store.address)
+        .header("X-Shopify-Triggered-At", triggered)
+        .body(Body::Binary(body))
+        .expect("request")
+}
+
+fn settings() -> Config {
+    Config::parse(|name| match name {
+        "PUBLIC_URL" => Some("https://waybill.example".into()),
+        "TIKTOK_API_URL" => Some(net::API.into()),
+        "TIKTOK_AUTH_URL" => Some(net::AUTH.into()),
+        _ => None,
+    })
+    .expect("settings")
+}
+
+fn app(calls: &Calls, time: &Time, net: &Arc<Net>, wire: &Wire, folder: &TempDir, metrics: Sink, seed: u64) -> App {
+    let (clock, entropy) = (time.clock(), seeded(seed));
+    let client = wire.client();
+    let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(client)).expect("aws");
+    let line = Line { net: Arc::clone(net), calls: calls.clone() };
+    let outbound = Outbound::in_process(Arc::new(line), AllowList::default());
+    let secrets = Arc::new(SecretFolder::new(folder.path().join("secrets"), entropy.clone()));
+    let app = App::new(Parts { config: settings(), clock, entropy, aws, secrets, outbound, metrics }).expect("app");
+    app.with_mailer(Mailer::folder(folder.path().join("mail"), None))
+}
+
 /// A fulfilment of an order with everything in the body: topic `orders/fulfilled`.
 #[must_use]
 pub fn shopify_order(order: u64, tiktok: &str, version: &str, fulfilments: &[Value]) -> Value {
@@ -268,6 +343,52 @@ pub fn fulfilment(id: u64, order: u64, version: &str, carrier: &str, numbers: &[
         "tracking_number": numbers.first(), "tracking_numbers": numbers, "line_items": lines,
         "email": "canary-buyer@canary.example", "destination": {"name": "Canary Buyer", "address1": "1 Canary Street"},
     })
+}
+
+/// The subject of a mail file.
+#[must_use]
+pub fn mail_subject(mail: &str) -> String {
+    let line = mail.split("\r\n").skip_while(|line| !line.starts_with("Subject: "));
+    let mut lines = line.take_while(|line| !line.is_empty());
+    let mut subject = lines.next().and_then(|line| line.strip_prefix("Subject: ")).expect("a subject").to_owned();
+    for more in lines.take_while(|line| line.starts_with(' ')) {
+        subject.push_str(more);
+    }
+    subject
+}
+
+/// The plain text of a mail file.
+#[must_use]
+pub fn mail_text(mail: &str) -> String {
+    let part = mail.split("Content-Type: text/plain").nth(1).expect("a text part");
+    let (head, body) = part.split_once("\r\n\r\n").expect("a body");
+    let body = body.split("\r\n--").next().expect("an end");
+    if head.contains("quoted-printable") {
+        let joined = body.replace("=\r\n", "");
+        let mut bytes = Vec::new();
+        let mut rest = joined.as_bytes();
+        while let Some((first, more)) = rest.split_first() {
+            let hex = if *first == b'=' { more.get(..2).and_then(|h| hex::decode(h).ok()) } else { None };
+            match hex {
+                Some(byte) => {
+                    bytes.extend(byte);
+                    rest = &more[2..];
+                }
+                None => {
+                    bytes.push(*first);
+                    rest = more;
+                }
+            }
+        }
+        return String::from_utf8_lossy(&bytes).into_owned();
+    }
+    if head.contains("base64") {
+        use base64::Engine as _;
+        let text: String = body.split_whitespace().collect();
+        return String::from_utf8_lossy(&base64::engine::general_purpose::STANDARD.decode(text).expect("base64"))
+            .into_owned();
+    }
+    body.to_owned()
 }
 
 /// Reproducible randomness: splitmix64.

@@ -1,11 +1,13 @@
 //! The network: requests go to the model of their host. Every request to TikTok is judged by its OpenAPI description.
 
+use super::calls::Calls;
 use crate::openapi::OpenApi;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
 use waybill_local::model::ModelAnswer;
@@ -24,13 +26,21 @@ pub struct Net {
     tiktok: ModelTikTok,
     api: &'static OpenApi,
     hosts: Mutex<HashMap<String, Host>>,
+    /// Judging a request against its description takes as long as the rest of it: long runs leave it out.
+    unjudged: AtomicBool,
+    calls: AtomicUsize,
 }
 
 impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default() }
+        Self { tiktok, api, hosts: Mutex::default(), unjudged: AtomicBool::new(false), calls: AtomicUsize::new(0) }
+    }
+
+    /// From now on requests are not held against the API's description.
+    pub fn leave_unjudged(&self) {
+        self.unjudged.store(true, Ordering::Relaxed);
     }
 
     /// Puts a host on the network.
@@ -38,10 +48,18 @@ impl Net {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), answer);
     }
 
+    /// Requests to anybody so far.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default().to_owned();
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             if API.ends_with(&host)
+                && !self.unjudged.load(Ordering::Relaxed)
                 && let Err(problem) = self.api.judge(&request)
             {
                 panic!("TikTok would refuse this request: {problem}");
@@ -72,5 +90,19 @@ impl Transport for Net {
             }
         }
         .boxed()
+    }
+}
+
+/// The network as one process sees it.
+pub struct Line {
+    /// The network.
+    pub net: Arc<Net>,
+    /// The process's calls.
+    pub calls: Calls,
+}
+
+impl Transport for Line {
+    fn send(&self, request: Request<Bytes>, limit: Duration) -> BoxFuture<'_, Result<Response<Bytes>, OutboundError>> {
+        self.calls.around(self.net.send(request, limit)).boxed()
     }
 }

@@ -1,5 +1,7 @@
-//! DynamoDB's wire protocol without a socket: the SDK's own requests, answered by the emulator.
+//! DynamoDB's wire protocol without a socket: the SDK's own requests, answered by the emulator, with faults in between.
 
+use super::calls::Calls;
+use super::index::Index;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -11,12 +13,54 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use waybill_local::model::chance::Chance;
 
-/// The emulator behind the SDK.
+/// Longer than the SDK waits for one try.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// What goes wrong between the SDK and the table, each with its probability.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TableFaults {
+    /// Every request takes up to this long.
+    pub latency: Duration,
+    /// Refused: too many requests.
+    pub throttled: f64,
+    /// Refused: internal error.
+    pub failing: f64,
+    /// No answer, nothing done.
+    pub lost_before: f64,
+    /// Carried out, no answer.
+    pub lost_after: f64,
+    /// The index shows what was up to this long ago.
+    pub index_lag: Duration,
+    /// Whoever asks for a lease gets it.
+    pub lease_broken: bool,
+}
+
+struct Inner {
+    db: Database,
+    state: Mutex<State>,
+}
+
+struct State {
+    faults: TableFaults,
+    chance: Chance,
+    index: Index,
+    now: Arc<dyn Fn() -> Duration + Send + Sync>,
+}
+
+/// The emulator behind the SDK, as one process sees it.
 #[derive(Clone)]
-pub struct Wire(Arc<Database>);
+pub struct Wire {
+    inner: Arc<Inner>,
+    calls: Calls,
+    /// A test's own eyes: what it sees is never delayed, lost or refused.
+    untroubled: bool,
+}
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,10 +69,59 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    /// An empty database in memory.
+    /// An empty database in memory; faults run from the seed.
     #[must_use]
-    pub fn memory() -> Self {
-        Self(Arc::new(Database::memory().expect("a database")))
+    pub fn memory(seed: u64, now: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        let state = State {
+            faults: TableFaults::default(),
+            chance: Chance::new(seed),
+            index: Index::default(),
+            now: Arc::new(now),
+        };
+        let db = Database::memory().expect("a database");
+        Self { inner: Arc::new(Inner { db, state: Mutex::new(state) }), calls: Calls::default(), untroubled: false }
+    }
+
+    /// The same table for another process.
+    #[must_use]
+    pub fn for_process(&self, calls: &Calls) -> Self {
+        Self { inner: Arc::clone(&self.inner), calls: calls.clone(), untroubled: false }
+    }
+
+    /// The same table for those who only look.
+    #[must_use]
+    pub fn untroubled(&self) -> Self {
+        Self { untroubled: true, ..self.clone() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes wrong from now on.
+    pub fn set_faults(&self, faults: TableFaults) {
+        self.state().faults = faults;
+    }
+
+    /// Whether every request fails from now on.
+    pub fn down(&self, down: bool) {
+        self.set_faults(TableFaults { failing: if down { 1.0 } else { 0.0 }, ..TableFaults::default() });
+    }
+
+    /// The places of the lists whose name starts so, as they are now: list, place, row.
+    #[must_use]
+    pub fn listed(&self, lists: &str) -> Vec<(String, String, (String, String))> {
+        self.state().index.listed(lists)
+    }
+
+    /// Every row of the table, as JSON.
+    #[must_use]
+    pub fn all_rows(&self, table: &str) -> Vec<Value> {
+        let request = serde_json::json!({"TableName": table}).to_string();
+        let text = call(request.as_bytes(), |r| self.inner.db.scan(r)).expect("a scan");
+        let mut answer: Value = serde_json::from_str(&text).expect("JSON");
+        assert!(answer["LastEvaluatedKey"].is_null(), "the scan needs another page");
+        answer["Items"].as_array_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// For `aws::local_config`.
@@ -40,26 +133,95 @@ impl Wire {
     /// Runs one operation as DynamoDB would, and says status and body.
     #[must_use]
     pub fn run(&self, target: &str, body: &[u8]) -> (u16, String) {
-        let db = &self.0;
+        let db = &self.inner.db;
         let operation = target.rsplit('.').next().unwrap_or_default();
+        let writes = matches!(operation, "PutItem" | "DeleteItem" | "TransactWriteItems");
+        let parsed: Option<Value> = (writes || operation == "Query")
+            .then(|| serde_json::from_slice(body).unwrap_or_else(|e| panic!("the SDK sent what no one reads: {e}")));
+        if let Some(request) = parsed.as_ref().filter(|request| request["IndexName"].is_string()) {
+            let mut state = self.state();
+            let lag = state.faults.index_lag;
+            if !lag.is_zero() {
+                let behind = lag.mul_f64(state.chance.bits() as f64 / u64::MAX as f64);
+                let until = (state.now)().saturating_sub(behind);
+                return (200, state.index.query(request, until));
+            }
+        }
         let answer = match operation {
             "CreateTable" => call(body, |r| db.create_table(r)),
             "UpdateTimeToLive" => call(body, |r| db.update_time_to_live(r)),
             "GetItem" => call(body, |r| db.get_item(r)),
             "PutItem" => call(body, |r| db.put_item(r)),
-            "UpdateItem" => call(body, |r| db.update_item(r)),
+            "UpdateItem" => self.update(body),
             "DeleteItem" => call(body, |r| db.delete_item(r)),
             "Query" => call(body, |r| db.query(r)),
             "BatchGetItem" => call(body, |r| db.batch_get_item(r)),
-            "BatchWriteItem" => call(body, |r| db.batch_write_item(r)),
             "TransactWriteItems" => call(body, |r| db.transact_write_items(r)),
             other => panic!("the product does not call {other}"),
         };
         match answer {
-            Ok(text) => (200, text),
+            Ok(text) => {
+                if let Some(request) = parsed.filter(|_| writes) {
+                    let mut state = self.state();
+                    let now = (state.now)();
+                    state.index.note(now, operation, &request);
+                }
+                (200, text)
+            }
             Err(error) => (error.status_code(), error.to_json()),
         }
     }
+
+    fn update(&self, body: &[u8]) -> Result<String, DynoxideError> {
+        let db = &self.inner.db;
+        if !self.state().faults.lease_broken {
+            return call(body, |r| db.update_item(r));
+        }
+        let mut request: Value = serde_json::from_slice(body).expect("JSON");
+        let lease = request["Key"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("LEASE#"));
+        if lease && let Some(condition) = request["ConditionExpression"].as_str() {
+            request["ConditionExpression"] = format!("{condition} OR attribute_exists(#owner)").into();
+        }
+        let text = call(request.to_string().as_bytes(), |r| db.update_item(r))?;
+        let mut answer: Value = serde_json::from_str(&text).expect("JSON");
+        answer.as_object_mut().expect("an object").remove("Attributes");
+        Ok(answer.to_string())
+    }
+
+    async fn pass(self, target: String, body: Vec<u8>) -> (u16, String) {
+        if self.untroubled {
+            return self.run(&target, &body);
+        }
+        let (wait, [throttled, failing, before, after]) = {
+            let mut state = self.state();
+            let faults = state.faults;
+            let part = state.chance.bits() as f64 / u64::MAX as f64;
+            let mut strikes = |probability: f64| probability > 0.0 && state.chance.happens(probability);
+            let struck = [faults.throttled, faults.failing, faults.lost_before, faults.lost_after].map(&mut strikes);
+            (faults.latency.mul_f64(part), struck)
+        };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        if throttled {
+            return (400, error("ProvisionedThroughputExceededException"));
+        }
+        if failing {
+            return (500, error("InternalServerError"));
+        }
+        if before {
+            tokio::time::sleep(NEVER).await;
+        }
+        let answer = self.run(&target, &body);
+        if after {
+            tokio::time::sleep(NEVER).await;
+        }
+        answer
+    }
+}
+
+fn error(kind: &str) -> String {
+    serde_json::json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "injected"}).to_string()
 }
 
 fn call<Q: DeserializeOwned, A: Serialize>(
@@ -76,7 +238,8 @@ impl HttpConnector for Wire {
         let body = request.body().bytes().unwrap_or_default().to_vec();
         let wire = self.clone();
         HttpConnectorFuture::new(async move {
-            let (status, text) = wire.run(&target, &body);
+            let calls = wire.calls.clone();
+            let (status, text) = calls.around(wire.pass(target, body)).await;
             answer(status, text)
         })
     }

@@ -1,11 +1,12 @@
 //! The people of this installation.
 
-use super::{Failure, Output};
+use super::{Failure, Output, account_of};
 use data_encoding::BASE32_NOPAD;
 use serde_json::json;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
+use waybill::flows::login;
 use waybill::table::accounts::Account;
 use waybill::table::error::TableError;
 
@@ -33,6 +34,17 @@ pub async fn add(app: &App, name: &str, email: &str, output: &mut Output) -> Res
         other => other?,
     }
     output.object(&json!({"account": id.as_str(), "name": name}))?;
+    Ok(false)
+}
+
+/// `waybill login-link`: a link that signs one browser in, for an operator to hand over.
+///
+/// # Errors
+/// There is no such account.
+pub async fn login_link(app: &App, email: &str, output: &mut Output) -> Result<bool, Failure> {
+    let account = account_of(app, email).await?;
+    let link = login::printed_link(app, &account).await?;
+    output.object(&json!({"link": link, "works_once_within_hours": login::PRINTED_HOURS}))?;
     Ok(false)
 }
 

@@ -1,7 +1,10 @@
 //! The commands. Each takes the app and a place to write to, and says whether something needs attention.
 
 pub mod account;
+pub mod carrier;
+pub mod identify;
 pub mod look;
+pub mod mail;
 pub mod map;
 pub mod serve;
 pub mod setup;
@@ -259,4 +262,37 @@ pub fn decode(files: &[std::path::PathBuf], keys: Option<&Path>, output: &mut Ou
         writeln!(output.to, "{line}")?;
     }
     Ok(false)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! A writer whose text a test can read afterwards.
+
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    /// Collects what a command writes.
+    #[derive(Clone, Default)]
+    pub(crate) struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Shared {
+        /// Everything written so far.
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("one thread").clone()).expect("UTF-8")
+        }
+    }
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("one thread").write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The JSON lines written so far.
+    pub(crate) fn lines(out: &Shared) -> Vec<serde_json::Value> {
+        out.text().lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
 }

@@ -21,7 +21,9 @@ pub async fn run(place: &Place, bind: IpAddr, port: u16, output: &mut Output) ->
     let origin = format!("http://{address}");
     let mut options = Options::from_env(&place.data, &origin)?;
     options.metrics = Sink::stderr();
-    telemetry::init(options.config.log_level.filter(), Style::Json, options.clock.clone());
+    // Standard output is for the one line that says ready.
+    let level = options.config.log_level.filter();
+    telemetry::init_to(level, Style::Json, options.clock.clone(), Sink::stderr());
     let stack = Stack::start(options).await?;
     output.say(format!("ready {origin}"))?;
     let app = &stack.app;

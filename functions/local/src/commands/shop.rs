@@ -3,8 +3,8 @@
 use super::{Failure, Output, account, account_of, app_region, standard_input};
 use serde_json::json;
 use waybill::app::App;
-use waybill::flows::access::grant_facts;
-use waybill::flows::connect_shop;
+use waybill::domain::ids::ShopId;
+use waybill::flows::{connect_shop, remove_shop};
 use waybill::tiktok::authorise::TokenAnswer;
 
 /// `waybill shop add`.
@@ -36,13 +36,8 @@ pub async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
     for account in account::all(app).await? {
         for id in app.table.account_shops(&account).await? {
             let Some(shop) = app.table.shop_get(&id, true).await?.map(|s| s.row) else { continue };
-            let grant = grant_facts(app, &shop).await?;
-            let now = app.clock.now();
-            let ends = grant.as_ref().map(|grant| {
-                let rule = grant.issued + jiff::SignedDuration::from_hours(24 * i64::from(app.config.reauth_days));
-                grant.refresh_expires.min(rule)
-            });
-            let days = ends.map(|ends| ends.duration_since(now).as_hours() / 24);
+            let end = shop.reauthorise_by(app.config.reauth_days);
+            let days = end.days_left(app.clock.now());
             let state = match &shop.parked {
                 Some(parked) => parked.reason.code(),
                 None if shop.settings.sync => "connected",
@@ -51,7 +46,8 @@ pub async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
             attention |= shop.parked.is_some();
             rows.push(json!({
                 "shop": id.as_str(), "name": shop.name, "region": shop.region.as_str(), "state": state,
-                "days_to_reauthorisation": days, "account": account.as_str(),
+                "days_to_reauthorisation": days, "reauthorise_by": end.at.to_string(), "because": end.source,
+                "account": account.as_str(),
             }));
         }
     }
@@ -61,4 +57,17 @@ pub async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
         "No shop is connected: waybill shop add, or connect one in the browser.",
     )?;
     Ok(attention)
+}
+
+/// `waybill shop remove`: its tokens go at once; what TikTok holds stays there.
+///
+/// # Errors
+/// No such shop, or the table.
+pub async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failure> {
+    let none = || Failure::attention("no such shop is connected", "See waybill shop list.");
+    let id = ShopId::parse(id).map_err(|_| none())?;
+    let shop = app.table.shop_get(&id, true).await?.ok_or_else(none)?.row;
+    remove_shop::run(app, &shop).await?;
+    output.object(&json!({"removed": id.as_str(), "name": shop.name}))?;
+    Ok(false)
 }

@@ -2,13 +2,20 @@
 
 use super::{Failure, Output, account, account_of, standard_input};
 use crate::cli::StoreAdd;
-use serde_json::json;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::time::Duration;
 use waybill::app::App;
-use waybill::domain::connection::StoreSettings;
+use waybill::domain::connection::{StoreConnection, StoreSettings, StoreStatus};
 use waybill::domain::ids::{ShopId, StoreId};
 use waybill::domain::platform::Platform;
 use waybill::flows::connect_store::{self, NewStore};
 use waybill::flows::store_access::StoreSecrets;
+use waybill::flows::{keep_subscriptions, poll_stores};
+use waybill::stores::subscriptions::{Goal, Report, hand_steps};
+
+/// A person waits this long for a store's list of subscriptions.
+const SUBSCRIBE: Duration = Duration::from_secs(60);
 
 /// `waybill store add`.
 ///
@@ -47,16 +54,125 @@ pub async fn add(app: &App, args: &StoreAdd, output: &mut Output) -> Result<bool
         order_id_field: args.order_id_field.clone(),
         tracking_field: args.tracking_field.clone(),
         way: args.way.clone(),
+        subscribed_by_hand: args.no_subscribe,
     };
     let added = connect_store::add(app, NewStore { account, platform, shops, address, settings, secrets }).await?;
-    output.object(&json!({
+    let mut shown = json!({
         "store": added.store.id.as_str(), "platform": platform.as_str(), "webhook_url": added.webhook_url,
         "readable": added.readable,
-    }))?;
-    if !added.readable {
+    });
+    for (name, secret) in &added.generated {
+        shown[*name] = secret.expose_secret().into();
+    }
+    output.object(&shown)?;
+    if !added.readable && platform != Platform::Generic {
         output.say("No API credentials: only deliveries that carry the TikTok order id can be matched.")?;
     }
-    Ok(false)
+    // It is connected; what its API refuses is shown, and tried again every day.
+    match keep_subscriptions::run(app, &added.store, Goal::Ensure, SUBSCRIBE).await {
+        Ok(report) => {
+            output.object(&subscriptions(&report))?;
+            Ok(!report.refused.is_empty())
+        }
+        Err(error) => {
+            let steps = hand_steps(platform, args.way.as_deref(), &added.webhook_url);
+            let said = format!("{error}; it is tried again by itself");
+            output.object(&json!({"subscriptions_not_made": said, "by_hand": steps}))?;
+            Ok(true)
+        }
+    }
+}
+
+/// What a comparison of subscriptions found; empty parts left out.
+fn subscriptions(report: &Report) -> Value {
+    let mut shown = json!({
+        "subscribed": report.in_place, "subscribed_now": report.repaired, "missing": report.missing,
+        "refused": report.refused.iter().map(|(topic, said)| format!("{topic}: {said}")).collect::<Vec<_>>(),
+        "by_hand": report.by_hand,
+    });
+    if let Value::Object(members) = &mut shown {
+        members.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+    }
+    shown
+}
+
+/// The stores to work on: the named one, or all.
+async fn named(app: &App, id: Option<&str>) -> Result<Vec<StoreConnection>, Failure> {
+    let mut stores = Vec::new();
+    for account in account::all(app).await? {
+        for store in app.table.account_stores(&account).await? {
+            if id.is_none_or(|id| id == store.as_str()) {
+                stores.extend(app.table.store_get(&store, true).await?.map(|store| store.row));
+            }
+        }
+    }
+    if stores.is_empty() && id.is_some() {
+        return Err(Failure::usage("there is no such store", "See waybill store list."));
+    }
+    Ok(stores)
+}
+
+/// `waybill store check`.
+///
+/// # Errors
+/// The table.
+pub async fn check(app: &App, id: Option<&str>, repair: bool, output: &mut Output) -> Result<bool, Failure> {
+    let (mut attention, goal) = (false, if repair { Goal::Ensure } else { Goal::Check });
+    for store in named(app, id).await? {
+        let heard = app.table.parcels_where(&store.id, |parcel| !parcel.healed).await?;
+        let polls = &store.polls;
+        let mut shown = json!({
+            "store": store.id.as_str(), "platform": store.platform.as_str(), "address": store.address,
+            "status": store.status, "webhook_url": keep_subscriptions::webhook_url(app, &store),
+            "last_news_by_webhook": heard.iter().map(|parcel| parcel.received).max().map(|at| at.to_string()),
+            "last_poll": polls.asked.map(|at| at.to_string()), "everything_seen_until": polls.watermark.map(|at| at.to_string()),
+            "next_poll": store.poll_due.map(|at| at.to_string()), "found_only_by_polls": polls.found,
+            "trouble": polls.trouble,
+        });
+        let compared = match store.status {
+            StoreStatus::Connected => keep_subscriptions::run(app, &store, goal, SUBSCRIBE).await.map(|report| {
+                attention |= !report.missing.is_empty() || !report.refused.is_empty();
+                subscriptions(&report)
+            }),
+            StoreStatus::Uninstalled | StoreStatus::Erasing => Ok(json!({})),
+        };
+        attention |= polls.trouble.is_some() || compared.is_err();
+        let compared = compared.unwrap_or_else(|error| json!({"subscriptions_unknown": error.to_string()}));
+        if let (Value::Object(members), Value::Object(more)) = (&mut shown, compared) {
+            members.extend(more);
+            members.retain(|_, value| !value.is_null());
+        }
+        output.object(&shown)?;
+        output.say("")?;
+    }
+    Ok(attention)
+}
+
+/// `waybill poll`.
+///
+/// # Errors
+/// The table.
+pub async fn poll(app: &App, id: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
+    let (mut attention, mut rows) = (false, Vec::new());
+    for store in named(app, id).await? {
+        let Some(polled) = poll_stores::now(app, &store.id).await else {
+            rows.push(json!({
+                "store": store.id.as_str(), "platform": store.platform.as_str(), "trouble": "cannot be read: no credentials",
+            }));
+            continue;
+        };
+        attention |= polled.trouble.is_some();
+        rows.push(json!({
+            "store": store.id.as_str(), "platform": store.platform.as_str(), "shipments": polled.shipments,
+            "found": polled.found, "subscriptions_repaired": polled.repaired, "trouble": polled.trouble,
+        }));
+    }
+    output.table(
+        &["store", "platform", "shipments", "found", "trouble"],
+        &rows,
+        "No store is connected: waybill store add.",
+    )?;
+    Ok(attention)
 }
 
 /// `waybill store list`.
@@ -92,7 +208,9 @@ pub async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Fa
     if app.table.store_get(&id, true).await?.is_none() {
         return Err(Failure::usage("there is no such store", "See waybill store list."));
     }
-    let erased = connect_store::remove(app, &id).await?;
-    output.object(&json!({"store": id.as_str(), "rows_erased": erased}))?;
-    Ok(false)
+    let removed = connect_store::disconnect(app, &id).await?;
+    output.object(&json!({
+        "store": id.as_str(), "rows_erased": removed.rows, "unsubscribed": removed.unsubscribed, "by_hand": removed.by_hand,
+    }))?;
+    Ok(!removed.by_hand.is_empty())
 }

@@ -3,6 +3,7 @@
 use super::{Held, Run};
 use crate::app::pace::{Kind, Pace};
 use crate::domain::connection::Shop;
+use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::flows::access::{AccessError, ShopAccess, app_credentials, shop_access};
 use crate::flows::carrier::Maps;
@@ -39,6 +40,7 @@ pub(super) enum Trouble {
 pub(super) struct ShopRun<'a> {
     pub(super) run: &'a Run<'a>,
     pub(super) lease: Held,
+    pub(super) id: ShopId,
     pub(super) shop: Mutex<Versioned<Shop>>,
     pub(super) kept_maps: Mutex<Option<Maps>>,
     pub(super) kept_lists: Mutex<HashMap<String, Arc<ProviderList>>>,
@@ -57,11 +59,13 @@ pub(super) type Ask<'f, T> = Box<dyn Fn(Call<'_>) -> BoxFuture<'f, Result<T, Tik
 
 impl<'a> ShopRun<'a> {
     pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
-        let pace = run.app.paces.of(&shop.row.id);
+        let pace = run.app.paces.of(&shop.row.id, &run.app.clock);
+        let id = shop.row.id.clone();
         let access = Mutex::new(State { access: None, failures: 0, stopped: false });
         Self {
             run,
             lease,
+            id,
             shop: Mutex::new(shop),
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
@@ -103,7 +107,7 @@ impl<'a> ShopRun<'a> {
 
     /// A call, repeated once after a refresh, a reload of the shop's key, or a correction of the clock.
     async fn call<T>(&self, kind: Kind, ask: &Ask<'_, T>) -> Result<T, Trouble> {
-        let mut repeated = false;
+        let (mut repeated, mut refreshed) = (false, false);
         loop {
             let access = self.access(None).await?;
             let answer = self.once(kind, &access, ask).await?;
@@ -115,8 +119,12 @@ impl<'a> ShopRun<'a> {
                 Err(error) => error,
             };
             match error.class {
-                Class::RefreshToken if repeated => return Err(self.park(Reason::AuthExpired, access.version).await),
-                Class::RefreshToken => drop(self.access(Some(access.version)).await?),
+                Class::RefreshToken if refreshed => return Err(self.park(Reason::AuthExpired, access.version).await),
+                Class::RefreshToken => {
+                    refreshed = true;
+                    drop(self.access(Some(access.version)).await?);
+                    continue;
+                }
                 Class::Park(reason) => return Err(self.park(reason, access.version).await),
                 Class::ReloadShops if !repeated => self.reload_key(&access).await?,
                 Class::ClockSkew if !repeated => {}
@@ -138,7 +146,17 @@ impl<'a> ShopRun<'a> {
             return Err(Trouble::Stop);
         }
         self.pace.place(kind, clock, run.latest_start()).await.ok_or(Trouble::Stop)?;
-        let _in_flight = run.flow.enter().await;
+        let _in_flight = loop {
+            let in_flight = run.flow.enter().await;
+            match self.pace.start(kind, clock) {
+                Ok(()) => break in_flight,
+                Err(wait) if clock.steady() + wait > run.latest_start() => return Err(Trouble::Stop),
+                Err(wait) => {
+                    drop(in_flight);
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        };
         let kept = if kind == Kind::Write { WRITE_DOWN } else { Duration::ZERO };
         let limit = CALL.min(run.left().saturating_sub(kept));
         // The lease is compared with a clock that counts suspension: a worker that was frozen must not write.
@@ -151,7 +169,7 @@ impl<'a> ShopRun<'a> {
             Ok(_) => false,
             Err(error) => error.http_status.is_none_or(|status| status >= 500),
         };
-        run.breaker.count(clock.steady(), &self.shop.lock().await.row.id, failed);
+        run.breaker.count(clock.steady(), &self.id, failed);
         match &answer {
             Err(error) if error.http_status == Some(429) || error.class == Class::Retry(Reason::RateLimited) => {
                 self.pace.refused(kind, error.retry_after, clock);
@@ -196,7 +214,7 @@ impl<'a> ShopRun<'a> {
 
     /// The shop waits for its owner: one write on its connection, its rows untouched.
     async fn park(&self, reason: Reason, version: u64) -> Trouble {
-        tracing::warn!(shop.id = %self.shop.lock().await.row.id, reason = %reason, "shop parked");
+        tracing::warn!(shop.id = %self.id, reason = %reason, "shop parked");
         self.change(|shop, now| {
             let parked = crate::domain::connection::Parked { reason, since: now, grant_version: version };
             shop.parked.get_or_insert(parked);
@@ -215,7 +233,7 @@ impl<'a> ShopRun<'a> {
         }
         drop(state);
         let rest = error.retry_after.unwrap_or_default().max(Duration::from_secs(300));
-        tracing::warn!(shop.id = %self.shop.lock().await.row.id, error = error as &dyn std::error::Error, "shop rests");
+        tracing::warn!(shop.id = %self.id, error = error as &dyn std::error::Error, "shop rests");
         self.change(|shop, now| shop.hold_until = Some(now + rest)).await;
         super::summary::one(&self.run.tally.resting_shops);
         true

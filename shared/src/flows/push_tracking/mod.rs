@@ -24,9 +24,10 @@ use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
 use breaker::Breaker;
-use futures_util::StreamExt as _;
 use futures_util::stream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use summary::Summary;
@@ -168,12 +169,10 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
     }
     let (careful, usual): (Vec<_>, Vec<_>) = shops.into_iter().partition(|(_, (lease, _))| lease.careful);
     stream::iter(usual)
-        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| async move {
-            shop::work(run, lease, &shop, due).await;
-        })
+        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| contained(run, lease, shop, due))
         .await;
     for (shop, (lease, due)) in careful {
-        shop::work(run, lease, &shop, due).await;
+        contained(run, lease, shop, due).await;
     }
     for lease in &held {
         if let Err(error) = run.app.table.lease_release(lease.shard, me).await {
@@ -185,6 +184,14 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
         }
     }
     (again, oldest)
+}
+
+/// One shop's bad data must not end the run of all others.
+async fn contained(run: &Run<'_>, lease: Held, shop: ShopId, due: Vec<Due>) {
+    if AssertUnwindSafe(shop::work(run, lease, &shop, due)).catch_unwind().await.is_err() {
+        one(&run.tally.panics);
+        tracing::error!(shop.id = %shop, "a shop broke its worker");
+    }
 }
 
 /// What is due in a shard, and its lease. Nothing due: no lease, no write.

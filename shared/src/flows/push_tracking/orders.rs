@@ -9,7 +9,7 @@ use crate::domain::connection::StoreConnection;
 use crate::domain::decision::{Carried, Decision, Rules, decide, gate};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{LineItemId, TikTokOrderId};
-use crate::domain::intake::is_replaced;
+use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason, Who};
@@ -66,7 +66,7 @@ pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Gro
                 one(&shop.run.tally.panics);
                 let row = desk.rows[index].clone();
                 tracing::error!(store.id = %row.store, store_order.id = %row.order, "a parcel broke its worker");
-                record::change(shop, row, |row, now| crashed(shop, row, now)).await;
+                record::settle(shop, row, |row, now| crashed(shop, row, now)).await;
             }
         }
     }
@@ -74,7 +74,8 @@ pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Gro
 
 fn crashed(shop: &ShopRun<'_>, row: &mut Parcel, now: jiff::Timestamp) {
     row.attempts += 1;
-    if row.attempts >= CRASHES {
+    row.crashes += 1;
+    if row.crashes >= CRASHES {
         record::hold(row, Reason::Internal, "working on it failed three times", WaitsFor::Person, now);
     } else {
         let due = crate::domain::retry::next_try(row.attempts, None, &shop.run.app.entropy, now);
@@ -100,6 +101,9 @@ impl Desk<'_> {
             self.others(index).into_iter().filter(|other| other.store == parcel.store).collect();
         if is_replaced(parcel, &siblings) {
             return self.apply(index, Decision::Close(ParcelState::Superseded), None).await;
+        }
+        if is_cancelled(parcel, &siblings) {
+            return self.apply(index, Decision::Close(ParcelState::Skipped(Reason::Cancelled)), None).await;
         }
         if let Some(decision) = gate(parcel, &self.order, &rules, now) {
             return self.apply(index, decision, None).await;
@@ -178,7 +182,20 @@ impl Desk<'_> {
         Some(())
     }
 
+    /// Writes down what was decided, unless the row changed meanwhile.
     async fn write(
+        &mut self,
+        index: usize,
+        edit: impl Fn(&mut Parcel, jiff::Timestamp, &crate::domain::clock::Entropy),
+    ) -> Option<()> {
+        let shop = self.shop;
+        let row = self.rows[index].clone();
+        self.rows[index] = record::settle(shop, row, |row, now| edit(row, now, &shop.run.app.entropy)).await?;
+        Some(())
+    }
+
+    /// Writes down what a call did, whatever changed meanwhile.
+    async fn note(
         &mut self,
         index: usize,
         edit: impl Fn(&mut Parcel, jiff::Timestamp, &crate::domain::clock::Entropy),
@@ -216,7 +233,7 @@ impl Desk<'_> {
                 if done.event == "reconciled" {
                     one(&tally.reconciled);
                 }
-                self.write(index, |row, now, _| record::accept(row, &done, now)).await
+                self.note(index, |row, now, _| record::accept(row, &done, now)).await
             }
             Decision::Push { lines, through, save_first } => {
                 let (carried, maps) = carried?;
@@ -242,7 +259,7 @@ impl Desk<'_> {
         depth: u32,
     ) -> Option<()> {
         let careful = self.shop.lease.careful;
-        if careful && self.rows[index].attempts >= CRASHES {
+        if careful && self.rows[index].crashes >= CRASHES {
             one(&self.shop.run.tally.held);
             return self
                 .write(index, |row, now, _| {
@@ -250,8 +267,8 @@ impl Desk<'_> {
                 })
                 .await;
         }
-        if (save_first && self.rows[index].chosen.is_empty()) || careful {
-            let lines = sending.lines().to_vec();
+        let lines = sending.lines().to_vec();
+        if (save_first && self.rows[index].chosen != lines) || careful {
             let row = self.rows[index].clone();
             self.rows[index] = save(self.shop, row, &lines, save_first, careful).await?;
         }
@@ -273,7 +290,7 @@ impl Desk<'_> {
                     carried,
                 };
                 show(&mut self.order, &done);
-                self.write(index, |row, now, _| record::accept(row, &done, now)).await
+                self.note(index, |row, now, _| record::accept(row, &done, now)).await
             }
             Err(Trouble::Stop | Trouble::Parked) => None,
             Err(Trouble::TikTok(error)) => self.refused(index, sending, carried, maps, error, depth).await,
@@ -300,7 +317,7 @@ impl Desk<'_> {
         match error.class {
             Class::OutcomeUnknown => {
                 one(&tally.unknown);
-                self.write(index, |row, now, entropy| record::unknown(row, &tried, entropy, now)).await
+                self.note(index, |row, now, entropy| record::unknown(row, &tried, entropy, now)).await
             }
             // The order is not as we read it: read it again before anything is said about this parcel.
             Class::AlreadyDone | Class::NumberUsed | Class::EditUsed if depth == 0 => {
@@ -310,7 +327,7 @@ impl Desk<'_> {
                     Ok(mut orders) if !orders.is_empty() => orders.swap_remove(0),
                     Ok(_) => return None,
                     Err(Trouble::Stop | Trouble::Parked) => {
-                        return self.write(index, |row, now, e| record::unknown(row, &tried, e, now)).await;
+                        return self.note(index, |row, now, e| record::unknown(row, &tried, e, now)).await;
                     }
                     Err(Trouble::TikTok(_)) => return None,
                 };
@@ -323,7 +340,7 @@ impl Desk<'_> {
                         let again = self.rows[index].tried.is_some() || error.class == Class::AlreadyDone;
                         if again {
                             one(&tally.unknown);
-                            self.write(index, |row, now, e| record::unknown(row, &tried, e, now)).await
+                            self.note(index, |row, now, e| record::unknown(row, &tried, e, now)).await
                         } else {
                             one(&tally.held);
                             self.write(index, |row, now, e| record::refused(row, &error, &maps, e, now)).await
@@ -367,7 +384,7 @@ async fn save(
         row.chosen = lines.to_vec();
     }
     if careful {
-        row.attempts += 1;
+        row.crashes += 1;
     }
     if row.state != ParcelState::OutcomeUnknown {
         row.advance(ParcelState::Sending, now).ok()?;

@@ -25,29 +25,71 @@ const TRIES: u32 = 27;
 /// Read-backs after lost answers until a person is asked.
 const READ_BACKS: u32 = 12;
 
-/// Applies a change to a row and writes it, until the run's end. Returns the row as written.
+/// Writes down what a call did, until the run's end. A row that somebody changed meanwhile gets it too. Returns the row
+/// as written.
 pub(super) async fn change(
+    shop: &ShopRun<'_>,
+    parcel: Parcel,
+    edit: impl Fn(&mut Parcel, Timestamp),
+) -> Option<Parcel> {
+    write(shop, parcel, edit, true).await
+}
+
+/// Writes down what was decided about a row. When somebody changed it meanwhile (the store sent another carrier, a person
+/// saved a mapping), the decision is about a row that is no more: nothing is written, and the next run decides anew.
+pub(super) async fn settle(
+    shop: &ShopRun<'_>,
+    parcel: Parcel,
+    edit: impl Fn(&mut Parcel, Timestamp),
+) -> Option<Parcel> {
+    write(shop, parcel, edit, false).await
+}
+
+async fn write(
     shop: &ShopRun<'_>,
     mut parcel: Parcel,
     edit: impl Fn(&mut Parcel, Timestamp),
+    whatever_changed: bool,
 ) -> Option<Parcel> {
     let app = shop.run.app;
-    loop {
+    'row: loop {
+        // Made once for each state of the row: a repeat after a lost answer must be the same write, so that it is known.
         let mut next = parcel.clone();
         edit(&mut next, app.clock.now());
-        match app.table.parcel_put(&mut next).await {
-            Ok(()) => return Some(next),
-            Err(TableError::Conflict) => match app.table.parcel_get(&keys::parcel(&parcel)).await {
-                // Our own write, its answer lost.
-                Ok(Some(found)) if found.rev == next.rev + 1 && same_outcome(&found, &next) => return Some(found),
-                Ok(Some(found)) => parcel = found,
-                Ok(None) => return None,
-                Err(error) if error.is_passing() && shop.run.left() > AGAIN => tokio::time::sleep(AGAIN).await,
-                Err(error) => return lost(&parcel, &error),
-            },
-            Err(error) if error.is_passing() && shop.run.left() > AGAIN => tokio::time::sleep(AGAIN).await,
-            Err(error) => return lost(&parcel, &error),
+        loop {
+            let error = match app.table.parcel_put(&mut next).await {
+                Ok(()) => {
+                    point(shop, &next).await;
+                    return Some(next);
+                }
+                Err(TableError::Conflict) => match app.table.parcel_get(&keys::parcel(&parcel)).await {
+                    // Our own write, its answer lost.
+                    Ok(Some(found)) if found.rev == next.rev + 1 && same_outcome(&found, &next) => return Some(found),
+                    Ok(Some(found)) if whatever_changed => {
+                        parcel = found;
+                        continue 'row;
+                    }
+                    Ok(_) => return None,
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if !error.is_passing() || shop.run.left() <= AGAIN {
+                return lost(&parcel, &error);
+            }
+            tokio::time::sleep(AGAIN).await;
         }
+    }
+}
+
+/// What waits under a known TikTok order is found by TikTok's own news about it. Without the pointer it is still found by
+/// its due time and by the hourly sweep.
+async fn point(shop: &ShopRun<'_>, row: &Parcel) {
+    let Some(order) = row.tiktok_order().filter(|_| row.state.phase() == Phase::Waiting) else { return };
+    let app = shop.run.app;
+    let put = app.table.order_pointer_put(&row.shop, order, &row.store, &row.order, app.clock.now());
+    if let Err(error) = put.await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "order pointer not written");
     }
 }
 
@@ -92,6 +134,7 @@ pub(super) fn accept(row: &mut Parcel, done: &Accepted, now: Timestamp) {
     row.tried = None;
     row.chosen.clear();
     row.attempts = 0;
+    row.crashes = 0;
     row.answer = done.warning.as_ref().map(|message| Answer {
         code: 0,
         message: message.clone(),
@@ -181,6 +224,7 @@ pub(super) fn wait(row: &mut Parcel, reason: Reason, until: Timestamp, now: Time
 pub(super) fn unknown(row: &mut Parcel, tried: &Tried, entropy: &Entropy, now: Timestamp) {
     row.tried = Some(tried.clone());
     row.attempts += 1;
+    row.crashes = 0;
     if row.attempts > READ_BACKS {
         hold(row, Reason::TikTokError, "many answers were lost in a row", WaitsFor::Person, now);
         return;
@@ -200,6 +244,8 @@ pub(super) fn refused(row: &mut Parcel, error: &TikTokError, maps: &Maps, entrop
         message: error.message.chars().take(200).collect(),
         request_id: error.request_id.clone().unwrap_or_default(),
     });
+    // An answer came, so whatever ended the last owner was not this call.
+    row.crashes = 0;
     let reason = error.class.reason();
     let again = |row: &mut Parcel, most: u32| {
         row.attempts += 1;
@@ -230,7 +276,7 @@ pub(super) fn refused(row: &mut Parcel, error: &TikTokError, maps: &Maps, entrop
 
 /// A whole read was refused, for a reason that does not pass by itself.
 pub(super) async fn refused_read(shop: &ShopRun<'_>, parcel: Parcel, error: &TikTokError) {
-    change(shop, parcel, |row, now| refused(row, error, &Maps::default(), &shop.run.app.entropy, now)).await;
+    settle(shop, parcel, |row, now| refused(row, error, &Maps::default(), &shop.run.app.entropy, now)).await;
     one(&shop.run.tally.held);
     one(&shop.run.tally.held_unexpected);
 }

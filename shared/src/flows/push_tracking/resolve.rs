@@ -14,7 +14,7 @@ use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::retry;
 use crate::flows::keep_news::keep;
-use crate::flows::store_access::{PendingRead, is_merchant_host, store_access};
+use crate::flows::store_access::{PendingRead, ask, store_access};
 use crate::stores::error::StoreError;
 use crate::stores::{self, LookUp, Step, StoreAccess};
 use crate::table::error::TableError;
@@ -121,12 +121,7 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
         match machine.step(answer.as_ref(), app.clock.now())? {
             Step::Send(request) => {
                 let limit = READ.min(LOOK_UPS.saturating_sub(shop.run.elapsed()).max(Duration::from_secs(2)));
-                let sent = if is_merchant_host(access.platform) {
-                    app.outbound.merchant(request, limit).await
-                } else {
-                    app.outbound.send(request, limit).await
-                };
-                answer = Some(sent?);
+                answer = Some(ask(app, access.platform, request, limit).await?);
             }
             Step::Done(news) => return Ok(Some(news)),
             Step::Gone => return Ok(None),
@@ -152,7 +147,7 @@ async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrder
 /// Not known yet: by the retry schedule, for a day; then a person must say.
 async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str) {
     for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
-        record::change(shop, parcel.clone(), |row, now| {
+        record::settle(shop, parcel.clone(), |row, now| {
             if *link != OrderLink::NotRead {
                 row.link = link.clone();
             }
@@ -173,7 +168,7 @@ async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str
 /// Several orders, or certainly none.
 async fn decided(shop: &ShopRun<'_>, group: &Group, link: OrderLink) -> Resolved {
     for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
-        record::change(shop, parcel.clone(), |row, now| {
+        record::settle(shop, parcel.clone(), |row, now| {
             row.link = link.clone();
             if link == OrderLink::OtherChannel {
                 record::close(row, crate::domain::parcel::ParcelState::Skipped(Reason::NotTikTok), now);

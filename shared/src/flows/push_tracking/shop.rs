@@ -163,7 +163,7 @@ async fn load(shop: &ShopRun<'_>, store: &StoreId, order: &StoreOrderId) -> Opti
 pub(super) fn is_due(parcel: &Parcel, shop: &ShopRun<'_>) -> bool {
     parcel.due.is_some_and(|due| due <= shop.run.app.clock.now())
         && matches!(parcel.state.phase(), Phase::Open | Phase::Waiting)
-        && keys::Shard::of(&parcel.shop) == shop.lease.shard
+        && parcel.shop == shop.id
 }
 
 /// Reads orders, at most fifty a call. One foreign id refuses a whole read: it is halved until the id is found, and
@@ -211,7 +211,7 @@ async fn next_shop(shop: &ShopRun<'_>, groups: Vec<Group>) {
         for parcel in group.rows.into_iter().filter(|parcel| is_due(parcel, shop)) {
             let place = shops.iter().position(|id| *id == parcel.shop).unwrap_or_default();
             let next = shops.get((place + 1) % shops.len().max(1)).cloned();
-            record::change(shop, parcel, |row, now| {
+            record::settle(shop, parcel, |row, now| {
                 row.shops_tried += 1;
                 match &next {
                     Some(next) if (row.shops_tried as usize) < shops.len() => {

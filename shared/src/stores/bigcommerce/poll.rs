@@ -54,6 +54,7 @@ impl OrdersPoll {
             return Err(StoreError::Unavailable("HTTP 404: no such store".to_owned()));
         };
         let mut orders: Vec<OrderBody> = page(body)?;
+        answer::recognised(&orders, |order| order.id.get())?;
         self.more = orders.len() >= PAGE;
         self.place = self.place.after(orders.last().and_then(OrderBody::modified));
         orders.reverse();

@@ -99,7 +99,7 @@ pub(super) fn search(key: &str, filters: &[(&str, &str, &str)], page: u32) -> St
 #[derive(Deserialize)]
 #[serde(bound = "T: serde::de::DeserializeOwned")]
 pub(super) struct SearchPage<T> {
-    #[serde(default)]
+    /// Required: an answer without it is not a page, and an empty page would pass for "nothing has changed".
     pub(super) items: List<T>,
     #[serde(default)]
     total_count: Quantity,

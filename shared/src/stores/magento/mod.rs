@@ -87,7 +87,11 @@ impl StoreAdapter for Magento {
             Way::Mageplaza => {
                 let candidates = signature::static_candidates(delivery);
                 let candidates: Vec<&[u8]> = candidates.iter().map(Vec::as_slice).collect();
-                signature::static_secret(secrets.header.as_ref(), &candidates)?;
+                // A rotation leaves the header's value of before in `previous`.
+                signature::static_secret(secrets.header.as_ref(), &candidates).or_else(|error| {
+                    let previous = secrets.previous.as_ref().filter(|_| secrets.current.is_none());
+                    signature::static_secret(previous, &candidates).map_err(|_| error)
+                })?;
             }
             Way::Registration => {}
         }

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 const MAGE_OS: &[&str] = &[
     "Install mage-os/mageos-async-events and mage-os/mageos-common-async-events, with RabbitMQ for retries",
-    "Give the integration the resource MageOS_AsyncEvents::manage, then run `waybill store check`: it subscribes to sales.shipment.created, sales.order.shipped and sales.order.cancelled for {address}",
+    "Give the integration the resource MageOS_AsyncEvents::manage, then run `waybill store check --repair`: it subscribes to sales.shipment.created, sales.order.shipped and sales.order.cancelled for {address}",
     "Or subscribe by hand, for each of the three: POST /rest/V1/async_event {\"asyncEvent\":{\"event_name\":\"sales.shipment.created\",\"recipient_url\":\"{address}\",\"verification_token\":\"(the secret)\",\"metadata\":\"http\"}}",
 ];
 const IO_EVENTS: &[&str] = &[

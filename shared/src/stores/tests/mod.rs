@@ -259,7 +259,7 @@ fn read_unchecked(platform: Platform, delivery: &Delivery) -> Result<Notice, Sto
     let settings = StoreSettings {
         order_id_field: Some("note".to_owned()),
         tracking_field: Some("_my_tracking|_my_carrier".to_owned()),
-        way: None,
+        ..StoreSettings::default()
     };
     adapter(platform).read(&verified, &settings)
 }

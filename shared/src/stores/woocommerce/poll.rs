@@ -74,6 +74,7 @@ impl OrdersPoll {
             return Err(StoreError::Unavailable("HTTP 404: the site has no WooCommerce REST API here".to_owned()));
         };
         let orders: List<OrderBody> = answer::json(body)?;
+        answer::recognised(&orders.0, |order| order.id.get())?;
         for order in &orders.0 {
             let Some(id) = order.id.get().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
             match order.notice(id, &self.settings, now)? {

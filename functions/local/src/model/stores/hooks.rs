@@ -94,9 +94,13 @@ impl ModelStore {
         self.shelf().hooks.clear();
     }
 
-    /// Switches a subscription off behind the client's back.
+    /// Switches a subscription off behind the client's back. Shopify knows no such state: there it is deleted.
     pub fn disable_subscription(&self, hook: u64) {
-        for known in self.shelf().hooks.iter_mut().filter(|known| known.id == hook) {
+        let mut shelf = self.shelf();
+        if shelf.kind == Kind::Shopify {
+            shelf.hooks.retain(|known| known.id != hook);
+        }
+        for known in shelf.hooks.iter_mut().filter(|known| known.id == hook) {
             known.active = false;
         }
     }

@@ -25,14 +25,16 @@ pub use book::{IdField, Item, OrderBuilder, Parcel, StoreOrder};
 pub use hooks::{Outgoing, Subscription};
 pub use mischief::Mischief;
 
-use crate::model::ModelAnswer;
 use crate::model::chance::Chance;
+use crate::model::{ModelAnswer, serve};
 use book::Happening;
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::net::TcpListener;
 use waybill::domain::clock::Clock;
 
 /// Which platform a model store plays, and how.
@@ -216,6 +218,18 @@ impl ModelStore {
     #[must_use]
     pub fn visits(&self) -> Vec<Visit> {
         self.shelf().visits.clone()
+    }
+
+    /// Serves the store's API over HTTP until the future is dropped.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        let answer = move |request| {
+            let store = self.clone();
+            async move { store.handle(request).await }
+        };
+        serve::serve(listener, answer).await
     }
 
     /// Answers one API request.

@@ -20,7 +20,7 @@ impl Shelf {
         let webhook_id = format!("{:08x}-0000-4000-8000-{:012x}", bits >> 32, bits & 0xffff_ffff);
         // Every delivery of one click has the same event id: it names the action, not the delivery.
         let event_id = format!("11111111-0000-4000-8000-{:012}", happening.action);
-        let triggered = happening.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ").to_string();
+        let triggered = happening.at.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string();
         let headers = [
             ("content-type", "application/json"),
             ("user-agent", "Shopify-Captain-Hook"),

@@ -270,7 +270,7 @@ fn hook_view(hook: &Subscription) -> Value {
 }
 
 /// WooCommerce decodes HTML entities in a secret before it signs.
-fn unescape(secret: &str) -> String {
+pub(super) fn unescape(secret: &str) -> String {
     let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#039;", "'"), ("&amp;", "&")];
     named.iter().fold(secret.to_owned(), |text, (from, to)| text.replace(from, to))
 }

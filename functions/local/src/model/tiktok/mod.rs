@@ -39,15 +39,17 @@ pub use providers::{Provider, id_of as provider_id, of_region as providers_of};
 pub use state::{App, RateLimits, Settings};
 pub use webhooks::Notification;
 
-use crate::model::ModelAnswer;
 use crate::model::chance::Chance;
+use crate::model::{ModelAnswer, serve};
 use bytes::Bytes;
 use http::Request;
 use journal::Seen as Record;
 use state::State;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::time::Instant;
 use waybill::domain::clock::Clock;
 
@@ -102,6 +104,18 @@ impl ModelTikTok {
             changed: done.changed,
         });
         done.answer
+    }
+
+    /// Serves the model over HTTP until the future is dropped: API, authorisation host and consent page on one address.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        let answer = move |request| {
+            let model = self.clone();
+            async move { model.handle(request).await }
+        };
+        serve::serve(listener, answer).await
     }
 
     /// Adds a fault. Rules are tried in the order in which they were added.

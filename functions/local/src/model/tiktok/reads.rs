@@ -103,7 +103,7 @@ impl State {
             .map(|shop| {
                 json!({
                     "id": shop.id, "name": shop.name, "region": shop.region, "seller_type": shop.seller_type,
-                    "cipher": shop.cipher, "code": format!("{}LC{}", shop.region, &shop.id[shop.id.len().saturating_sub(6)..]),
+                    "cipher": shop.cipher, "code": format!("{}LC{}", shop.region, shop.id.get(shop.id.len().saturating_sub(6)..).unwrap_or_default()),
                 })
             })
             .collect();

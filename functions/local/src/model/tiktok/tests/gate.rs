@@ -154,3 +154,24 @@ async fn each_shop_has_a_read_and_a_write_limit_per_second() {
     assert_eq!(desk.get("/logistics/202309/warehouses", &[]).await.code, 0);
     assert_eq!(desk.model.journal().busiest(SHOP, false, Duration::from_secs(1)), 4);
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_signed_body_makes_the_model_panic(number in ".{0,60}", lines in ".{0,20}", place in 0usize..30) {
+        let desk = Desk::us();
+        let ids = desk.model.order(SHOP, ORDER).line("A", 2).place();
+        let call = Call::ALL[place];
+        let path = call.spec().path.replace("{}", ORDER);
+        let label = json!({"tracking_number": number, "shipping_provider_id": USPS});
+        let body = json!({
+            "tracking_number": number, "shipping_provider_id": USPS, "order_line_item_ids": [lines, ids[0]],
+            "self_shipment": label, "shipping_info_list": [label], "packages": [label, lines], "orders": [label],
+            "splittable_groups": [{"id": lines, "order_line_item_ids": [number]}, label], "event_type": lines,
+        });
+        let query = [("ids", number.as_str()), ("page_token", lines.as_str()), ("platform", "SHOPIFY"), ("external_order_id", &lines)];
+        let request = desk.request(call.spec().method, &path, &query, Some(&body));
+        let (arrival, _, fault) = desk.model.state().receive(&request);
+        let done = desk.model.state().carry_out(&request, &arrival, fault);
+        proptest::prop_assert!(done.answer.reply().is_some());
+    }
+}

@@ -1,0 +1,156 @@
+//! Pages and redirects with their headers: the one place that knows status codes.
+
+use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
+use lambda_http::{Body, Response};
+use minijinja::{AutoEscape, Environment, Value, context};
+use std::sync::OnceLock;
+use waybill::app::App;
+use waybill::web::headers;
+
+const STYLE: &str = include_str!("../templates/style.css");
+
+const TEMPLATES: [(&str, &str); 11] = [
+    ("base.html", include_str!("../templates/base.html")),
+    ("shop_card.html", include_str!("../templates/shop_card.html")),
+    ("overview.html", include_str!("../templates/overview.html")),
+    ("shops.html", include_str!("../templates/shops.html")),
+    ("shop.html", include_str!("../templates/shop.html")),
+    ("connect.html", include_str!("../templates/connect.html")),
+    ("connected.html", include_str!("../templates/connected.html")),
+    ("landing.html", include_str!("../templates/landing.html")),
+    ("login.html", include_str!("../templates/login.html")),
+    ("login_sent.html", include_str!("../templates/login_sent.html")),
+    ("login_door.html", include_str!("../templates/login_door.html")),
+];
+const PROBLEM: (&str, &str) = ("problem.html", include_str!("../templates/problem.html"));
+
+fn templates() -> &'static Environment<'static> {
+    static ALL: OnceLock<Environment<'static>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut all = Environment::new();
+        all.set_trim_blocks(true);
+        all.set_lstrip_blocks(true);
+        all.set_auto_escape_callback(|_| AutoEscape::Html);
+        for (name, text) in TEMPLATES.into_iter().chain([PROBLEM]) {
+            if let Err(error) = all.add_template(name, text) {
+                tracing::error!(template = name, error = &error as &dyn std::error::Error, "template broken");
+            }
+        }
+        all
+    })
+}
+
+/// A page that goes wrong, in words.
+pub(crate) struct Problem {
+    pub(crate) status: u16,
+    pub(crate) title: &'static str,
+    pub(crate) words: String,
+    pub(crate) remedy: String,
+    pub(crate) button: Option<(&'static str, String)>,
+}
+
+/// A page from a template.
+pub(crate) fn page(app: &App, status: u16, template: &str, values: Value) -> Response<Body> {
+    let values = context! { style => STYLE, version => env!("CARGO_PKG_VERSION"), ..values };
+    let text = templates().get_template(template).and_then(|template| template.render(values));
+    let (status, text) = text.map(|text| (status, text)).unwrap_or_else(|error| {
+        tracing::error!(template, error = &error as &dyn std::error::Error, "page not written");
+        (500, "<!doctype html><title>Waybill</title><p>This page cannot be shown. Please try again.</p>".to_owned())
+    });
+    let mut response = answer(status, text.into());
+    for (name, value) in headers::PAGE {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let consent = [&app.config.tiktok_consent_us, &app.config.tiktok_consent_row];
+    let origins = consent.map(|url| url.origin().ascii_serialization());
+    let policy = headers::content_policy(STYLE, &[&origins[0], &origins[1]]);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// A page that says what went wrong and what to do.
+pub(crate) fn problem(app: &App, problem: Problem) -> Response<Body> {
+    let (button, target) = problem.button.unzip();
+    let tone = if problem.status >= 500 { "now" } else { "soon" };
+    let values = context! {
+        title => problem.title, words => problem.words, remedy => problem.remedy, button, target, tone, narrow => true,
+    };
+    page(app, problem.status, "problem.html", values)
+}
+
+/// To another page; never kept.
+pub(crate) fn redirect(target: &str) -> Response<Body> {
+    let mut response = answer(303, Body::Empty);
+    if let Ok(target) = HeaderValue::from_str(target) {
+        response.headers_mut().insert(LOCATION, target);
+    }
+    for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Adds a cookie.
+pub(crate) fn with_cookie(mut response: Response<Body>, cookie: &str) -> Response<Body> {
+    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// `GET /healthz`.
+pub(crate) fn healthy() -> Response<Body> {
+    let body = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+    let mut response = answer(200, body.to_string().into());
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// Our own fault.
+pub(crate) fn broken(app: &App) -> Response<Body> {
+    problem(
+        app,
+        Problem {
+            status: 500,
+            title: "Something broke",
+            words: "This is our fault. Nothing was changed.".into(),
+            remedy: "Please try again in a minute.".into(),
+            button: Some(("Try again", "/".into())),
+        },
+    )
+}
+
+/// Nothing there, or somebody else's: the two look the same.
+pub(crate) fn missing(app: &App) -> Response<Body> {
+    problem(
+        app,
+        Problem {
+            status: 404,
+            title: "There is nothing here",
+            words: "This address leads nowhere, or to something that is not yours.".into(),
+            remedy: "Go back to the overview and follow a link from there.".into(),
+            button: Some(("Open the overview", "/".into())),
+        },
+    )
+}
+
+fn answer(status: u16, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_template_can_be_read() {
+        for (name, _) in TEMPLATES.into_iter().chain([PROBLEM]) {
+            assert!(templates().get_template(name).is_ok(), "{name}");
+        }
+    }
+}

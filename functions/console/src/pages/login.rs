@@ -1,0 +1,68 @@
+//! Signing in and out.
+
+use crate::answer::{self, Problem};
+use crate::visit::{Member, Visit};
+use lambda_http::{Body, Response};
+use minijinja::context;
+use std::time::Duration;
+use waybill::flows::login::{self, Door, LINK_MINUTES, SESSION_HOURS};
+use waybill::table::error::TableError;
+use waybill::web::cookie::Cookie;
+
+pub(super) fn form(visit: &Visit<'_>) -> Response<Body> {
+    answer::page(visit.app, 200, "login.html", context! { narrow => true })
+}
+
+pub(super) async fn ask(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
+    let email = visit.form.get("email").unwrap_or_default().trim();
+    if !visit.is_from_our_page() || email.is_empty() || email.len() > 254 {
+        return Ok(super::stale_form(visit));
+    }
+    let asked = login::ask(visit.app, email).await?;
+    let values = context! { code => asked.code, minutes => LINK_MINUTES, narrow => true };
+    let page = answer::page(visit.app, 200, "login_sent.html", values);
+    let life = Duration::from_secs(LINK_MINUTES * 60);
+    Ok(answer::with_cookie(page, &Cookie::Login.set(&visit.app.config.public_url, &asked.browser, life)))
+}
+
+pub(super) async fn door(visit: &Visit<'_>, token: &str) -> Result<Response<Body>, TableError> {
+    let browser = visit.cookie(Cookie::Login);
+    let door = login::look(visit.app, token, browser.as_deref()).await?;
+    if door == Door::Shut {
+        return Ok(shut(visit));
+    }
+    let values = context! { code => door == Door::Code, action => visit.path, narrow => true };
+    Ok(answer::page(visit.app, 200, "login_door.html", values))
+}
+
+pub(super) async fn enter(visit: &Visit<'_>, token: &str) -> Result<Response<Body>, TableError> {
+    if !visit.is_from_our_page() {
+        return Ok(super::stale_form(visit));
+    }
+    let browser = visit.cookie(Cookie::Login);
+    let entered = login::enter(visit.app, token, browser.as_deref(), visit.form.get("code")).await?;
+    let Some(secret) = entered else { return Ok(shut(visit)) };
+    let origin = &visit.app.config.public_url;
+    let life = Duration::from_secs(u64::try_from(SESSION_HOURS).unwrap_or(12) * 3600);
+    let home = answer::with_cookie(answer::redirect("/"), &Cookie::Session.set(origin, &secret, life));
+    Ok(answer::with_cookie(home, &Cookie::Login.set(origin, "", Duration::ZERO)))
+}
+
+pub(super) async fn leave(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
+    visit.app.table.session_delete(&member.secret).await?;
+    let gone = Cookie::Session.set(&visit.app.config.public_url, "", Duration::ZERO);
+    Ok(answer::with_cookie(answer::redirect("/login"), &gone))
+}
+
+fn shut(visit: &Visit<'_>) -> Response<Body> {
+    answer::problem(
+        visit.app,
+        Problem {
+            status: 410,
+            title: "This link is used up",
+            words: format!("A login link works once, within {LINK_MINUTES} minutes, with the right code."),
+            remedy: "Ask for a new one; it takes a few seconds.".into(),
+            button: Some(("Sign in", "/login".into())),
+        },
+    )
+}

@@ -1,0 +1,109 @@
+//! Which page an address is.
+
+mod connect;
+mod login;
+mod reconnect;
+mod shops;
+
+use crate::answer::{self, Problem};
+use crate::visit::{Member, Visit};
+use lambda_http::{Body, Response};
+use waybill::domain::ids::ShopId;
+use waybill::domain::region::AppRegion;
+use waybill::table::error::TableError;
+
+/// Answers a request; a table that cannot be reached is a page too.
+pub(crate) async fn answer(visit: &Visit<'_>) -> Response<Body> {
+    route(visit).await.unwrap_or_else(|error| {
+        tracing::error!(error = &error as &dyn std::error::Error, "page not built");
+        unavailable(visit)
+    })
+}
+
+async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
+    let app = visit.app;
+    let parts: Vec<&str> = visit.path.trim_matches('/').split('/').collect();
+    // A HEAD is answered as a GET that shows nothing; nothing that a GET does here uses anything up.
+    let method = if visit.method == "HEAD" { "GET" } else { visit.method.as_str() };
+    match (method, parts.as_slice()) {
+        ("GET", ["healthz"]) => return Ok(answer::healthy()),
+        ("GET", ["login"]) => return Ok(login::form(visit)),
+        ("POST", ["login"]) => return login::ask(visit).await,
+        ("GET", ["login", token]) => return login::door(visit, token).await,
+        ("POST", ["login", token]) => return login::enter(visit, token).await,
+        ("GET", ["reconnect"]) => return reconnect::landing(visit).await,
+        ("POST", ["reconnect"]) => return reconnect::start(visit).await,
+        ("GET", ["connect", "tiktok", word, "callback"]) => {
+            return match region(word) {
+                Some(region) => connect::callback(visit, region).await,
+                None => Ok(answer::missing(app)),
+            };
+        }
+        _ => {}
+    }
+    let Some(member) = visit.member().await? else {
+        return Ok(if method == "GET" && known(&parts) { answer::redirect("/login") } else { answer::missing(app) });
+    };
+    if method == "POST" && !visit.form_holds(&member.secret).await {
+        return Ok(stale_form(visit));
+    }
+    match (method, parts.as_slice()) {
+        ("GET", [""]) => shops::overview(visit, &member).await,
+        ("GET", ["shops"]) => shops::list(visit, &member).await,
+        ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
+        ("POST", ["shops", id]) => shops::act(visit, &member, id).await,
+        ("GET", ["connect"]) => Ok(connect::choose(visit, &member)),
+        ("GET", ["connect", "tiktok", word]) => match region(word) {
+            Some(region) if visit.method == "GET" => connect::start(visit, &member, region, None).await,
+            _ => Ok(answer::missing(app)),
+        },
+        ("POST", ["logout"]) => login::leave(visit, &member).await,
+        _ => Ok(answer::missing(app)),
+    }
+}
+
+/// Addresses that exist for signed-in people.
+fn known(parts: &[&str]) -> bool {
+    matches!(parts, [""] | ["shops"] | ["shops", _] | ["connect"] | ["connect", "tiktok", "us" | "row"])
+}
+
+fn region(word: &str) -> Option<AppRegion> {
+    AppRegion::ALL.into_iter().find(|region| region.as_str() == word)
+}
+
+/// A shop of the member's account; a foreign one is as good as none.
+async fn own_shop(
+    visit: &Visit<'_>,
+    member: &Member,
+    id: &str,
+) -> Result<Option<waybill::domain::connection::Shop>, TableError> {
+    let Ok(id) = ShopId::parse(id) else { return Ok(None) };
+    let shop = visit.app.table.shop_get(&id, true).await?.map(|shop| shop.row);
+    Ok(shop.filter(|shop| shop.account == member.account))
+}
+
+fn stale_form(visit: &Visit<'_>) -> Response<Body> {
+    answer::problem(
+        visit.app,
+        Problem {
+            status: 403,
+            title: "Please press that button again",
+            words: "The form was not sent from this page, or the page was open for too long.".into(),
+            remedy: "Nothing was changed. Open the page afresh and try once more.".into(),
+            button: Some(("Open the overview", "/".into())),
+        },
+    )
+}
+
+fn unavailable(visit: &Visit<'_>) -> Response<Body> {
+    answer::problem(
+        visit.app,
+        Problem {
+            status: 503,
+            title: "One moment",
+            words: "Our table cannot be reached just now. Nothing is lost.".into(),
+            remedy: "Please try again in a minute.".into(),
+            button: Some(("Try again", "/".into())),
+        },
+    )
+}

@@ -1,0 +1,89 @@
+//! The connections of an account.
+
+use super::connect;
+use crate::answer;
+use crate::view::{ShopView, StoreView};
+use crate::visit::{Member, Visit};
+use lambda_http::{Body, Response};
+use minijinja::context;
+use waybill::domain::connection::Shop;
+use waybill::flows::remove_shop;
+use waybill::table::error::TableError;
+
+async fn shops(visit: &Visit<'_>, member: &Member) -> Result<Vec<Shop>, TableError> {
+    let mut shops = Vec::new();
+    for id in visit.app.table.account_shops(&member.account).await? {
+        if let Some(shop) = visit.app.table.shop_get(&id, true).await?.filter(|s| s.row.account == member.account) {
+            shops.push(shop.row);
+        }
+    }
+    Ok(shops)
+}
+
+async fn views(visit: &Visit<'_>, shops: &[Shop]) -> Result<Vec<ShopView>, TableError> {
+    let mut views = Vec::new();
+    for shop in shops {
+        views.push(ShopView::of(visit.app, shop).await?);
+    }
+    // What needs somebody comes first.
+    views.sort_by_key(|view| !view.urgent);
+    Ok(views)
+}
+
+pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
+    let shops = views(visit, &shops(visit, member).await?).await?;
+    let urgent = shops.iter().filter(|shop| shop.urgent).count();
+    let held: usize = shops.iter().map(|shop| shop.held).sum();
+    let summary = match (urgent, held) {
+        (0, 0) => "Every connection is in order, and nothing waits for you.".to_owned(),
+        (0, held) => format!("Every connection is in order. Trackings that need a hand: {held}."),
+        (urgent, held) => format!("Connections to renew: {urgent}. Trackings that need a hand: {held}."),
+    };
+    let greeting = if urgent == 0 && held == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
+    let values = context! { shops, summary, greeting, csrf => member.csrf, here => "overview" };
+    Ok(answer::page(visit.app, 200, "overview.html", values))
+}
+
+pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
+    let rows = shops(visit, member).await?;
+    let mut stores = Vec::new();
+    for id in visit.app.table.account_stores(&member.account).await? {
+        if let Some(store) = visit.app.table.store_get(&id, false).await?.filter(|s| s.row.account == member.account) {
+            stores.push(StoreView::of(&store.row, &rows));
+        }
+    }
+    let shops = views(visit, &rows).await?;
+    let values = context! { shops, stores, csrf => member.csrf, here => "shops" };
+    Ok(answer::page(visit.app, 200, "shops.html", values))
+}
+
+pub(super) async fn one(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
+    let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
+    let shop = ShopView::of(visit.app, &shop).await?;
+    Ok(answer::page(visit.app, 200, "shop.html", context! { shop, csrf => member.csrf, here => "shops" }))
+}
+
+pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
+    let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
+    let here = format!("/shops/{}", shop.id);
+    match visit.form.get("do") {
+        Some("reconnect") => connect::start(visit, member, shop.app, Some(&shop)).await,
+        Some(word @ ("pause" | "resume")) => {
+            let sync = word == "resume";
+            visit
+                .app
+                .table
+                .shop_change(&shop.id, |shop| std::mem::replace(&mut shop.settings.sync, sync) != sync)
+                .await?;
+            Ok(answer::redirect(&here))
+        }
+        Some("remove") => match remove_shop::run(visit.app, &shop).await {
+            Ok(()) => Ok(answer::redirect("/shops")),
+            Err(error) => {
+                tracing::error!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "shop not removed");
+                Ok(answer::broken(visit.app))
+            }
+        },
+        _ => Ok(answer::redirect(&here)),
+    }
+}

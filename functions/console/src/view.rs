@@ -1,0 +1,146 @@
+//! What pages show of a shop or store: words and numbers, never a token.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use waybill::app::App;
+use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
+use waybill::domain::reauthorisation::{Standing, standing_step};
+use waybill::flows::access::grant_facts;
+use waybill::mail::zone;
+use waybill::table::error::TableError;
+
+/// A shop on a page.
+#[derive(Debug, Serialize)]
+pub(crate) struct ShopView {
+    id: String,
+    name: String,
+    region: String,
+    state: &'static str,
+    tone: &'static str,
+    problem: Option<String>,
+    option_off: bool,
+    days: i64,
+    pub(crate) urgent: bool,
+    waiting: u64,
+    pub(crate) held: usize,
+    reasons: Vec<ReasonView>,
+    until: String,
+    rule: String,
+    since: String,
+    granted: String,
+    refresh: String,
+    webhooks: String,
+    option: &'static str,
+    next: String,
+    mail_fault: Option<String>,
+    sync: bool,
+    standing: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReasonView {
+    count: usize,
+    sentence: &'static str,
+    remedy: &'static str,
+}
+
+/// A store on a page.
+#[derive(Debug, Serialize)]
+pub(crate) struct StoreView {
+    address: String,
+    platform: &'static str,
+    state: &'static str,
+    tone: &'static str,
+    shops: String,
+    since: String,
+}
+
+impl ShopView {
+    pub(crate) async fn of(app: &App, shop: &Shop) -> Result<Self, TableError> {
+        let (now, days) = (app.clock.now(), app.config.reauth_days);
+        let zone = zone::of(shop);
+        let show = |at: Timestamp| zone::moment(at, &zone);
+        let end = shop.reauthorise_by(days);
+        let left = end.days_left(now);
+        let standing = shop.standing();
+        let (state, tone) = match (standing, shop.settings.sync) {
+            (Standing::Refused(_) | Standing::Removed(_), _) => ("Disconnected", "now"),
+            (Standing::Accepted, false) => ("Paused", "off"),
+            (Standing::Accepted, true) if left <= 0 => ("Overdue", "now"),
+            (Standing::Accepted, true) if left <= 30 => ("Reconnect soon", "soon"),
+            (Standing::Accepted, true) => ("Connected", ""),
+        };
+        let held = app.table.held_reasons(&shop.id).await?;
+        let mut reasons: BTreeMap<_, usize> = BTreeMap::new();
+        for entry in &held {
+            *reasons.entry(entry.reason).or_default() += 1;
+        }
+        let refresh = match grant_facts(app, shop).await {
+            Ok(Some(facts)) if shop.parked.is_none() => show(facts.refresh_due),
+            Ok(_) => "not before the owner reconnects".to_owned(),
+            Err(_) => "unknown at the moment".to_owned(),
+        };
+        let standing_words = match standing {
+            Standing::Accepted if left <= 0 => format!("{} days overdue; tracking still runs", -left),
+            Standing::Accepted => format!("{left} days left; tracking runs"),
+            Standing::Refused(since) | Standing::Removed(since) => format!("Tracking is paused since {}", show(since)),
+        };
+        Ok(Self {
+            id: shop.id.to_string(),
+            name: shop.name.clone(),
+            region: shop.region.to_string(),
+            state,
+            tone,
+            problem: shop.parked.as_ref().map(|p| format!("{} {}", p.reason.sentence(), p.reason.remedy())),
+            option_off: shop.consent.seller_shipping == Some(false),
+            days: left,
+            urgent: left <= 30 || shop.parked.is_some(),
+            waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
+            held: held.len(),
+            reasons: reasons
+                .into_iter()
+                .map(|(reason, count)| ReasonView { count, sentence: reason.sentence(), remedy: reason.remedy() })
+                .collect(),
+            until: show(end.at),
+            rule: end.source.explained(days),
+            since: show(shop.connected),
+            granted: show(shop.granted()),
+            refresh,
+            webhooks: shop
+                .consent
+                .webhooks_checked
+                .map_or_else(|| "not set yet".to_owned(), |at| format!("set, checked {}", show(at))),
+            option: match shop.consent.seller_shipping {
+                Some(true) => "on",
+                Some(false) => "off",
+                None => "not known yet",
+            },
+            next: standing_step(end, standing, now).1.map_or_else(|| "none".to_owned(), show),
+            mail_fault: shop.consent.mail_fault.map(show),
+            sync: shop.settings.sync,
+            standing: standing_words,
+        })
+    }
+}
+
+impl StoreView {
+    pub(crate) fn of(store: &StoreConnection, shops: &[Shop]) -> Self {
+        let names = store.shops.iter().map(|id| {
+            shops.iter().find(|shop| shop.id == *id).map_or_else(|| id.to_string(), |shop| shop.name.clone())
+        });
+        let (state, tone) = match store.status {
+            StoreStatus::Connected => ("Connected", ""),
+            StoreStatus::Uninstalled => ("Removed by the merchant", "now"),
+            StoreStatus::Erasing => ("Being erased", "off"),
+        };
+        Self {
+            address: store.address.clone(),
+            platform: store.platform.as_str(),
+            state,
+            tone,
+            shops: names.collect::<Vec<_>>().join(", "),
+            since: zone::date(store.connected, &jiff::tz::TimeZone::UTC),
+        }
+    }
+}

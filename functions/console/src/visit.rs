@@ -1,0 +1,83 @@
+//! One request, read once: path, fields, cookies, and who the browser is.
+
+use lambda_http::Request;
+use waybill::app::App;
+use waybill::domain::ids::AccountId;
+use waybill::table::error::TableError;
+use waybill::web::cookie::Cookie;
+use waybill::web::form::{self, Fields};
+
+/// Forms of ours have a few hundred bytes.
+const LARGEST_FORM: usize = 16 * 1024;
+
+/// A request.
+pub(crate) struct Visit<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Fields,
+    pub(crate) form: Fields,
+    cookies: String,
+    origin: Option<String>,
+    same_site: bool,
+}
+
+/// A signed-in browser.
+pub(crate) struct Member {
+    pub(crate) account: AccountId,
+    pub(crate) secret: String,
+    pub(crate) csrf: String,
+}
+
+impl<'a> Visit<'a> {
+    pub(crate) fn of(app: &'a App, request: Request) -> Self {
+        let (parts, body) = request.into_parts();
+        let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        // Behind HTTP/2 a browser may send one `Cookie` header per cookie.
+        let cookies = parts.headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let bytes: &[u8] = body.as_ref();
+        Self {
+            app,
+            method: parts.method.as_str().to_owned(),
+            path: parts.uri.path().to_owned(),
+            query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            form: Fields::parse(if bytes.len() <= LARGEST_FORM { bytes } else { &[] }),
+            cookies: cookies.collect::<Vec<_>>().join("; "),
+            origin: header("origin"),
+            same_site: header("sec-fetch-site").is_some_and(|site| site == "same-origin"),
+        }
+    }
+
+    pub(crate) fn cookie(&self, cookie: Cookie) -> Option<String> {
+        cookie.read(&self.app.config.public_url, &self.cookies)
+    }
+
+    /// Whether a form was sent from a page of ours, as the browser says.
+    pub(crate) fn is_from_our_page(&self) -> bool {
+        match self.origin.as_deref() {
+            None | Some("null") => self.same_site,
+            Some(origin) => origin == self.app.config.public_url.origin().ascii_serialization(),
+        }
+    }
+
+    /// Who the browser is.
+    pub(crate) async fn member(&self) -> Result<Option<Member>, TableError> {
+        let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
+        let Some(session) = self.app.table.session_get(&secret, self.app.clock.now()).await? else { return Ok(None) };
+        let Some(csrf) = self.form_token(&secret).await else { return Ok(None) };
+        Ok(Some(Member { account: session.account, secret, csrf }))
+    }
+
+    /// The token for forms of the browser that holds this secret.
+    pub(crate) async fn form_token(&self, secret: &str) -> Option<String> {
+        let ring = self.app.secrets.web_keys().get().await.ok()?;
+        form::token(&ring, secret).ok()
+    }
+
+    /// Whether the form carries that token and comes from our page.
+    pub(crate) async fn form_holds(&self, secret: &str) -> bool {
+        let Ok(ring) = self.app.secrets.web_keys().get().await else { return false };
+        let token = self.form.get("csrf").unwrap_or_default();
+        self.is_from_our_page() && form::token_holds(&ring, secret, token)
+    }
+}

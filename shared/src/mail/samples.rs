@@ -1,0 +1,63 @@
+//! Every mail with invented facts, to look at and to test.
+
+use super::letters::{self, Letter, Outcome, Refusal};
+use crate::domain::connection::{Consent, Shop, ShopSettings};
+use crate::domain::ids::{AccountId, OpenId, ShopId};
+use crate::domain::reason::Reason;
+use crate::domain::reauthorisation::{End, EndSource};
+use crate::domain::region::{AppRegion, Region};
+use jiff::{SignedDuration, Timestamp};
+
+fn shop() -> Option<Shop> {
+    Some(Shop {
+        id: ShopId::parse("7494049642642441621").ok()?,
+        account: AccountId::parse("sample").ok()?,
+        name: "Sample Mugs".into(),
+        region: Region::new("GB"),
+        app: AppRegion::Row,
+        open_id: OpenId::parse("sample").ok()?,
+        cipher: String::new(),
+        parked: None,
+        hold_until: None,
+        settings: ShopSettings::default(),
+        connected: Timestamp::UNIX_EPOCH,
+        consent: Consent::default(),
+    })
+}
+
+/// Each mail with the name of its file.
+#[must_use]
+pub fn all() -> Vec<(&'static str, Letter)> {
+    let (Some(shop), Ok(now)) = (shop(), Timestamp::from_second(1_795_212_000)) else { return Vec::new() };
+    let day = SignedDuration::from_hours(24);
+    let end = End { at: now + day * 30, source: EndSource::Cycle };
+    let past = End { at: now - day * 7, source: EndSource::Cycle };
+    let link = "https://waybill.example.com/reconnect?t=c2FtcGxl.c2FtcGxl";
+    let page = |path: &str| format!("https://waybill.example.com{path}");
+    let guesses = [
+        ("Blue Van Express".to_owned(), "the name is almost the same; the numbers fit".to_owned()),
+        ("Blue Parcel".to_owned(), "the name is similar; the numbers do not fit".to_owned()),
+    ];
+    let refused = |order: &str, number: &str, tiktok: &str, reason| Refusal {
+        order: order.to_owned(),
+        number: number.to_owned(),
+        carrier: "Royal Mail".to_owned(),
+        tiktok: tiktok.to_owned(),
+        reason,
+    };
+    let two = [
+        refused("#1042", "AB123456785GB", "21011025 the number is already used", Reason::TrackingDuplicate),
+        refused("#1043", "QQ000000000XX", "21004015 the number does not fit the carrier", Reason::TrackingDuplicate),
+    ];
+    let outcome = Outcome { sent: 12, held: 1, left: 0 };
+    vec![
+        ("1-reminder", letters::reminder(&shop, end, 90, 3, now, link)),
+        ("2-refused", letters::refused(&shop, Reason::AuthExpired, now - day, 12, link)),
+        ("2b-overdue", letters::overdue(&shop, past, 90, now, link)),
+        ("3-removed", letters::removed(&shop, now, 2, link)),
+        ("4-reconnected", letters::resumed(&shop, now, outcome, End { at: now + day * 90, ..end }, 90, &page("/"))),
+        ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/mapping"))),
+        ("8-refused-numbers", letters::refusals(&shop, &two, &page("/attention"))),
+        ("login", letters::login(&page("/login/c2FtcGxl"), 15)),
+    ]
+}

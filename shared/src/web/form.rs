@@ -1,0 +1,75 @@
+//! Forms: their fields, and the token that shows that a form came from our own page for this session.
+
+use crate::tokens::{KeyRing, UnknownKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+
+const LABEL: &[u8] = b"waybill form v1\0";
+
+/// The token for forms of the browser that holds this secret.
+///
+/// # Errors
+/// [`UnknownKey`] never happens to a ring that was parsed.
+pub fn token(ring: &KeyRing, browser: &str) -> Result<String, UnknownKey> {
+    let (number, key) = ring.current()?;
+    let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &message(browser));
+    Ok(format!("{number}.{}", URL_SAFE_NO_PAD.encode(mac)))
+}
+
+/// Whether a form's token is that of this browser. Constant time.
+#[must_use]
+pub fn token_holds(ring: &KeyRing, browser: &str, token: &str) -> bool {
+    let Some((number, mac)) = token.split_once('.') else { return false };
+    let key = number.parse().ok().and_then(|number| ring.key(number).ok());
+    let (Some(key), Ok(mac)) = (key, URL_SAFE_NO_PAD.decode(mac)) else { return false };
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), &message(browser), &mac).is_ok()
+}
+
+fn message(browser: &str) -> Vec<u8> {
+    [LABEL, browser.as_bytes()].concat()
+}
+
+/// The fields of a form or a query, decoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `application/x-www-form-urlencoded` text. Anything is some list of fields.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        Self(url::form_urlencoded::parse(text).map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+    }
+
+    /// The first value of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::clock::Entropy;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_form_token_holds_for_its_browser_only() {
+        let ring = KeyRing::generate(&Entropy::new(|bytes| bytes.fill(3)));
+        let made = token(&ring, "browser-a").expect("signs");
+        assert!(token_holds(&ring, "browser-a", &made));
+        for (browser, text) in
+            [("browser-b", made.as_str()), ("browser-a", "1."), ("browser-a", ""), ("browser-a", "9.AAAA")]
+        {
+            assert!(!token_holds(&ring, browser, text), "{browser} {text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Fields::parse(&bytes).get("t");
+        }
+    }
+}

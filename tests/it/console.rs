@@ -1,0 +1,119 @@
+//! The console's doors: who gets in, what a scanner can do, and what a stranger sees.
+
+use waybill::domain::ids::AccountId;
+use waybill::domain::private::Private;
+use waybill::flows::login;
+use waybill::table::accounts::Account;
+use waybill_tests::world::browser::{Browser, ORIGIN};
+use waybill_tests::world::{SHOP, World, mail_text};
+
+fn login_link(mail: &str) -> String {
+    let text = mail_text(mail);
+    let start = text.find(&format!("{ORIGIN}/login/")).unwrap_or_else(|| panic!("no link: {text}"));
+    text[start..].split_whitespace().next().expect("a link").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailed_link_signs_in_the_browser_that_asked_and_no_scanner() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    let page = browser.post(&world, "/login", &[("email", "Owner@Tiny-Mugs.example ")]).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let link = login_link(&world.mails().pop().expect("a mail"));
+    for method in ["HEAD", "GET", "GET", "POST", "POST"] {
+        let mut scanner = Browser::default();
+        scanner.send(&world, method, &link, "").await;
+        assert!(!scanner.has("__Host-sid"), "{method}");
+    }
+    assert_eq!(browser.post(&world, &link, &[]).await.location, "/");
+    assert!(browser.has("__Host-sid"));
+    assert_eq!(browser.get(&world, "/shops").await.status, 200);
+    assert_eq!(browser.post(&world, &link, &[]).await.status, 410, "it works once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_browser_needs_the_code_that_the_first_one_shows() {
+    let world = World::new().await;
+    let mut desk = Browser::default();
+    let page = desk.post(&world, "/login", &[("email", "owner@tiny-mugs.example")]).await;
+    let code =
+        page.text.split("class=\"code\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a code").to_owned();
+    let link = login_link(&world.mails().pop().expect("a mail"));
+    let mut phone = Browser::default();
+    assert!(phone.get(&world, &link).await.text.contains("name=\"code\""));
+    assert_eq!(phone.post(&world, &link, &[("code", &code.to_lowercase())]).await.location, "/");
+    assert!(phone.has("__Host-sid"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_learns_which_addresses_have_an_account() {
+    let world = World::new().await;
+    let page = Browser::default().post(&world, "/login", &[("email", "nobody@nowhere.example")]).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("class=\"code\"") && world.mails().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_page_forbids_what_it_does_not_need() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    for path in ["/", "/shops", &format!("/shops/{SHOP}"), "/connect", "/login", "/nowhere", "/reconnect"] {
+        let page = browser.get(&world, path).await;
+        let policy = page.headers.get("content-security-policy").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{path}: {policy}");
+        assert_eq!(page.headers.get("cache-control").map(|v| v.as_bytes()), Some(b"no-store".as_slice()), "{path}");
+        assert!(!page.text.contains("<script") && !page.text.contains(" style="), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_needs_its_token_and_our_origin() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let path = format!("/shops/{SHOP}");
+    assert_eq!(browser.post(&world, &path, &[("do", "pause")]).await.status, 403);
+    assert_eq!(browser.post(&world, &path, &[("do", "pause"), ("csrf", "1.AAAA")]).await.status, 403);
+    let csrf = browser.get(&world, &path).await.field("csrf");
+    assert_eq!(browser.post(&world, &path, &[("do", "pause"), ("csrf", &csrf)]).await.status, 303);
+    assert!(browser.get(&world, &path).await.text.contains("Paused"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_foreign_shop_looks_like_none() {
+    let world = World::new().await;
+    let other = AccountId::parse("a2").expect("id");
+    let row = Account {
+        id: other.clone(),
+        name: "Someone Else".into(),
+        email: Private::new("else@else.example".into()),
+        created: world.time.now(),
+    };
+    world.app.table.account_create(&row).await.expect("account");
+    let link = login::printed_link(&world.app, &other).await.expect("link");
+    let mut stranger = Browser::default();
+    stranger.post(&world, &link, &[]).await;
+    assert!(stranger.has("__Host-sid"));
+    let here = format!("/shops/{SHOP}");
+    let csrf = stranger.get(&world, "/").await.field("csrf");
+    let none = stranger.get(&world, "/shops/7494049642642449999").await;
+    for action in ["pause", "remove", "reconnect"] {
+        let page = stranger.post(&world, &here, &[("csrf", &csrf), ("do", action)]).await;
+        assert_eq!((page.status, &page.text), (404, &none.text), "{action}");
+    }
+    assert_eq!(stranger.get(&world, &here).await.text, none.text);
+    for path in ["/", "/shops"] {
+        let text = stranger.get(&world, path).await.text;
+        assert!(!text.contains(SHOP) && !text.contains("Model shop"), "{path}");
+    }
+    assert!(
+        world
+            .app
+            .table
+            .shop_get(&waybill::domain::ids::ShopId::parse(SHOP).expect("id"), true)
+            .await
+            .expect("read")
+            .is_some()
+    );
+}

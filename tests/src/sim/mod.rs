@@ -1,0 +1,43 @@
+//! The simulation: one seed drives what happens when, how long everything takes, and what goes wrong.
+//!
+//! ```text
+//! a script → the rig plays it with faults → a quiet time without faults → what must hold is checked
+//! ```
+
+pub mod check;
+pub mod rig;
+pub mod script;
+
+use crate::sim::rig::{Crash, Rig};
+use crate::sim::script::Script;
+use std::time::Duration;
+
+/// What came out of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What did not hold.
+    pub problems: Vec<String>,
+    /// Outside calls that the workers made.
+    pub calls: u64,
+    /// Polls of the longest handler.
+    pub polls: u64,
+    /// Changes that TikTok accepted.
+    pub accepted: usize,
+    /// The virtual time until everything was quiet.
+    pub took: Duration,
+}
+
+/// Plays a script and checks what must hold.
+///
+/// # Panics
+/// When the runtime cannot be built.
+#[must_use]
+pub fn play(seed: u64, script: &dyn Fn(u64) -> Script, crash: Crash) -> Report {
+    fastrand::seed(seed);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().expect("a runtime");
+    runtime.block_on(async {
+        let rig = Rig::new(seed, script(seed), crash).await;
+        Box::pin(rig.run()).await
+    })
+}

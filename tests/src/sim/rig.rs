@@ -1,0 +1,379 @@
+//! Plays a script: deliveries, ticks, crashes and time.
+
+use super::script::{Script, Step};
+use super::{Report, check};
+use crate::world::calls::{Cut, Frozen, Side};
+use crate::world::wire::TableFaults;
+use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request, text};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tracing::level_filters::LevelFilter;
+use waybill::domain::ids::ShopId;
+use waybill::flows::connect_store::Added;
+use waybill::table::keys::Shard;
+use waybill::telemetry::{Captured, Sink, Style};
+use waybill_local::model::chance::Chance;
+
+/// The schedule's rate.
+const TICK: Duration = Duration::from_secs(60);
+/// Lambda's own limit: a handler that still runs is ended.
+const FUNCTION: Duration = Duration::from_secs(58);
+/// Everything acknowledged is where it belongs by then.
+const BOUNDED: Duration = Duration::from_secs(30 * 3600);
+
+/// Where processes die.
+#[derive(Clone, Debug, Default)]
+pub struct Crash {
+    /// On these calls of the process that they would happen in, counted over all processes of one kind.
+    pub calls: Vec<(u64, Side)>,
+    /// Drop the handler at its poll of this number, counted over the whole run.
+    pub poll: Option<u64>,
+}
+
+/// A delivery on its way.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// To which store's address.
+    pub store: usize,
+    /// Its topic.
+    pub topic: &'static str,
+    /// Its body.
+    pub body: Value,
+    /// When the store triggered it.
+    pub triggered: String,
+    tries: u32,
+}
+
+enum Done {
+    Tick { worker: usize, alive: bool, polls: u64 },
+    Hook { delivery: Delivery, status: Option<u16>, words: String },
+}
+
+/// A world, a script and what is under way.
+pub struct Rig {
+    /// The world.
+    pub world: World,
+    /// The script.
+    pub script: Script,
+    /// Its connected stores.
+    pub stores: Vec<Added>,
+    /// Log lines.
+    pub log: Captured,
+    /// Answers to deliveries.
+    pub answers: Vec<String>,
+    /// What did not hold so far.
+    pub problems: Vec<String>,
+    /// Chance of the rig itself.
+    pub chance: Chance,
+    hooks: Process,
+    workers: Vec<Process>,
+    busy: Vec<bool>,
+    processes: u64,
+    waiting: Vec<(Instant, Delivery)>,
+    running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    crash: Crash,
+    calls: u64,
+    polls: u64,
+    shards: Vec<Shard>,
+    /// Frozen already.
+    froze: bool,
+    _guard: Option<tracing::subscriber::DefaultGuard>,
+}
+
+impl Rig {
+    /// Sets the scene.
+    pub async fn new(seed: u64, script: Script, crash: Crash) -> Self {
+        let world = World::empty(seed).await;
+        if !seed.is_multiple_of(16) {
+            world.net.leave_unjudged();
+        }
+        let (sink, log) = Sink::memory();
+        let guard = seed.is_multiple_of(4).then(|| {
+            let subscriber = waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
+            tracing::subscriber::set_default(subscriber)
+        });
+        let mut shards = BTreeSet::new();
+        for (id, region) in &script.shops {
+            world.connect_shop(id, region).await;
+            shards.insert(Shard::of(&ShopId::parse(id.as_str()).expect("id")));
+        }
+        let mut stores = Vec::new();
+        for (number, shops) in script.stores.iter().enumerate() {
+            let ids: Vec<&str> = shops.iter().map(|shop| script.shops[*shop].0.as_str()).collect();
+            stores.push(world.connect_store(&format!("store-{number}.myshopify.com"), &ids).await);
+        }
+        for order in &script.orders {
+            let builder = world.tiktok.order(&script.shops[order.shop].0, &order.id).lines(&order.lines);
+            builder.status(order.status).place();
+        }
+        let (hooks, workers) = (world.process(1), (0..script.workers as u64).map(|n| world.process(2 + n)).collect());
+        let busy = vec![false; script.workers];
+        let mut rig = Self {
+            world,
+            stores,
+            log,
+            answers: Vec::new(),
+            problems: Vec::new(),
+            chance: Chance::new(seed ^ 0x5eed),
+            hooks,
+            workers,
+            busy,
+            processes: 100,
+            waiting: Vec::new(),
+            running: FuturesUnordered::new(),
+            crash,
+            calls: 0,
+            polls: 0,
+            shards: shards.into_iter().collect(),
+            froze: false,
+            script,
+            _guard: guard,
+        };
+        rig.arm();
+        rig
+    }
+
+    /// Sets the crashes that the living worker will meet.
+    fn arm(&mut self) {
+        for (call, side) in &self.crash.calls {
+            if let Some(here) = call.checked_sub(self.calls) {
+                self.workers[0].calls.kill(here, *side);
+            }
+        }
+    }
+
+    fn part(&mut self, of: Duration) -> Duration {
+        of.mul_f64((self.chance.bits() >> 11) as f64 / (1u64 << 53) as f64)
+    }
+
+    /// A store's order as it is now goes out, once or twice, soon or late.
+    pub fn deliver(&mut self, delivery: Delivery, most: Duration) {
+        let copies = if self.chance.happens(0.25) { 2 } else { 1 };
+        for _ in 0..copies {
+            let at = Instant::now() + self.part(most);
+            self.waiting.push((at, delivery.clone()));
+        }
+    }
+
+    /// Plays the script, then lets things come to rest, then checks.
+    pub async fn run(mut self) -> Report {
+        let start = Instant::now();
+        let steps = std::mem::take(&mut self.script.steps);
+        let mut steps: Vec<(Duration, Step)> = steps;
+        steps.sort_by_key(|(at, _)| *at);
+        let mut steps = std::collections::VecDeque::from(steps);
+        self.world.wire.set_faults(self.script.table);
+        for rule in self.script.faults.clone() {
+            self.world.tiktok.inject(rule);
+        }
+        let lag = self.script.read_lag;
+        self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::try_from(lag).expect("small"));
+        let mut ticks: Vec<Instant> =
+            (0..self.workers.len()).map(|_| start + self.part(Duration::from_secs(20))).collect();
+        let end = start + self.script.lasts;
+        loop {
+            let now = Instant::now();
+            while let Some((_, step)) = steps.pop_front_if(|(at, _)| start + *at <= now) {
+                self.step(step);
+            }
+            self.send_due(now);
+            for worker in 0..ticks.len() {
+                if ticks[worker] <= now {
+                    ticks[worker] += TICK;
+                    self.tick(worker);
+                }
+            }
+            if now >= end && steps.is_empty() {
+                break;
+            }
+            let mut next = *ticks.iter().min().expect("a worker");
+            next = next.min(end.max(now + Duration::from_millis(1)));
+            next = self.waiting.iter().map(|(at, _)| *at).fold(next, Instant::min);
+            next = steps.front().map_or(next, |(at, _)| next.min(start + *at));
+            self.wait(next).await;
+        }
+        self.rest().await;
+        check::all(&mut self).await;
+        let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
+        let calls = self.calls + self.workers[0].calls.count();
+        Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed() }
+    }
+
+    /// Everything outside is well again; time passes until nothing is left to do.
+    async fn rest(&mut self) {
+        self.world.wire.set_faults(TableFaults::default());
+        self.world.tiktok.heal();
+        self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::ZERO);
+        self.crash = Crash::default();
+        self.froze = true;
+        let from = Instant::now();
+        for worker in 0..self.workers.len() {
+            if !self.workers[worker].calls.is_dead() {
+                self.workers[worker] =
+                    Process { calls: self.workers[worker].calls.clone(), ..self.workers[worker].clone() };
+            }
+        }
+        loop {
+            while !self.running.is_empty() || !self.waiting.is_empty() {
+                let now = Instant::now();
+                self.send_due(now);
+                let next = self.waiting.iter().map(|(at, _)| *at).min().unwrap_or(now + TICK);
+                self.wait(next).await;
+            }
+            let listed = self.world.wire.listed("PUSH#");
+            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else { break };
+            if from.elapsed() > BOUNDED {
+                let left: Vec<String> =
+                    listed.iter().map(|(list, place, key)| format!("{list} {place} {}", key.1)).collect();
+                self.problems.push(format!("I1: still on a list after 30 quiet hours: {left:?}"));
+                break;
+            }
+            let now = self.world.time.now().as_millisecond();
+            let wait = Duration::from_millis(u64::try_from(first - now).unwrap_or_default()).max(TICK);
+            tokio::time::sleep(wait).await;
+            self.tick(0);
+        }
+    }
+
+    /// Waits for the next thing to end, at most until then.
+    async fn wait(&mut self, until: Instant) {
+        let done = tokio::select! {
+            biased;
+            Some(done) = self.running.next(), if !self.running.is_empty() => Some(done),
+            () = tokio::time::sleep_until(until) => None,
+        };
+        if let Some(done) = done {
+            self.done(done).await;
+        }
+    }
+
+    async fn done(&mut self, done: Done) {
+        match done {
+            Done::Tick { worker, alive, polls } => {
+                self.busy[worker] = false;
+                self.polls += polls;
+                if !alive {
+                    self.restart(worker);
+                }
+            }
+            Done::Hook { mut delivery, status, words } => {
+                if self.answers.len() < 200 {
+                    self.answers.push(words);
+                }
+                if status.is_some_and(|status| (200..300).contains(&status)) {
+                    check::durable(self, &delivery).await;
+                } else {
+                    // Every store sends again what was not acknowledged.
+                    delivery.tries += 1;
+                    let at = Instant::now() + Duration::from_secs(20) * delivery.tries.min(30);
+                    self.waiting.push((at, delivery));
+                }
+                if self.hooks.calls.is_dead() {
+                    self.processes += 1;
+                    self.hooks = self.world.process(self.processes);
+                }
+            }
+        }
+    }
+
+    /// A worker died: the next tick starts another process.
+    fn restart(&mut self, worker: usize) {
+        if worker == 0 {
+            self.calls += self.workers[0].calls.count();
+        }
+        self.processes += 1;
+        self.workers[worker] = self.world.process(self.processes);
+        if worker == 0 {
+            self.arm();
+        }
+    }
+
+    fn send_due(&mut self, now: Instant) {
+        let (due, later) = std::mem::take(&mut self.waiting).into_iter().partition(|(at, _)| *at <= now);
+        self.waiting = later;
+        for (_, delivery) in due {
+            let store = &self.stores[delivery.store];
+            let body = delivery.body.to_string().into_bytes();
+            let request = signed_request(store, delivery.topic, body, HOOK_SECRET, &delivery.triggered);
+            let process = self.hooks.clone();
+            self.running.push(
+                async move {
+                    let app = Arc::clone(&process.app);
+                    let answer = process.calls.live(store_webhook::handle(&app, request)).await;
+                    let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
+                    let words = answer.as_ref().map(text).unwrap_or_default();
+                    Done::Hook { delivery, status: answer.map(|answer| answer.status().as_u16()), words }
+                }
+                .boxed_local(),
+            );
+        }
+    }
+
+    fn tick(&mut self, worker: usize) {
+        if self.busy[worker] {
+            return;
+        }
+        self.busy[worker] = true;
+        let (process, shards) = (self.workers[worker].clone(), self.shards.iter().map(|s| s.number()).collect());
+        let most = self.crash.poll.and_then(|poll| poll.checked_sub(self.polls)).unwrap_or(u64::MAX);
+        let freeze = if worker == 0 && !self.froze { self.script.freeze_at } else { 0 };
+        if freeze > 0 {
+            self.froze = true;
+        }
+        let limit = FUNCTION + if freeze > 0 { self.script.frozen } else { Duration::ZERO };
+        let frozen = self.script.frozen;
+        let event = tracking_push::Event { shards };
+        self.running.push(
+            async move {
+                let app = Arc::clone(&process.app);
+                let handler = async { tracking_push::handle(&app, &event).await.is_ok() };
+                let handler = Frozen::new(handler, &process.calls, freeze, frozen);
+                let handler = Cut::new(handler, most);
+                let limited = async { tokio::time::timeout(limit, handler).await };
+                let (alive, polls) = match process.calls.live(limited).await {
+                    Some(Ok((Some(_), polls))) => (true, polls),
+                    Some(Ok((None, polls))) => (false, polls + 1),
+                    Some(Err(_)) | None => (false, 0),
+                };
+                Done::Tick { worker, alive, polls }
+            }
+            .boxed_local(),
+        );
+    }
+
+    fn step(&mut self, step: Step) {
+        match step {
+            Step::Store { store, order, late } => {
+                let now = self.world.time.now();
+                let body = shopify_order(order.number, &order.tiktok, &order.version, &order.fulfilments);
+                let mut body = body;
+                let topic = if order.cancelled {
+                    body["cancelled_at"] = order.version.clone().into();
+                    "orders/cancelled"
+                } else {
+                    "orders/fulfilled"
+                };
+                let delivery = Delivery { store, topic, body, triggered: now.to_string(), tries: 0 };
+                self.deliver(delivery, late);
+            }
+            Step::TikTok(happens) => happens(&self.world.tiktok),
+            Step::Table(faults) => self.world.wire.set_faults(faults),
+            Step::Crash => {
+                self.workers[0].calls.die();
+                if !self.busy[0] {
+                    self.restart(0);
+                }
+            }
+        }
+    }
+}
+
+fn due(place: &str) -> i64 {
+    place.split('#').next().and_then(|ms| ms.parse().ok()).unwrap_or_default()
+}

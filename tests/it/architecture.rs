@@ -223,3 +223,11 @@ fn no_test_is_ignored_and_nothing_is_left_to_do() {
         }
     }
 }
+
+#[test]
+fn the_readme_shows_the_settings_as_the_code_has_them() {
+    let text = std::fs::read_to_string(root().join("README.md")).expect("README.md");
+    let table = waybill::config::settings_table();
+    let missing: Vec<&str> = table.lines().filter(|line| !text.contains(line)).collect();
+    assert!(missing.is_empty(), "these lines of the settings table are not in the README:\n{}", missing.join("\n"));
+}

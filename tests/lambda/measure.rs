@@ -254,8 +254,7 @@ async fn measure(binaries: &std::path::Path, aws: &Aws, subject: &Subject, spawn
     };
     for turn in 0..spawns {
         let host = Host::open().await?;
-        let start = Instant::now();
-        let mut process = spawn(&file, aws, &host.address)?;
+        let (mut process, start) = spawn(&file, aws, &host.address)?;
         row.cold.push(ms(host.heard(&Told::Ready).await? - start));
         row.first.push(ms(host.call(&event).await?));
         if turn + 1 == spawns {
@@ -271,7 +270,8 @@ async fn measure(binaries: &std::path::Path, aws: &Aws, subject: &Subject, spawn
     Ok(row)
 }
 
-fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<Child> {
+/// Starts a function, and says when.
+fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<(Child, Instant)> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let template = Template::read();
     let settings = if name == "empty" { BTreeMap::new() } else { template.environment(&name) };
@@ -290,7 +290,8 @@ fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<Child> {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    Ok(command.spawn()?)
+    let start = Instant::now();
+    Ok((command.spawn()?, start))
 }
 
 fn ms(time: Duration) -> f64 {

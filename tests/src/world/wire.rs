@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use waybill_local::model::chance::Chance;
@@ -44,6 +45,7 @@ pub struct TableFaults {
 struct Inner {
     db: Database,
     state: Mutex<State>,
+    down: AtomicBool,
 }
 
 struct State {
@@ -79,7 +81,11 @@ impl Wire {
             now: Arc::new(now),
         };
         let db = Database::memory().expect("a database");
-        Self { inner: Arc::new(Inner { db, state: Mutex::new(state) }), calls: Calls::default(), untroubled: false }
+        Self {
+            inner: Arc::new(Inner { db, state: Mutex::new(state), down: AtomicBool::new(false) }),
+            calls: Calls::default(),
+            untroubled: false,
+        }
     }
 
     /// The same table for another process.
@@ -103,9 +109,9 @@ impl Wire {
         self.state().faults = faults;
     }
 
-    /// Whether every request fails from now on.
+    /// Whether every request of every process fails from now on.
     pub fn down(&self, down: bool) {
-        self.set_faults(TableFaults { failing: if down { 1.0 } else { 0.0 }, ..TableFaults::default() });
+        self.inner.down.store(down, Ordering::Relaxed);
     }
 
     /// The places of the lists whose name starts so, as they are now: list, place, row.
@@ -189,6 +195,9 @@ impl Wire {
     }
 
     async fn pass(self, target: String, body: Vec<u8>) -> (u16, String) {
+        if self.inner.down.load(Ordering::Relaxed) {
+            return (500, r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#.to_owned());
+        }
         if self.untroubled {
             return self.run(&target, &body);
         }

@@ -22,6 +22,8 @@ const CALL: Duration = Duration::from_secs(8);
 const WRITE_DOWN: Duration = Duration::from_secs(3);
 /// A call with less time than this is not started.
 const LEAST: Duration = Duration::from_secs(2);
+/// Fresh tokens tried for one call before the shop is parked.
+const REFRESHES: u32 = 2;
 /// After this many failures in a row the shop rests.
 const FAILURES: u32 = 5;
 
@@ -107,7 +109,7 @@ impl<'a> ShopRun<'a> {
 
     /// A call, repeated once after a refresh, a reload of the shop's key, or a correction of the clock.
     async fn call<T>(&self, kind: Kind, ask: &Ask<'_, T>) -> Result<T, Trouble> {
-        let (mut repeated, mut refreshed) = (false, false);
+        let (mut repeated, mut refreshed) = (false, 0);
         loop {
             let access = self.access(None).await?;
             let answer = self.once(kind, &access, ask).await?;
@@ -119,9 +121,13 @@ impl<'a> ShopRun<'a> {
                 Err(error) => error,
             };
             match error.class {
-                Class::RefreshToken if refreshed => return Err(self.park(Reason::AuthExpired, access.version).await),
+                // A refused refresh parks by itself. A fresh token that is refused may have crossed with an older answer:
+                // the owner is asked only when a second fresh one is refused too.
+                Class::RefreshToken if refreshed == REFRESHES => {
+                    return Err(self.park(Reason::AuthExpired, access.version).await);
+                }
                 Class::RefreshToken => {
-                    refreshed = true;
+                    refreshed += 1;
                     drop(self.access(Some(access.version)).await?);
                     continue;
                 }

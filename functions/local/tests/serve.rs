@@ -1,6 +1,7 @@
 //! `waybill serve` as a person runs it: set up by commands, killed in the middle of work, started again.
 #![allow(
     clippy::expect_used,
+    clippy::disallowed_methods,
     clippy::unwrap_used,
     clippy::print_stderr,
     reason = "an expectation that fails is a test that fails"

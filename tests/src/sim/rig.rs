@@ -183,9 +183,9 @@ impl Rig {
                 self.step(step);
             }
             self.send_due(now);
-            for worker in 0..ticks.len() {
-                if ticks[worker] <= now {
-                    ticks[worker] += TICK;
+            for (worker, tick) in ticks.iter_mut().enumerate() {
+                if *tick <= now {
+                    *tick += TICK;
                     self.tick(worker);
                 }
             }

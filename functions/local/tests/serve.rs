@@ -10,6 +10,7 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -92,14 +93,18 @@ fn ship(origin: &str, path: &str, n: u64) -> bool {
     })
     .to_string();
     let signature = hmac::base64(SECRET.as_bytes(), &[body.as_bytes()]);
-    let url = format!("{origin}{path}");
-    let sent = Command::new("curl")
-        .args(["-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "5", "-X", "POST", &url])
-        .args(["-H", "X-Shopify-Topic: orders/fulfilled", "-H", "X-Shopify-Shop-Domain: tiny-mugs.myshopify.com"])
-        .args(["-H", &format!("X-Shopify-Hmac-Sha256: {signature}"), "--data-binary", &body])
-        .output()
-        .expect("curl");
-    sent.stdout == b"200"
+    let address = origin.strip_prefix("http://").expect("an origin");
+    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\
+         X-Shopify-Topic: orders/fulfilled\r\nX-Shopify-Shop-Domain: tiny-mugs.myshopify.com\r\n\
+         X-Shopify-Hmac-Sha256: {signature}\r\n\r\n",
+        body.len()
+    );
+    let mut status = String::new();
+    let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+    sent.and_then(|()| BufReader::new(stream).read_line(&mut status)).is_ok() && status.contains(" 200 ")
 }
 
 #[tokio::test(flavor = "multi_thread")]

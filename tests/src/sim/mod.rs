@@ -6,6 +6,7 @@
 
 pub mod check;
 pub mod rig;
+mod scenes;
 pub mod script;
 
 use crate::sim::rig::{Crash, Rig};

@@ -24,6 +24,8 @@ const WRITE_DOWN: Duration = Duration::from_secs(3);
 const LEAST: Duration = Duration::from_secs(2);
 /// Fresh tokens tried for one call before the shop is parked.
 const REFRESHES: u32 = 2;
+/// A longer pause that TikTok asks for is written down: the next run may be another process.
+const REMEMBERED: Duration = Duration::from_secs(5);
 /// After this many failures in a row the shop rests.
 const FAILURES: u32 = 5;
 
@@ -180,6 +182,9 @@ impl<'a> ShopRun<'a> {
             Err(error) if error.http_status == Some(429) || error.class == Class::Retry(Reason::RateLimited) => {
                 self.pace.refused(kind, error.retry_after, clock);
                 run.flow.trouble(clock);
+                if let Some(asked) = error.retry_after.filter(|asked| *asked > REMEMBERED) {
+                    self.rest(asked).await;
+                }
             }
             Err(_) if failed => run.flow.trouble(clock),
             _ => {
@@ -238,11 +243,19 @@ impl<'a> ShopRun<'a> {
             return false;
         }
         drop(state);
-        let rest = error.retry_after.unwrap_or_default().max(Duration::from_secs(300));
         tracing::warn!(shop.id = %self.id, error = error as &dyn std::error::Error, "shop rests");
-        self.change(|shop, now| shop.hold_until = Some(now + rest)).await;
-        super::summary::one(&self.run.tally.resting_shops);
+        self.rest(error.retry_after.unwrap_or_default().max(Duration::from_secs(300))).await;
         true
+    }
+
+    /// Nothing is sent for this shop for so long, by whatever process: one write on its connection, its rows untouched.
+    async fn rest(&self, time: Duration) {
+        let until = self.run.app.clock.now() + time;
+        if self.shop.lock().await.row.hold_until.is_some_and(|known| known >= until) {
+            return;
+        }
+        self.change(|shop, _| shop.hold_until = Some(until)).await;
+        super::summary::one(&self.run.tally.resting_shops);
     }
 
     async fn change(&self, edit: impl Fn(&mut Shop, jiff::Timestamp)) {

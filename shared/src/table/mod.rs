@@ -22,7 +22,7 @@
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
 //!
-//! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
+//! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
 //! accident. The index is behind: what it names is read again, strongly, before anything is done about it.
 
 pub mod accounts;
@@ -37,6 +37,7 @@ pub mod once;
 pub mod parcels;
 pub mod schema;
 pub mod tokens;
+pub mod transfer;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

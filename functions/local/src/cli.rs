@@ -128,6 +128,18 @@ enum Command {
         #[arg(long)]
         platform: Option<String>,
     },
+    /// The carriers that TikTok takes: each shop's own list, else the bundled one; and what left it.
+    Carriers {
+        /// Only this shop.
+        #[arg(long)]
+        shop: Option<String>,
+        /// The bundled list of a market instead, for example US or UK.
+        #[arg(long, conflicts_with_all = ["shop", "refresh"])]
+        region: Option<String>,
+        /// Read the lists from TikTok now.
+        #[arg(long)]
+        refresh: bool,
+    },
     /// What captured store deliveries say, with no effect.
     Decode {
         /// Captures, as deliveries to one store, oldest first.
@@ -267,8 +279,14 @@ pub struct MapPlace {
 
 #[derive(Debug, Subcommand)]
 enum MapCommand {
-    /// The entries.
-    List(MapPlace),
+    /// The entries, and those whose carrier the shop no longer has.
+    List {
+        /// The names that parcels were held for instead, each with the likeliest carriers.
+        #[arg(long)]
+        suggestions: bool,
+        #[command(flatten)]
+        place: MapPlace,
+    },
     /// Says which TikTok carrier a store's words mean, and queues every parcel that waits for it.
     Set {
         /// The store's words; blank for "no carrier named".
@@ -287,7 +305,7 @@ enum MapCommand {
     },
     /// Writes the entries as JSON lines.
     Export(MapPlace),
-    /// Reads entries as JSON lines from standard input; what is mapped already stays.
+    /// Reads entries as JSON lines from standard input, from another shop's export; what is mapped already stays.
     Import(MapPlace),
 }
 
@@ -329,6 +347,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
             let input = std::io::stdin().lock();
             commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
         }
+        Command::Carriers { region: Some(region), .. } => commands::carriers::of_market(&region, output),
         command => {
             let open = commands::open(&place).await?;
             with_app(command, &open.app, output).await
@@ -337,7 +356,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, look, mail, map, setup, shop, store};
+    use commands::{account, carriers, look, mail, map, setup, shop, store};
     match command {
         Command::Init => setup::init(app, output).await,
         Command::App(AppCommand::Set { region, key, service_id }) => {
@@ -351,7 +370,10 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Shop(ShopCommand::List) => shop::list(app, output).await,
         Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
-        Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,
+        Command::Map(MapCommand::List { suggestions: false, place }) => map::list(app, &place, output).await,
+        Command::Map(MapCommand::List { suggestions: true, place }) => map::suggestions(app, &place, output).await,
+        Command::Map(MapCommand::Export(place)) => map::export(app, &place, output).await,
+        Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Map(MapCommand::Set { store_carrier, tiktok_carrier, place }) => {
             map::set(app, &place, &store_carrier, &tiktok_carrier, output).await
         }

@@ -6,6 +6,7 @@ use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{Standing, Step, standing_step};
 use crate::flows::access::{AccessError, erase, grant_facts, grant_version, shop_access};
+use crate::flows::carrier_lists;
 use crate::flows::connect_shop::waiting;
 use crate::flows::links::{self, LinkError};
 use crate::flows::tell::{TellError, Told, tell};
@@ -208,8 +209,8 @@ fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {
     MailStep { shop: shop.id.clone(), kind, cycle: shop.granted().as_millisecond().to_string(), step }
 }
 
-/// Looks after a connected shop, once a day: TikTok's webhooks are set, and the Seller Shipping option is on. What fails
-/// is tried on the next day; nothing else waits for it.
+/// Looks after a connected shop, once a day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
+/// lists are read. What fails is tried on the next day; nothing else waits for it.
 pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let now = app.clock.now();
     if shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now) {
@@ -234,6 +235,9 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let option = seller_shipping(app, call).await;
     if let Err(error) = &option {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "delivery options not read");
+    }
+    if let Err(error) = carrier_lists::refresh_with(app, shop, call).await {
+        tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "carrier lists not read");
     }
     let changed = app.table.shop_change(&shop.id, |row| {
         row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);

@@ -254,3 +254,44 @@ async fn what_a_push_found_new_on_the_list_frees_older_holds_within_the_hour() {
     }
     assert_eq!((requeued, world.push().await.pushed), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_number_of_another_carrier_is_sent_with_a_warning_or_held_as_the_shop_wishes_and_goes_once_confirmed() {
+    let world = World::new().await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let id = ShopId::parse(SHOP).expect("id");
+    for (n, hold) in [(1, false), (2, true)] {
+        let number = ["1Z999AA10123456784", "1ZZ8E6R3YW46954618"][n as usize - 1];
+        world
+            .app
+            .table
+            .shop_change(&id, |shop| {
+                shop.settings.hold_on_mismatch = hold;
+                true
+            })
+            .await
+            .expect("table");
+        let order = ship(&world, &store, n, "Better Trucks", number).await;
+        let summary = world.push().await;
+        let row = world.row(&store.store.id, &format!("{}", 1_000 + n), number).await;
+        let told = row
+            .events
+            .iter()
+            .any(|event| event.what == Reason::CarrierFormatMismatch.code() && event.detail.contains("looks like UPS"));
+        assert!(told, "{:?}", row.events);
+        if !hold {
+            assert_eq!((summary.pushed, summary.held), (1, 0));
+            assert_eq!(world.at_tiktok(SHOP, &order), [number]);
+            continue;
+        }
+        assert_eq!((summary.pushed, summary.held), (0, 1));
+        assert_eq!(map_carrier::confirm(&world.app, &id, |_| true).await.expect("confirmed"), 1);
+        assert_eq!(world.push().await.pushed, 1);
+        assert_eq!(world.at_tiktok(SHOP, &order), [number]);
+    }
+    // A placeholder is never sent, confirmed or not.
+    ship(&world, &store, 3, "UPS", "000000000000").await;
+    assert_eq!(world.push().await.held, 1);
+    assert_eq!(map_carrier::confirm(&world.app, &id, |_| true).await.expect("confirmed"), 1);
+    assert_eq!(world.push().await.held, 1);
+}

@@ -98,6 +98,9 @@ enum Command {
         /// Only holds of this reason, for example CARRIER_UNMAPPED.
         #[arg(long)]
         reason: Option<String>,
+        /// Number and carrier are right as they stand: what was doubted about them only warns.
+        #[arg(long)]
+        confirm: bool,
     },
     /// Everything about one order: its parcels, what happened, TikTok's answers.
     Order {
@@ -248,6 +251,14 @@ enum ShopCommand {
         #[arg(long)]
         region: String,
     },
+    /// What the shop does with a number that does not look like its carrier's.
+    Set {
+        /// TikTok's shop id.
+        id: String,
+        /// warn: send it and say so; hold: wait for a person.
+        #[arg(long, value_parser = ["warn", "hold"])]
+        mismatch: String,
+    },
     /// Disconnects a shop and erases its tokens.
     Remove {
         /// TikTok's shop id.
@@ -382,12 +393,15 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         }
         Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
         Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Shop(ShopCommand::Set { id, mismatch }) => shop::set(app, &id, mismatch == "hold", output).await,
         Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
         Command::Remind => setup::remind(app, output).await,
         Command::LoginLink { email } => account::login_link(app, &email, output).await,
         Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
         Command::Held => look::held(app, output).await,
-        Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
+        Command::Retry { order, reason, confirm } => {
+            look::retry(app, order.as_deref(), reason.as_deref(), confirm, output).await
+        }
         Command::Order { order } => look::order(app, &order, output).await,
         // Answered before an installation is opened.
         Command::Demo { .. }

@@ -106,7 +106,7 @@ pub fn match_parcel(parcel: &Parcel, maps: &Maps, list: &LiveList<'_>, platform:
         platform: Some(platform),
         merchant_choice: maps.choice(words.unwrap_or_default()),
         references: &references,
-        wishes: Wishes { mismatch, ..Wishes::default() },
+        wishes: Wishes { mismatch, confirmed: parcel.confirmed },
     };
     match list.resolve(&question) {
         Resolution::Provider { provider, number, warning, .. } => Match::Carried {

@@ -29,6 +29,8 @@ const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 const MOST_LISTS: usize = 20;
 /// One call of a refresh.
 const CALL: Duration = Duration::from_secs(8);
+/// Between two calls: a shop's reads start at five a second.
+const BETWEEN_READS: Duration = Duration::from_millis(220);
 
 /// The carriers of an order's delivery option, at most a day old.
 ///
@@ -196,7 +198,9 @@ pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refr
     let known = app.table.providers_all(&shop.id).await?;
     let home = shop.region.needs_route().then(|| (shop.region.clone(), shop.region.clone()));
     let mut wanted: Vec<(DeliveryOptionId, Option<Route>)> = Vec::new();
+    tokio::time::sleep(BETWEEN_READS).await;
     for warehouse in app.tiktok.warehouses(call).await?.into_iter().filter(|w| w.sales && w.enabled) {
+        tokio::time::sleep(BETWEEN_READS).await;
         let Some(option) = seller_option(app, Some(&warehouse.id), call).await? else { continue };
         let routes = known.iter().filter(|entry| entry.option == option).map(|entry| read_route(&entry.route));
         for route in std::iter::once(home.clone()).chain(routes) {
@@ -213,6 +217,7 @@ pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refr
     for (option, route) in &wanted {
         let key = route_key(route.as_ref());
         let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
+        tokio::time::sleep(BETWEEN_READS).await;
         let (_, change) = read(app, shop, option, route.as_ref(), before, call).await?;
         done.lists += 1;
         done.change.removed.extend(change.removed);

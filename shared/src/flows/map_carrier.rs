@@ -9,6 +9,7 @@ use crate::table::error::TableError;
 use crate::table::keys::Key;
 use crate::table::maps::{CarrierMap, MapEntry, MapScope};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -264,17 +265,48 @@ pub async fn requeue(
     reasons: &str,
     fits: impl Fn(&Parcel) -> bool,
 ) -> Result<usize, TableError> {
+    queue_held(app, shop, reasons, fits, |_, _| {}).await
+}
+
+/// Queues parcels whose number or carrier was doubted: a person says that both are right as they stand.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn confirm(app: &App, shop: &ShopId, fits: impl Fn(&Parcel) -> bool) -> Result<usize, TableError> {
+    let doubted = |parcel: &Parcel| {
+        let reason = parcel.state.reason();
+        matches!(reason, Some(Reason::CarrierFormatMismatch | Reason::TrackingInvalid)) && fits(parcel)
+    };
+    queue_held(app, shop, "", doubted, |parcel, now| {
+        parcel.confirmed = true;
+        parcel.note(now, "confirmed by a person", "");
+    })
+    .await
+}
+
+async fn queue_held(
+    app: &App,
+    shop: &ShopId,
+    reasons: &str,
+    fits: impl Fn(&Parcel) -> bool,
+    change: impl Fn(&mut Parcel, Timestamp),
+) -> Result<usize, TableError> {
     let keys = app.table.held_keys(shop, reasons).await?;
-    let fits = &fits;
+    let (fits, change) = (&fits, &change);
     let queued: Vec<bool> = stream::iter(keys)
-        .map(|key| async move { requeue_one(app, &key, fits).await })
+        .map(|key| async move { queue_one(app, &key, fits, change).await })
         .buffer_unordered(QUEUED_TOGETHER)
         .try_collect()
         .await?;
     Ok(queued.into_iter().filter(|queued| *queued).count())
 }
 
-async fn requeue_one(app: &App, key: &Key, fits: impl Fn(&Parcel) -> bool) -> Result<bool, TableError> {
+async fn queue_one(
+    app: &App,
+    key: &Key,
+    fits: impl Fn(&Parcel) -> bool,
+    change: impl Fn(&mut Parcel, Timestamp),
+) -> Result<bool, TableError> {
     while let Some(mut parcel) = app.table.parcel_get(key).await? {
         let waits = parcel.due.is_none() && parcel.state.phase() == Phase::Waiting;
         let sendable = parcel.state.reason() != Some(Reason::TrackingMissing);
@@ -287,6 +319,7 @@ async fn requeue_one(app: &App, key: &Key, fits: impl Fn(&Parcel) -> bool) -> Re
         parcel.attempts = 0;
         parcel.crashes = 0;
         parcel.note(now, "queued again", "");
+        change(&mut parcel, now);
         match app.table.parcel_put(&mut parcel).await {
             Ok(()) => return Ok(true),
             Err(TableError::Conflict) => {}

@@ -48,6 +48,13 @@ pub enum Step {
     },
     /// Something happens at TikTok.
     TikTok(Box<dyn Fn(&ModelTikTok)>),
+    /// A person says which carrier the store's words mean.
+    Save {
+        /// The store's words.
+        words: &'static str,
+        /// TikTok's carrier.
+        carrier: &'static str,
+    },
     /// The table gets better or worse.
     Table(TableFaults),
     /// The first worker dies between two calls.
@@ -121,6 +128,7 @@ pub const ALL: &[Scenario] = &[
     ("table_nearly_down", table_nearly_down),
     ("order_on_hold", on_hold),
     ("market_that_ships_packages", ship_package),
+    ("mapping_saved_while_held", super::carriers::mapping_saved),
 ];
 
 /// A scenario by name.
@@ -145,15 +153,15 @@ pub fn usps(serial: u64) -> String {
 }
 
 /// Builds scripts: keeps the store's side of the story.
-struct Scene {
-    chance: Chance,
-    script: Script,
+pub(super) struct Scene {
+    pub(super) chance: Chance,
+    pub(super) script: Script,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 impl Scene {
-    fn new(name: &'static str, seed: u64) -> Self {
+    pub(super) fn new(name: &'static str, seed: u64) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(7));
         let (table, faults, read_lag) = trouble(&mut chance);
         let script = Script {
@@ -175,11 +183,11 @@ impl Scene {
         Self { chance, script }
     }
 
-    fn upto(&mut self, most: u64) -> u64 {
+    pub(super) fn upto(&mut self, most: u64) -> u64 {
         self.chance.bits() % most.max(1)
     }
 
-    fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
+    pub(super) fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
         let id = format!("5760000000000{:05}", 17 + self.script.orders.len());
         self.script.orders.push(Order {
             shop,
@@ -190,12 +198,12 @@ impl Scene {
         id
     }
 
-    fn at(&mut self, at: Duration, step: Step) {
+    pub(super) fn at(&mut self, at: Duration, step: Step) {
         self.script.steps.push((at, step));
     }
 
     /// The store's order now has these fulfilments: id, changed at, number, contents. Empty number: cancelled.
-    fn store(&mut self, store: usize, number: u64, tiktok: &str, at: Duration, parcels: &[Parcel<'_>]) {
+    pub(super) fn store(&mut self, store: usize, number: u64, tiktok: &str, at: Duration, parcels: &[Parcel<'_>]) {
         let fulfilments = parcels.iter().map(|parcel| {
             let mut value =
                 fulfilment(parcel.id, number, &stamp(parcel.changed), parcel.carrier, parcel.numbers, parcel.lines);
@@ -215,7 +223,7 @@ impl Scene {
         self.at(at, Step::Store { store, order, late });
     }
 
-    fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
+    pub(super) fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
         let shop = self.script.orders.iter().find(|order| order.id == tiktok).expect("known").shop;
         let order = (self.script.shops[shop].0.clone(), tiktok.to_owned());
         self.script.arrives.push(Arrives { order, number: number.to_owned(), units });
@@ -224,16 +232,21 @@ impl Scene {
 
 /// A fulfilment in a script.
 #[derive(Clone, Copy)]
-struct Parcel<'a> {
-    id: u64,
-    changed: Duration,
-    carrier: &'a str,
-    numbers: &'a [&'a str],
-    lines: &'a [(&'a str, u32)],
-    cancelled: bool,
+pub(super) struct Parcel<'a> {
+    pub(super) id: u64,
+    pub(super) changed: Duration,
+    pub(super) carrier: &'a str,
+    pub(super) numbers: &'a [&'a str],
+    pub(super) lines: &'a [(&'a str, u32)],
+    pub(super) cancelled: bool,
 }
 
-fn parcel<'a>(id: u64, changed: Duration, numbers: &'a [&'a str], lines: &'a [(&'a str, u32)]) -> Parcel<'a> {
+pub(super) fn parcel<'a>(
+    id: u64,
+    changed: Duration,
+    numbers: &'a [&'a str],
+    lines: &'a [(&'a str, u32)],
+) -> Parcel<'a> {
     Parcel { id, changed, carrier: "USPS", numbers, lines, cancelled: false }
 }
 

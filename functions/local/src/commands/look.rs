@@ -8,7 +8,7 @@ use waybill::domain::parcel::Parcel;
 use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::carrier::folded;
 use waybill::flows::carrier_names::{asks_for_a_name, suggestions};
-use waybill::flows::map_carrier::requeue;
+use waybill::flows::map_carrier::{confirm, requeue};
 
 fn row(parcel: &Parcel) -> Value {
     let reason = parcel.state.reason();
@@ -88,7 +88,13 @@ pub async fn held(app: &App, output: &mut Output) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// Wrong use.
-pub async fn retry(app: &App, order: Option<&str>, reason: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
+pub async fn retry(
+    app: &App,
+    order: Option<&str>,
+    reason: Option<&str>,
+    as_it_stands: bool,
+    output: &mut Output,
+) -> Result<bool, Failure> {
     if order.is_none() && reason.is_none() {
         return Err(Failure::usage(
             "say what to try again",
@@ -98,7 +104,15 @@ pub async fn retry(app: &App, order: Option<&str>, reason: Option<&str>, output:
     let mut queued = 0;
     for shop in shops(app).await? {
         let fits = |parcel: &Parcel| order.is_none_or(|order| is_of(parcel, order));
-        queued += requeue(app, &shop, reason.unwrap_or_default(), fits).await?;
+        queued += if as_it_stands {
+            let wanted = |parcel: &Parcel| {
+                fits(parcel)
+                    && reason.is_none_or(|code| parcel.state.reason().is_some_and(|reason| reason.code() == code))
+            };
+            confirm(app, &shop, wanted).await?
+        } else {
+            requeue(app, &shop, reason.unwrap_or_default(), fits).await?
+        };
     }
     output.object(&json!({"queued_again": queued}))?;
     Ok(queued == 0)

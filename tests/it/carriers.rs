@@ -1,6 +1,8 @@
 //! Carrier names and carrier lists, told through the real flow: a held parcel, a saved mapping, a list that changes.
 
 use serde_json::Value;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::ShopId;
@@ -14,6 +16,8 @@ use waybill::flows::map_carrier::{self, MapError};
 use waybill::table::maps::MapScope;
 use waybill::table::seen::Sighting;
 use waybill::telemetry::{Sink, Style, subscriber};
+use waybill_local::cli::MapPlace;
+use waybill_local::commands::{Output, carriers, look, map as map_command};
 use waybill_local::model::tiktok::Call;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
@@ -294,4 +298,81 @@ async fn a_number_of_another_carrier_is_sent_with_a_warning_or_held_as_the_shop_
     assert_eq!(world.push().await.held, 1);
     assert_eq!(map_carrier::confirm(&world.app, &id, |_| true).await.expect("confirmed"), 1);
     assert_eq!(world.push().await.held, 1);
+}
+
+/// What a command wrote.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("one thread").write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Written {
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut *self.0.lock().expect("one thread"))).expect("UTF-8")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_commands_show_the_list_in_use_the_names_to_map_and_what_a_change_breaks() {
+    let world = World::new().await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let (app, written) = (&world.app, Written::default());
+    let people = || Output::to(false, written.clone());
+    let machine = || Output::to(true, written.clone());
+    let own = MapPlace { shop: Some(SHOP.to_owned()), account: None };
+
+    assert!(!carriers::run(app, None, false, &mut people()).await.expect("shown"));
+    let text = written.take();
+    assert!(text.contains("the bundled list") && text.contains("waybill carriers --refresh"), "{text}");
+    assert!(!carriers::run(app, Some(SHOP), true, &mut machine()).await.expect("shown"));
+    let text = written.take();
+    let first: Value = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
+    assert_eq!((&first["list"], &first["name"], &first["carrier"]), (&"live".into(), &"USPS".into(), &"usps".into()));
+    carriers::of_market("UK", &mut people()).expect("shown");
+    assert!(written.take().contains("Royal Mail"));
+
+    ship(&world, &store, 1, "Beter Truk Company", "TBRT7712345").await;
+    world.push().await;
+    assert!(look::held(app, &mut people()).await.expect("shown"));
+    let text = written.take();
+    assert!(text.contains("CARRIER_UNMAPPED") && text.contains("perhaps Better Trucks: the names are"), "{text}");
+    assert!(map_command::suggestions(app, &own, &mut people()).await.expect("shown"));
+    let text = written.take();
+    for part in [
+        "\"Beter Truk Company\"  held 1 times, 1 wait now",
+        "order #1001",
+        "Better Trucks: the names are",
+        "waybill map set 'Beter Truk Company' 'Better Trucks' --shop",
+        "carrier list at TikTok, read 0 min ago",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let refused = map_command::set(app, &own, "Beter Truk Company", "Beter Trucks", &mut people()).await;
+    assert!(refused.is_err_and(|failure| failure.status() == 1 && failure.to_string().contains("Better Trucks")));
+    assert!(!map_command::set(app, &own, "Beter Truk Company", "Better Trucks", &mut machine()).await.expect("saved"));
+    assert!(written.take().contains("\"queued_again\":1"));
+    let twice = map_command::set(app, &own, "beter truk company!", "USPS", &mut people()).await;
+    let twice = twice.expect_err("a duplicate");
+    assert!(twice.next_step().is_some_and(|next| next.contains("waybill map remove")), "{twice}");
+    assert!(!map_command::suggestions(app, &own, &mut people()).await.expect("shown"));
+    assert_eq!(written.take(), "No name waits for a match.\n");
+    map_command::export(app, &own, &mut people()).await.expect("shown");
+    let line: Value = serde_json::from_str(&written.take()).expect("JSON");
+    assert_eq!((&line["tiktok_carrier"], &line["author"]), (&"Better Trucks".into(), &"command line".into()));
+    assert!(!map_command::list(app, &own, &mut people()).await.expect("shown"));
+    assert!(!written.take().contains("WARNING"));
+
+    world.tiktok.set_provider(SHOP, BETTER_TRUCKS, false);
+    assert!(carriers::run(app, Some(SHOP), true, &mut people()).await.expect("shown"));
+    let text = written.take();
+    assert!(text.contains("1 gone") && text.contains("gone since") && text.contains("warning:"), "{text}");
+    assert!(map_command::list(app, &own, &mut people()).await.expect("shown"));
+    assert!(written.take().contains("left the carrier list"));
 }

@@ -147,7 +147,7 @@ fn a_shape_that_several_carriers_share_waits_for_a_name_and_says_whose_it_can_be
         ("JJD0002255380054291", "GB", &["yodel", "dhl_uk"]),
         // One merged network.
         ("LH36302481", "US", &["lasership", "ontrac"]),
-        ("1LS7119013845214", "US", &["lasership", "ontrac"]),
+        ("1LS711901384521", "US", &["lasership", "ontrac"]),
         // Three carriers of Japan count modulo 7.
         ("402266107154", "JP", &["yamato", "sagawa", "japan_post"]),
         // 14 digits.

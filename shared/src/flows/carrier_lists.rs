@@ -29,6 +29,9 @@ const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 const MOST_LISTS: usize = 20;
 /// One call of a refresh.
 const CALL: Duration = Duration::from_secs(8);
+/// Metrics of readings that a push needs, and of all others.
+const PUSH: &str = "tracking-push";
+const REMINDER: &str = "reauth-reminder";
 /// Between two calls: a shop's reads start at five a second.
 const BETWEEN_READS: Duration = Duration::from_millis(220);
 
@@ -45,7 +48,7 @@ pub async fn live_list(app: &App, shop: &Shop, order: &TikTokOrder, call: Call<'
     let known = app.table.providers_get(&shop.id, option.as_str(), &route_key(route.as_ref())).await?;
     match known {
         Some(list) if app.clock.now() < list.fetched + PROVIDERS_FRESH => Ok(list),
-        known => read(app, shop, &option, route.as_ref(), known.as_ref(), call).await.map(|(list, _)| list),
+        known => read(app, shop, &option, route.as_ref(), known.as_ref(), call, PUSH).await.map(|(list, _)| list),
     }
 }
 
@@ -76,11 +79,12 @@ async fn read(
     route: Option<&Route>,
     before: Option<&ProviderList>,
     call: Call<'_>,
+    function: &str,
 ) -> Result<(ProviderList, ListChange), ListError> {
     let fetched = app.tiktok.shipping_providers(call, option, route.map(|(from, to)| (from, to))).await?;
     let (list, change) = follow(before, fetched, app.clock.now());
     app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
-    warn(app, shop, &change);
+    warn(app, shop, &change, function);
     Ok((list, change))
 }
 
@@ -100,7 +104,7 @@ fn follow(before: Option<&ProviderList>, fetched: Vec<ShippingProvider>, now: Ti
     (ProviderList { providers, fetched: now, gone, grew }, change)
 }
 
-fn warn(app: &App, shop: &Shop, change: &ListChange) {
+fn warn(app: &App, shop: &Shop, change: &ListChange, function: &str) {
     if change.removed.is_empty() {
         return;
     }
@@ -111,7 +115,7 @@ fn warn(app: &App, shop: &Shop, change: &ListChange) {
         );
     }
     let gone = Metric::count(metric::CARRIERS_GONE, change.removed.len() as u64);
-    emit_metrics(&app.metrics, "carrier-lists", app.clock.now(), &[gone]);
+    emit_metrics(&app.metrics, function, app.clock.now(), &[gone]);
 }
 
 /// An order that names no option: the seller's own option of its warehouse.
@@ -218,7 +222,7 @@ pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refr
         let key = route_key(route.as_ref());
         let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
         tokio::time::sleep(BETWEEN_READS).await;
-        let (_, change) = read(app, shop, option, route.as_ref(), before, call).await?;
+        let (_, change) = read(app, shop, option, route.as_ref(), before, call, REMINDER).await?;
         done.lists += 1;
         done.change.removed.extend(change.removed);
         done.change.added.extend(change.added);

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod budget;
+mod carriers;
 mod connect;
 mod console;
 mod crash;

@@ -3,6 +3,8 @@
 pub mod access;
 pub mod adobe_keys;
 pub mod carrier;
+pub mod carrier_lists;
+pub mod carrier_names;
 pub mod connect_shop;
 pub mod connect_store;
 pub mod connect_tiktok;

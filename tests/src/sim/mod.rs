@@ -4,6 +4,7 @@
 //! a script → the rig plays it with faults → a quiet time without faults → what must hold is checked
 //! ```
 
+pub mod carriers;
 pub mod check;
 pub mod rig;
 mod scenes;

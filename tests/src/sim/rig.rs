@@ -50,7 +50,8 @@ pub struct Delivery {
     tries: u32,
 }
 
-enum Done {
+pub(super) enum Done {
+    Saved,
     Tick { worker: usize, alive: bool, polls: u64 },
     Hook { delivery: Delivery, status: Option<u16>, words: String },
 }
@@ -76,7 +77,9 @@ pub struct Rig {
     busy: Vec<bool>,
     processes: u64,
     waiting: Vec<(Instant, Delivery)>,
-    running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    pub(super) running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    /// Mappings were saved and no sweep has followed yet.
+    pub(super) unswept: bool,
     crash: Crash,
     calls: u64,
     polls: u64,
@@ -124,6 +127,7 @@ impl Rig {
             processes: 100,
             waiting: Vec::new(),
             running: FuturesUnordered::new(),
+            unswept: false,
             crash,
             calls: 0,
             polls: 0,
@@ -218,7 +222,12 @@ impl Rig {
                 self.wait(next).await;
             }
             let listed = self.world.wire.listed("PUSH#");
-            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else { break };
+            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else {
+                if self.swept().await {
+                    continue;
+                }
+                break;
+            };
             if from.elapsed() > BOUNDED {
                 let left: Vec<String> =
                     listed.iter().map(|(list, place, key)| format!("{list} {place} {}", key.1)).collect();
@@ -254,6 +263,7 @@ impl Rig {
 
     async fn done(&mut self, done: Done) {
         match done {
+            Done::Saved => {}
             Done::Tick { worker, alive, polls } => {
                 self.busy[worker] = false;
                 self.polls += polls;
@@ -362,6 +372,7 @@ impl Rig {
                 self.deliver(delivery, late);
             }
             Step::TikTok(happens) => happens(&self.world.tiktok),
+            Step::Save { words, carrier } => self.save(words, carrier),
             Step::Table(faults) => self.world.wire.set_faults(faults),
             Step::Crash => {
                 self.workers[0].calls.die();

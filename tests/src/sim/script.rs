@@ -49,6 +49,13 @@ pub enum Step {
     },
     /// Something happens at TikTok.
     TikTok(Box<dyn Fn(&ModelTikTok)>),
+    /// A person says which carrier the store's words mean.
+    Save {
+        /// The store's words.
+        words: &'static str,
+        /// TikTok's carrier.
+        carrier: &'static str,
+    },
     /// The table gets better or worse.
     Table(TableFaults),
     /// The first worker dies between two calls.
@@ -122,6 +129,7 @@ pub const ALL: &[Scenario] = &[
     ("table_nearly_down", scenes::table_nearly_down),
     ("order_on_hold", scenes::on_hold),
     ("market_that_ships_packages", scenes::ship_package),
+    ("mapping_saved_while_held", super::carriers::mapping_saved),
 ];
 
 /// A scenario by name.

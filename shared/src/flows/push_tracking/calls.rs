@@ -1,14 +1,15 @@
 //! One call to TikTok for a shop: its place in the rates, its time, a refresh of the token when TikTok asks for one.
 
+use super::names::Names;
 use super::{Held, Run};
 use crate::app::pace::{Kind, Pace};
+use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::flows::access::{AccessError, ShopAccess, app_credentials, shop_access};
 use crate::flows::carrier::Maps;
 use crate::table::connections::Versioned;
-use crate::table::maps::ProviderList;
 use crate::tiktok::{Call, Class, TikTokError};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -47,7 +48,8 @@ pub(super) struct ShopRun<'a> {
     pub(super) id: ShopId,
     pub(super) shop: Mutex<Versioned<Shop>>,
     pub(super) kept_maps: Mutex<Option<Maps>>,
-    pub(super) kept_lists: Mutex<HashMap<String, Arc<ProviderList>>>,
+    pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
+    pub(super) names: Mutex<Names>,
     pace: Arc<Pace>,
     access: Mutex<State>,
 }
@@ -73,6 +75,7 @@ impl<'a> ShopRun<'a> {
             shop: Mutex::new(shop),
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
+            names: Mutex::default(),
             pace,
             access,
         }

@@ -1,7 +1,7 @@
 //! Subscriptions, and the deliveries they cause.
 
 use super::book::{Happening, What};
-use super::{Kind, ModelStore, Shelf};
+use super::{Kind, ModelStore, Shelf, Way};
 use crate::model::hmac;
 use bytes::Bytes;
 use http::Request;
@@ -57,8 +57,10 @@ fn wanted(kind: Kind) -> &'static [&'static str] {
         Kind::BigCommerce => {
             &["store/shipment/created", "store/shipment/updated", "store/shipment/deleted", "store/order/statusUpdated"]
         }
-        Kind::Magento(super::Way::MageOs) => &["sales.shipment.created", "sales.order.cancelled"],
-        Kind::Magento(super::Way::Mageplaza) => &["new_shipment"],
+        Kind::Magento(Way::MageOs) => &["sales.shipment.created", "sales.order.cancelled"],
+        Kind::Magento(Way::Mageplaza) => &["new_shipment"],
+        Kind::Magento(Way::IoEvents) => &["com.adobe.commerce.observer.sales_order_shipment_track_save_after"],
+        Kind::Magento(Way::CommerceWebhooks) => &["observer.sales_order_shipment_track_save_after"],
         Kind::Generic => &["parcel"],
     }
 }
@@ -190,6 +192,10 @@ impl Shelf {
                 Kind::Shopify => self.shopify_delivery(happening, hook),
                 Kind::WooCommerce(plugin) => self.woocommerce_delivery(plugin, happening, hook),
                 Kind::BigCommerce => self.bigcommerce_delivery(happening, hook),
+                Kind::Magento(way @ (Way::IoEvents | Way::CommerceWebhooks)) => {
+                    out.extend(self.adobe_deliveries(way, happening, hook));
+                    None
+                }
                 Kind::Magento(way) => self.magento_delivery(way, happening, hook),
                 Kind::Generic => {
                     out.extend(self.generic_deliveries(happening, hook));

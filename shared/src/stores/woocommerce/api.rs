@@ -141,9 +141,11 @@ fn core_fulfillments(body: &[u8]) -> Result<Vec<CoreFulfillment>, StoreError> {
     struct Wrapped {
         fulfillments: List<CoreFulfillment>,
     }
-    match serde_json::from_slice::<Wrapped>(body) {
-        Ok(wrapped) => Ok(wrapped.fulfillments.0),
-        Err(_) => answer::json::<List<CoreFulfillment>>(body).map(|list| list.0),
+    // A list would be taken for an object, field by field.
+    let object = body.trim_ascii_start().starts_with(b"{");
+    match object.then(|| serde_json::from_slice::<Wrapped>(body)) {
+        Some(Ok(wrapped)) => Ok(wrapped.fulfillments.0),
+        _ => answer::json::<List<CoreFulfillment>>(body).map(|list| list.0),
     }
 }
 

@@ -17,6 +17,7 @@ mod sim;
 mod store_contract;
 mod store_corpus;
 mod store_healing;
+mod store_http;
 mod store_samples;
 mod story;
 mod template;

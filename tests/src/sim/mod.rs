@@ -7,6 +7,7 @@
 pub mod check;
 pub mod rig;
 pub mod script;
+pub mod stores;
 
 use crate::sim::rig::{Crash, Rig};
 use crate::sim::script::Script;

@@ -1,10 +1,12 @@
 //! Scripts: what happens in a scenario, and what must have arrived in the end.
 
+use crate::sim::stores;
 use crate::world::fulfilment;
 use crate::world::wire::TableFaults;
 use serde_json::Value;
 use std::time::Duration;
 use waybill_local::model::chance::Chance;
+use waybill_local::model::stores::{Kind, ModelStore};
 use waybill_local::model::tiktok::{Call, Fault, FaultRule, ModelTikTok, Status};
 
 /// A TikTok order of a scene.
@@ -48,6 +50,13 @@ pub enum Step {
     },
     /// Something happens at TikTok.
     TikTok(Box<dyn Fn(&ModelTikTok)>),
+    /// A merchant does something in a model store, or the store's server does.
+    Merchant {
+        /// Place of the store in [`Script::fronts`].
+        front: usize,
+        /// What.
+        does: Box<dyn Fn(&ModelStore)>,
+    },
     /// The table gets better or worse.
     Table(TableFaults),
     /// The first worker dies between two calls.
@@ -73,6 +82,8 @@ pub struct Script {
     pub shops: Vec<(String, &'static str)>,
     /// Stores: places of their shops.
     pub stores: Vec<Vec<usize>>,
+    /// Model stores of the first shop, with an API and subscriptions, and the share of their deliveries that is lost.
+    pub fronts: Vec<(Kind, f64)>,
     /// TikTok's orders.
     pub orders: Vec<Order>,
     /// What happens when.
@@ -121,6 +132,12 @@ pub const ALL: &[Scenario] = &[
     ("table_nearly_down", table_nearly_down),
     ("order_on_hold", on_hold),
     ("market_that_ships_packages", ship_package),
+    ("woocommerce_webhooks_are_lost", stores::woocommerce),
+    ("bigcommerce_reads_fail", stores::bigcommerce),
+    ("magento_ships_in_parts", stores::magento),
+    ("adobe_tells_of_tracks", stores::adobe),
+    ("warehouse_reports_parcels", stores::generic),
+    ("store_that_hangs", stores::hanging),
 ];
 
 /// A scenario by name.
@@ -145,21 +162,22 @@ pub fn usps(serial: u64) -> String {
 }
 
 /// Builds scripts: keeps the store's side of the story.
-struct Scene {
-    chance: Chance,
-    script: Script,
+pub(super) struct Scene {
+    pub(super) chance: Chance,
+    pub(super) script: Script,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 impl Scene {
-    fn new(name: &'static str, seed: u64) -> Self {
+    pub(super) fn new(name: &'static str, seed: u64) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(7));
         let (table, faults, read_lag) = trouble(&mut chance);
         let script = Script {
             name,
             shops: vec![(SHOP.to_owned(), "US")],
             stores: vec![vec![0]],
+            fronts: Vec::new(),
             orders: Vec::new(),
             steps: Vec::new(),
             lasts: Duration::from_secs(360),
@@ -175,11 +193,11 @@ impl Scene {
         Self { chance, script }
     }
 
-    fn upto(&mut self, most: u64) -> u64 {
+    pub(super) fn upto(&mut self, most: u64) -> u64 {
         self.chance.bits() % most.max(1)
     }
 
-    fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
+    pub(super) fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
         let id = format!("5760000000000{:05}", 17 + self.script.orders.len());
         self.script.orders.push(Order {
             shop,
@@ -190,7 +208,7 @@ impl Scene {
         id
     }
 
-    fn at(&mut self, at: Duration, step: Step) {
+    pub(super) fn at(&mut self, at: Duration, step: Step) {
         self.script.steps.push((at, step));
     }
 
@@ -215,7 +233,7 @@ impl Scene {
         self.at(at, Step::Store { store, order, late });
     }
 
-    fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
+    pub(super) fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
         let shop = self.script.orders.iter().find(|order| order.id == tiktok).expect("known").shop;
         let order = (self.script.shops[shop].0.clone(), tiktok.to_owned());
         self.script.arrives.push(Arrives { order, number: number.to_owned(), units });
@@ -423,7 +441,7 @@ fn cancel(seed: u64) -> Script {
     scene.script
 }
 
-fn simple_orders(scene: &mut Scene, shop: usize, store: usize, how_many: u64, within: u64) {
+pub(super) fn simple_orders(scene: &mut Scene, shop: usize, store: usize, how_many: u64, within: u64) {
     for _ in 0..how_many {
         let order = scene.order(shop, &[("MUG", 1)]);
         let serial = scene.script.orders.len() as u64;

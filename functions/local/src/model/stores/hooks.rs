@@ -122,6 +122,25 @@ impl ModelStore {
         out
     }
 
+    /// Signs a delivery for another try: where a platform signs a time, every try has its own.
+    pub fn sign_again(&self, outgoing: &mut Outgoing) {
+        let shelf = self.shelf();
+        let hook = shelf.hooks.iter().find(|known| known.id == outgoing.hook);
+        let secret = hook.map_or(shelf.account.secret.as_str(), |hook| shelf.secret_of(hook));
+        let key = match shelf.kind {
+            Kind::BigCommerce => secret.as_bytes().to_vec(),
+            Kind::Generic => super::generic::key(secret),
+            Kind::Shopify | Kind::WooCommerce(_) | Kind::Magento(_) => return,
+        };
+        let text = |name: &str| Some(outgoing.request.headers().get(name)?.to_str().ok()?.to_owned());
+        let (Some(id), Ok(body)) = (text("webhook-id"), std::str::from_utf8(outgoing.request.body())) else { return };
+        for (name, value) in standard_webhook(&id, shelf.now(), &key, body) {
+            if let Ok(value) = http::HeaderValue::from_str(&value) {
+                outgoing.request.headers_mut().insert(name, value);
+            }
+        }
+    }
+
     /// Tells the store how a delivery was answered: a status, or none for no answer. Enough failures in a row end the
     /// subscription as the platform ends it; whether the platform would try again is the caller's play.
     pub fn answered(&self, hook: u64, status: Option<u16>) {

@@ -188,8 +188,13 @@ fn without_hop_by_hop(mut headers: http::HeaderMap) -> http::HeaderMap {
 
 /// Numbers of the captures are invented: a check digit may hold them back, never their order or their lines.
 fn held_for_its_number(row: &Parcel) -> bool {
-    let number =
-        [Reason::TrackingInvalid, Reason::CarrierFormatMismatch, Reason::CarrierUnmapped, Reason::CarrierMissing];
+    let number = [
+        Reason::TrackingInvalid,
+        Reason::CarrierFormatMismatch,
+        Reason::CarrierUnmapped,
+        Reason::CarrierMissing,
+        Reason::CarrierNotApproved,
+    ];
     row.state.reason().is_some_and(|reason| number.contains(&reason))
 }
 

@@ -55,7 +55,7 @@ pub struct Delivery {
 pub(super) enum Done {
     Tick { worker: usize, alive: bool, polls: u64 },
     Slow,
-    Post { post: Post, status: Option<u16>, words: String },
+    Post { post: Box<Post>, status: Option<u16>, words: String },
     Hook { delivery: Delivery, status: Option<u16>, words: String },
 }
 
@@ -305,7 +305,7 @@ impl Rig {
                 }
             }
             Done::Slow => self.slow_busy = false,
-            Done::Post { post, status, words } => self.posted(post, status, words),
+            Done::Post { post, status, words } => self.posted(*post, status, words),
             Done::Hook { mut delivery, status, words } => {
                 if self.answers.len() < 200 {
                     self.answers.push(words);

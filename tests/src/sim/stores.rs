@@ -21,7 +21,7 @@ const FUNCTION: Duration = Duration::from_secs(240);
 /// After trouble every store is polled within this time: hourly while it ships, and a quarter of an hour after a failure.
 const HEALED: Duration = Duration::from_secs(3 * 3600);
 /// While everything is well, ticks this far apart see all that ticks every five minutes would see.
-const SLOWER: Duration = Duration::from_secs(1200);
+const SLOWER: Duration = Duration::from_secs(1800);
 
 /// A delivery of a model store on its way.
 #[derive(Debug)]
@@ -87,7 +87,7 @@ impl Rig {
                     let answer = process.calls.live(store_webhook::handle(&app, request)).await;
                     let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
                     let words = answer.as_ref().map(crate::world::text).unwrap_or_default();
-                    Done::Post { post, status: answer.map(|answer| answer.status().as_u16()), words }
+                    Done::Post { post: Box::new(post), status: answer.map(|answer| answer.status().as_u16()), words }
                 }
                 .boxed_local(),
             );
@@ -111,9 +111,14 @@ impl Rig {
         self.revive_hooks();
     }
 
+    /// Whether any store has an API: a warehouse has none.
+    fn has_polls(&self) -> bool {
+        self.script.fronts.iter().any(|(kind, _)| *kind != Kind::Generic)
+    }
+
     /// One tick of the slow schedule, where a script has stores that can be read.
     pub(super) fn slow_tick(&mut self) {
-        if self.fronts.is_empty() || self.slow_busy {
+        if !self.has_polls() || self.slow_busy {
             return;
         }
         self.slow_busy = true;
@@ -128,7 +133,7 @@ impl Rig {
 
     /// The stores are well again, and both schedules go on until every store was read.
     pub(super) async fn heal_stores(&mut self) {
-        if self.fronts.is_empty() {
+        if !self.has_polls() {
             return;
         }
         self.heal();

@@ -196,6 +196,26 @@ fn a_parcel_whose_shipment_moved_on_is_superseded_even_before_its_row_says_so() 
 }
 
 #[test]
+fn a_number_that_stands_on_its_own_items_takes_no_other_and_the_heir_of_a_shipment_goes_first() {
+    let mut order = order("AWAITING_COLLECTION", &["MUG", "CAP"]);
+    show(&mut order, &[1], "A", "P1", "K1");
+    show(&mut order, &[2], "B", "P1", "K2");
+    // The answer to A was lost; B, beside it, was replaced by C.
+    let lost = parcel("A", "f1", &[]);
+    let mut old = parcel("B", "f2", &[]);
+    old.state = ParcelState::Superseded;
+    old.sources[0].present = false;
+    old.sent = Some(sent("B", &[2], 0));
+    let mut heir = parcel("C", "f2", &[]);
+    heir.sources[0].version.changed = 2;
+    let stranger = parcel("D", "f3", &[]);
+    assert_eq!(word(&decided(&lost, &[&old, &heir], &order)), "done with 1");
+    assert_eq!(word(&decided(&lost, &[&old], &order)), "done with 1");
+    assert_eq!(word(&decided(&stranger, &[&old, &heir, &lost], &order)), "hold LINES_UNMATCHED");
+    assert!(word(&decided(&heir, &[&old, &lost], &order)).starts_with("correct"));
+}
+
+#[test]
 fn another_stores_shipment_with_the_same_id_replaces_nothing() {
     let order = order("AWAITING_SHIPMENT", &["MUG", "CAP"]);
     let mine = parcel("A", "1", &[("MUG", 1)]);

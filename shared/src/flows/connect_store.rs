@@ -93,7 +93,8 @@ pub struct Removed {
 /// # Errors
 /// [`StoreAddError`] names the field and the remedy; nothing is stored then.
 pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
-    let address = checked_address(&new)?;
+    let address = checked_address(app, &new)?;
+    known_way(&new)?;
     let generated = generate(app, &mut new);
     if new.shops.is_empty() {
         return Err(field("--shop", "name at least one connected TikTok shop"));
@@ -199,7 +200,19 @@ fn field(field: &'static str, problem: &str) -> StoreAddError {
     StoreAddError::Field { field, problem: problem.to_owned() }
 }
 
-fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
+/// The ways of Magento that have a reader.
+const WAYS: [&str; 4] = ["mage-os", "io-events", "commerce-webhooks", "mageplaza"];
+
+fn known_way(new: &NewStore) -> Result<(), StoreAddError> {
+    match new.settings.way.as_deref() {
+        Some(way) if new.platform == Platform::Magento && !WAYS.contains(&way) => {
+            Err(field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn checked_address(app: &App, new: &NewStore) -> Result<String, StoreAddError> {
     let address = new.address.trim().trim_end_matches('/');
     match new.platform {
         Platform::Shopify => {
@@ -226,6 +239,11 @@ fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
             if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
                 return Err(field("--url", "give the site's https address"));
             }
+            // Judged again at every request; said here, a person can still do something about it.
+            app.outbound.judge(address).map_err(|refusal| {
+                let remedy = "for a store inside a private network, name host:port in OUTBOUND_ALLOW";
+                field("--url", &format!("{refusal}; {remedy}"))
+            })?;
             Ok(address.to_owned())
         }
         Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),

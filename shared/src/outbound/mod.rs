@@ -87,6 +87,14 @@ impl Outbound {
         self.open.send(request, limit).await
     }
 
+    /// Judges an address that a merchant typed, before it is kept. Where its name leads is judged at every request.
+    ///
+    /// # Errors
+    /// [`guard::Refusal`] says which rule it breaks.
+    pub fn judge(&self, address: &str) -> Result<(), guard::Refusal> {
+        guard::check_url(address, &self.allow).map(|_| ())
+    }
+
     /// Sends to a host that a merchant named: guarded, at most [`MERCHANT_LIMIT`] and [`LARGEST_MERCHANT_ANSWER`].
     /// A redirect is an answer like any other and is not followed.
     ///

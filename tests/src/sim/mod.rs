@@ -9,6 +9,7 @@ pub mod check;
 pub mod rig;
 mod scenes;
 pub mod script;
+pub mod stores;
 
 use crate::sim::rig::{Crash, Rig};
 use crate::sim::script::Script;

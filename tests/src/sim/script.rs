@@ -6,6 +6,7 @@ use crate::world::wire::TableFaults;
 use serde_json::Value;
 use std::time::Duration;
 use waybill_local::model::chance::Chance;
+use waybill_local::model::stores::{Kind, ModelStore};
 use waybill_local::model::tiktok::{Fault, FaultRule, ModelTikTok, Status};
 
 /// A TikTok order of a scene.
@@ -56,6 +57,13 @@ pub enum Step {
         /// TikTok's carrier.
         carrier: &'static str,
     },
+    /// A merchant does something in a model store, or the store's server does.
+    Merchant {
+        /// Place of the store in [`Script::fronts`].
+        front: usize,
+        /// What.
+        does: Box<dyn Fn(&ModelStore)>,
+    },
     /// The table gets better or worse.
     Table(TableFaults),
     /// The first worker dies between two calls.
@@ -81,6 +89,8 @@ pub struct Script {
     pub shops: Vec<(String, &'static str)>,
     /// Stores: places of their shops.
     pub stores: Vec<Vec<usize>>,
+    /// Model stores of the first shop, with an API and subscriptions, and the share of their deliveries that is lost.
+    pub fronts: Vec<(Kind, f64)>,
     /// TikTok's orders.
     pub orders: Vec<Order>,
     /// What happens when.
@@ -130,6 +140,12 @@ pub const ALL: &[Scenario] = &[
     ("order_on_hold", scenes::on_hold),
     ("market_that_ships_packages", scenes::ship_package),
     ("mapping_saved_while_held", super::carriers::mapping_saved),
+    ("woocommerce_webhooks_are_lost", super::stores::woocommerce),
+    ("bigcommerce_reads_fail", super::stores::bigcommerce),
+    ("magento_ships_in_parts", super::stores::magento),
+    ("adobe_tells_of_tracks", super::stores::adobe),
+    ("warehouse_reports_parcels", super::stores::generic),
+    ("store_that_hangs", super::stores::hanging),
 ];
 
 /// A scenario by name.
@@ -171,6 +187,7 @@ impl Scene {
             name,
             shops: vec![(SHOP.to_owned(), "US")],
             stores: vec![vec![0]],
+            fronts: Vec::new(),
             orders: Vec::new(),
             steps: Vec::new(),
             lasts: Duration::from_secs(360),

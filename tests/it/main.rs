@@ -14,6 +14,7 @@ mod crash;
 mod models;
 mod reminders;
 mod sim;
+mod store_connect;
 mod store_contract;
 mod store_corpus;
 mod store_healing;

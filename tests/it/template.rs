@@ -45,6 +45,7 @@ const LEFT_ALONE: &[&str] = &[
     "TIKTOK_CONSENT_URL_ROW",
     "SHOPIFY_API_URL",
     "BIGCOMMERCE_API_URL",
+    "BIGCOMMERCE_LOGIN_URL",
     "ADOBE_IO_KEYS_URL",
     "OUTBOUND_ALLOW", // nothing is exempt
 ];

@@ -141,18 +141,25 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum AppCommand {
-    /// Stores a TikTok app; its secret is read from standard input.
-    Set {
-        /// us or row (rest of world): TikTok registers them apart.
-        #[arg(long)]
-        region: String,
-        /// The app key.
-        #[arg(long)]
-        key: String,
-        /// The service id of the consent link.
-        #[arg(long)]
-        service_id: String,
-    },
+    /// Stores an app of yours at TikTok or at a store platform; its secret is read from standard input.
+    Set(AppSet),
+}
+
+/// `waybill app set`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AppSet {
+    /// TikTok: us or row (rest of world), which it registers apart.
+    #[arg(long, required_unless_present = "platform", requires = "service_id")]
+    pub(crate) region: Option<String>,
+    /// Instead of a region: shopify or bigcommerce, whose stores then connect in the browser.
+    #[arg(long, conflicts_with_all = ["region", "service_id"])]
+    pub(crate) platform: Option<String>,
+    /// The app key or client id.
+    #[arg(long)]
+    pub(crate) key: String,
+    /// TikTok: the service id of the consent link.
+    #[arg(long)]
+    pub(crate) service_id: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -340,9 +347,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
     use commands::{account, look, mail, map, setup, shop, store};
     match command {
         Command::Init => setup::init(app, output).await,
-        Command::App(AppCommand::Set { region, key, service_id }) => {
-            setup::app_set(app, &region, &key, &service_id, output).await
-        }
+        Command::App(AppCommand::Set(set)) => setup::app_set(app, &set, output).await,
         Command::Account(AccountCommand::Add { name, email }) => account::add(app, &name, &email, output).await,
         Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
         Command::Store(StoreCommand::List) => store::list(app, output).await,

@@ -50,6 +50,9 @@ pub enum AccessError {
     /// TikTok cannot answer now.
     #[error(transparent)]
     TikTok(#[from] TikTokError),
+    /// TikTok said yes and left out a field. That ends nothing: the next refresh asks again.
+    #[error("TikTok's token answer is not whole")]
+    Unreadable(#[source] AuthoriseError),
     /// Somebody else refreshes and takes too long.
     #[error("another refresh is under way")]
     Busy,
@@ -170,7 +173,8 @@ fn refused(error: AuthoriseError, version: u64) -> AccessError {
             Class::Park(_) | Class::ConsentAgain | Class::RefreshToken => AccessError::Ended { version },
             _ => AccessError::TikTok(error),
         },
-        AuthoriseError::NotASeller { .. } | AuthoriseError::Incomplete { .. } => AccessError::Ended { version },
+        AuthoriseError::NotASeller { .. } => AccessError::Ended { version },
+        AuthoriseError::Incomplete { .. } => AccessError::Unreadable(error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod adobe_keys;
+pub mod authorise_store;
 pub mod carrier;
 pub mod connect_shop;
 pub mod connect_store;
@@ -19,5 +20,6 @@ pub mod remind_reauthorisation;
 pub mod remind_shop;
 pub mod remove_shop;
 pub mod store_access;
+mod store_tokens;
 pub mod tell;
 pub mod tell_held;

@@ -87,6 +87,14 @@ impl Outbound {
         self.open.send(request, limit).await
     }
 
+    /// Whether [`Outbound::merchant`] would send to this address, before anything is sent there.
+    ///
+    /// # Errors
+    /// [`guard::Refusal`] says why not.
+    pub fn check(&self, url: &str) -> Result<(), guard::Refusal> {
+        guard::check_url(url, &self.allow).map(drop)
+    }
+
     /// Sends to a host that a merchant named: guarded, at most [`MERCHANT_LIMIT`] and [`LARGEST_MERCHANT_ANSWER`].
     /// A redirect is an answer like any other and is not followed.
     ///

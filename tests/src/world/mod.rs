@@ -5,6 +5,7 @@ pub mod browser;
 pub mod calls;
 pub mod index;
 pub mod net;
+pub mod platforms;
 pub mod stores;
 pub mod wire;
 

@@ -7,10 +7,11 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
-use waybill::flows::remove_shop;
+use waybill::domain::ids::StoreId;
+use waybill::flows::{connect_store, remove_shop};
 use waybill::table::error::TableError;
 
-async fn shops(visit: &Visit<'_>, member: &Member) -> Result<Vec<Shop>, TableError> {
+pub(super) async fn shops(visit: &Visit<'_>, member: &Member) -> Result<Vec<Shop>, TableError> {
     let mut shops = Vec::new();
     for id in visit.app.table.account_shops(&member.account).await? {
         if let Some(shop) = visit.app.table.shop_get(&id, true).await?.filter(|s| s.row.account == member.account) {
@@ -61,6 +62,19 @@ pub(super) async fn one(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
     let shop = ShopView::of(visit.app, &shop).await?;
     Ok(answer::page(visit.app, 200, "shop.html", context! { shop, csrf => member.csrf, here => "shops" }))
+}
+
+/// What is pressed at a store.
+pub(super) async fn act_store(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
+    let Ok(id) = StoreId::parse(id) else { return Ok(answer::missing(visit.app)) };
+    let store = visit.app.table.store_get(&id, true).await?.filter(|store| store.row.account == member.account);
+    if store.is_none() {
+        return Ok(answer::missing(visit.app));
+    }
+    if visit.form.get("do") == Some("remove") {
+        connect_store::disconnect(visit.app, &id).await?;
+    }
+    Ok(answer::redirect("/shops"))
 }
 
 pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {

@@ -6,6 +6,7 @@ pub mod calls;
 pub mod index;
 pub mod net;
 pub mod platforms;
+pub mod secrets_service;
 pub mod stores;
 pub mod wire;
 

@@ -1,11 +1,18 @@
 //! Store platforms as a merchant's browser meets them: our apps there, their pages on the network.
 
 use super::World;
+use super::browser::Browser;
 use super::stores::platform;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use std::time::Duration;
+use waybill::domain::ids::AccountId;
+use waybill::domain::private::Private;
+use waybill::domain::region::AppRegion;
+use waybill::flows::connect_shop;
+use waybill::table::accounts::Account;
+use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::with_platform_app;
 use waybill_local::model::stores::{CLIENT_ID, Kind, ModelStore};
 
@@ -30,6 +37,32 @@ impl World {
             self.register_app(&model, &model.account().secret).await;
         }
         model
+    }
+
+    /// Makes another account and signs a browser in as its person.
+    pub async fn another_account(&self, browser: &mut Browser, id: &str, email: &str) -> AccountId {
+        let account = AccountId::parse(id).expect("id");
+        let row = Account {
+            id: account.clone(),
+            name: "Someone Else".into(),
+            email: Private::new(email.into()),
+            created: self.time.now(),
+        };
+        self.app.table.account_create(&row).await.expect("account");
+        let link = waybill::flows::login::printed_link(&self.app, &account).await.expect("link");
+        browser.post(self, &link, &[]).await;
+        assert!(browser.has("__Host-sid"));
+        account
+    }
+
+    /// The owner of a connected shop says yes again, without the browser's way.
+    pub async fn connect_shop_again(&self, id: &str) {
+        let tokens = self.tiktok.authorise(&[id]).expect("authorised");
+        let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).expect("tokens");
+        let shops = connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await.expect("connected");
+        for shop in shops {
+            waybill::flows::connect_tiktok::resume(&self.app, &shop).await.expect("queued");
+        }
     }
 
     /// Sets our app at a platform, with this secret.

@@ -11,6 +11,7 @@ mod budget;
 mod connect;
 mod console;
 mod crash;
+mod crash_connections;
 mod models;
 mod refresh;
 mod reminders;

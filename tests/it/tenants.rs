@@ -49,7 +49,7 @@ async fn two_accounts_never_meet() {
     // What a guest could have heard of the other one: ids, and a reconnect link that somebody forwarded.
     let shop = world.app.table.shop_get(&ShopId::parse(SHOP).expect("id"), true).await.expect("read").expect("there");
     let forwarded = waybill::flows::links::reconnect(&world.app, &shop.row).await.expect("link");
-    let secret = ["Alpha", SHOP, &store, "tiny-mugs.example"].map(str::to_owned);
+    let secret = ["Alpha Mugs", SHOP, &store, "owner@tiny-mugs.example"].map(str::to_owned);
     let mine = [SHOP.to_owned(), store.clone(), "ACCOUNT#a1".into()];
     let before = rows_of(&world, &mine);
     assert!(before.len() >= 5, "{:?}", before.keys());

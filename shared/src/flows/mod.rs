@@ -11,6 +11,7 @@ pub mod keep_news;
 pub mod keep_subscriptions;
 pub mod links;
 pub mod login;
+pub mod mail_feedback;
 pub mod map_carrier;
 pub mod poll_stores;
 pub mod push_tracking;

@@ -37,6 +37,8 @@ pub struct Summary {
     pub mails: u64,
     /// Mails that did not leave; the next tick tries again.
     pub mails_failed: u64,
+    /// Mails that the mail service says did not arrive.
+    pub mails_refused: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
     /// What the polls of stores found and repaired.

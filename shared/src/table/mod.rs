@@ -21,6 +21,7 @@
 //! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
+//! | 20 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //!
 //! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
 //! accident. The index is behind: what it names is read again, strongly, before anything is done about it.

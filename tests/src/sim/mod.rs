@@ -5,6 +5,7 @@
 //! ```
 
 pub mod check;
+pub mod connections;
 pub mod rig;
 pub mod script;
 

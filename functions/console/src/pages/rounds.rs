@@ -150,6 +150,12 @@ pub(super) fn explain(visit: &Visit<'_>, platform: Platform, error: &RoundProble
             "It has a connection here, perhaps of another account or by a custom app.".to_owned(),
             "Remove that connection first; nothing was changed.".to_owned(),
         ),
+        RoundProblem::Add(StoreAddError::Field { .. }) => (
+            422,
+            "Something is missing",
+            "Choose the TikTok shop that this store's orders belong to.".to_owned(),
+            "Go back and choose one; nothing was changed.".to_owned(),
+        ),
         RoundProblem::Address => (
             422,
             "That address cannot be used",

@@ -107,6 +107,19 @@ enum Command {
         /// The store's order id or name, or TikTok's order id.
         order: String,
     },
+    /// Writes the whole installation into one file, to be imported elsewhere.
+    Export {
+        /// A file that is not there yet.
+        file: PathBuf,
+        /// With our keys and app credentials: without them the tokens open only where the same keys are.
+        #[arg(long)]
+        with_secrets: bool,
+    },
+    /// Reads an export into a new, empty installation.
+    Import {
+        /// What `export` wrote.
+        file: PathBuf,
+    },
     /// Carriers that numbers can belong to, and what the check before a push says.
     Identify {
         /// Tracking numbers; `-` reads JSON lines {"number","region","carrier"} from standard input.
@@ -156,18 +169,25 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum AppCommand {
-    /// Stores a TikTok app; its secret is read from standard input.
-    Set {
-        /// us or row (rest of world): TikTok registers them apart.
-        #[arg(long)]
-        region: String,
-        /// The app key.
-        #[arg(long)]
-        key: String,
-        /// The service id of the consent link.
-        #[arg(long)]
-        service_id: String,
-    },
+    /// Stores an app of yours at TikTok or at a store platform; its secret is read from standard input.
+    Set(AppSet),
+}
+
+/// `waybill app set`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AppSet {
+    /// TikTok: us or row (rest of world), which it registers apart.
+    #[arg(long, required_unless_present = "platform", requires = "service_id")]
+    pub(crate) region: Option<String>,
+    /// Instead of a region: shopify or bigcommerce, whose stores then connect in the browser.
+    #[arg(long, conflicts_with_all = ["region", "service_id"])]
+    pub(crate) platform: Option<String>,
+    /// The app key or client id.
+    #[arg(long)]
+    pub(crate) key: String,
+    /// TikTok: the service id of the consent link.
+    #[arg(long)]
+    pub(crate) service_id: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -367,12 +387,10 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, carriers, look, mail, map, setup, shop, store};
+    use commands::{account, carriers, look, mail, map, setup, shop, store, transfer};
     match command {
         Command::Init => setup::init(app, output).await,
-        Command::App(AppCommand::Set { region, key, service_id }) => {
-            setup::app_set(app, &region, &key, &service_id, output).await
-        }
+        Command::App(AppCommand::Set(set)) => setup::app_set(app, &set, output).await,
         Command::Account(AccountCommand::Add { name, email }) => account::add(app, &name, &email, output).await,
         Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
         Command::Store(StoreCommand::List) => store::list(app, output).await,
@@ -398,6 +416,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Remind => setup::remind(app, output).await,
         Command::LoginLink { email } => account::login_link(app, &email, output).await,
         Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
+        Command::Export { file, with_secrets } => transfer::export(app, &file, with_secrets, output).await,
+        Command::Import { file } => transfer::import(app, &file, output).await,
         Command::Held => look::held(app, output).await,
         Command::Retry { order, reason, confirm } => {
             look::retry(app, order.as_deref(), reason.as_deref(), confirm, output).await

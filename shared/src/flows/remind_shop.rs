@@ -7,7 +7,7 @@ use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{Standing, Step, standing_step};
 use crate::flows::access::{AccessError, erase, grant_facts, grant_version, shop_access};
 use crate::flows::carrier_lists::{self, ListError};
-use crate::flows::connect_shop::waiting;
+use crate::flows::connect_shop::{oldest_waiting, waiting};
 use crate::flows::links::{self, LinkError};
 use crate::flows::tell::{TellError, Told, tell};
 use crate::mail::letters::{self, Letter, Outcome};
@@ -200,7 +200,8 @@ async fn write(app: &App, shop: &Shop, step: Step, now: Timestamp) -> Result<Let
         Step::Removed { since } => letters::removed(shop, since, waiting, &link),
         Step::Refused { since, .. } => {
             let reason = shop.parked.as_ref().map_or(Reason::AuthExpired, |parked| parked.reason);
-            letters::refused(shop, reason, since, waiting, &link)
+            let oldest = oldest_waiting(app, &shop.id).await?;
+            letters::refused(shop, reason, since, waiting, oldest, &link)
         }
     })
 }

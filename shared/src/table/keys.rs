@@ -265,6 +265,12 @@ pub fn account_row(id: &AccountId) -> Key {
     key(account(id), "ACCOUNT")
 }
 
+/// What the mail service said about an account's address.
+#[must_use]
+pub fn account_mail(id: &AccountId) -> Key {
+    key(account(id), "MAIL")
+}
+
 /// The account of a mail address, by the address's hash.
 #[must_use]
 pub fn account_of_email(sha256_hex: &str) -> Key {

@@ -22,9 +22,11 @@
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
 //! | 20 | Which carrier names does nobody know yet? | push_tracking, carrier_names | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
+//! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //!
-//! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
-//! accident. The index is behind: what it names is read again, strongly, before anything is done about it.
+//! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
+//! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
+//! again, strongly, before anything is done about it.
 
 pub mod accounts;
 pub mod codec;

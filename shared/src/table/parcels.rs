@@ -196,6 +196,27 @@ impl Table {
         Ok(waiting)
     }
 
+    /// Rows of a shop in the queue, whenever they are due, at most `limit`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn push_waiting_rows(&self, shop: &ShopId, limit: usize) -> Result<Vec<Key>, TableError> {
+        let mut pages = self.due_pages(&keys::push_list(Shard::of(shop)), &keys::due_by(Timestamp::MAX));
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let due = due_read(Listed::read(item)?)?;
+                if due.shop == *shop {
+                    rows.push(due.key);
+                }
+                if rows.len() >= limit {
+                    return Ok(rows);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// How many parcels of a shop wait for a hand, by reason code, and since when the newest of each.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 pub mod carriers;
 pub mod check;
+pub mod connections;
 pub mod rig;
 mod scenes;
 pub mod script;

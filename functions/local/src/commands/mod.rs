@@ -11,6 +11,7 @@ pub mod serve;
 pub mod setup;
 pub mod shop;
 pub mod store;
+pub mod transfer;
 
 use crate::cli::Place;
 use crate::decode::CapturedFile;

@@ -55,15 +55,24 @@ pub async fn import(app: &App, file: &Path, output: &mut Output) -> Result<bool,
     let mut lines = from.lines();
     let head: Value = lines.next().transpose()?.and_then(|line| serde_json::from_str(&line).ok()).unwrap_or_default();
     if head[FORM].as_u64() != Some(VERSION) {
-        return Err(Failure::usage(format!("{} is no export of this version", file.display()), "Make it: waybill export FILE."));
+        return Err(Failure::usage(
+            format!("{} is no export of this version", file.display()),
+            "Make it: waybill export FILE.",
+        ));
     }
     let table = head["table"].as_str().unwrap_or_default();
     if table != app.table.name() {
-        let message = format!("the export is of a table named {table}, this one is {}; tokens open in a table of the same name only", app.table.name());
+        let message = format!(
+            "the export is of a table named {table}, this one is {}; tokens open in a table of the same name only",
+            app.table.name()
+        );
         return Err(Failure::usage(message, format!("Set TABLE_NAME={table}.")));
     }
     if !app.table.is_unused().await? {
-        return Err(Failure::attention("this installation holds rows already", "Import into a new one: nothing is merged or overwritten."));
+        return Err(Failure::attention(
+            "this installation holds rows already",
+            "Import into a new one: nothing is merged or overwritten.",
+        ));
     }
     let (mut rows, mut secrets) = (0_u64, 0_u64);
     for (number, line) in lines.enumerate() {
@@ -95,10 +104,16 @@ fn names(app: &App) -> [(&'static str, &waybill::tokens::SecretName); 4] {
 }
 
 fn named(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("{}: {error}", file.display()), "Name a file that can be written, and is not there yet; or an export to read.")
+    Failure::usage(
+        format!("{}: {error}", file.display()),
+        "Name a file that can be written, and is not there yet; or an export to read.",
+    )
 }
 
 fn broken(number: usize, problem: &str) -> Failure {
     let message = format!("line {}: {problem}", number + 2);
-    Failure::attention(message, "What was imported so far stays: start again with a new installation and a whole export.")
+    Failure::attention(
+        message,
+        "What was imported so far stays: start again with a new installation and a whole export.",
+    )
 }

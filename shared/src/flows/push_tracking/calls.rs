@@ -7,7 +7,7 @@ use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
-use crate::flows::access::{AccessError, ShopAccess, app_credentials, shop_access};
+use crate::flows::access::{AccessError, ShopAccess, app_credentials, newer_credentials, shop_access};
 use crate::flows::carrier::Maps;
 use crate::table::connections::Versioned;
 use crate::tiktok::{Call, Class, TikTokError};
@@ -139,10 +139,21 @@ impl<'a> ShopRun<'a> {
                 Class::Park(reason) => return Err(self.park(reason, access.version).await),
                 Class::ReloadShops if !repeated => self.reload_key(&access).await?,
                 Class::ClockSkew if !repeated => {}
+                _ if error.is_signature() && !repeated && self.reload_app(&access).await => {}
                 _ => return Err(Trouble::TikTok(error)),
             }
             repeated = true;
         }
+    }
+
+    /// Takes a newer secret of our app into use. `false`: there is none.
+    async fn reload_app(&self, access: &ShopAccess) -> bool {
+        let region = self.shop.lock().await.row.app;
+        let Some(newer) = newer_credentials(self.run.app, region, &access.app).await else { return false };
+        if let Some(access) = &mut self.access.lock().await.access {
+            access.app = newer;
+        }
+        true
     }
 
     /// One request, counted everywhere.

@@ -190,7 +190,7 @@ pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Resu
 /// # Errors
 /// [`StoreAddError`].
 pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, StoreAddError> {
-    let address = checked_address(&new)?;
+    let address = checked_address(app, &new)?;
     let installed = is_installed(new.platform, &new.settings);
     for id in app.table.account_stores(&new.account).await? {
         let Some(known) = app.table.store_get(&id, true).await?.map(|store| store.row) else { continue };

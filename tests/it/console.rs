@@ -54,6 +54,36 @@ async fn nobody_learns_which_addresses_have_an_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn mails_that_do_not_arrive_are_shown_until_one_does() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let event = |kind: &str, to: &str| {
+        let text = format!(r#"{{"job":"mail","kind":"{kind}","to":["{to}"]}}"#);
+        serde_json::from_str::<reauth_reminder::Event>(&text).expect("an event")
+    };
+    for (kind, to, kept) in [
+        ("Delivery", "owner@tiny-mugs.example", 0),
+        ("Bounce", "nobody@nowhere.example", 0),
+        ("Complaint", "Owner <Owner@tiny-mugs.example>", 1),
+        ("Bounce", "owner@tiny-mugs.example", 1),
+    ] {
+        let summary = reauth_reminder::handle(&world.app, &event(kind, to)).await;
+        assert_eq!(summary.mails_refused, kept, "{kind} {to}");
+        let shown = browser.get(&world, "/").await.text.contains("Mails do not reach you");
+        assert_eq!(shown, kept == 1, "{kind} {to}");
+    }
+    let page = browser.get(&world, "/shops").await;
+    assert!(page.text.contains("came back on") && !page.text.contains("owner@"), "{}", page.text);
+    // A mailed link that is used shows that mails arrive again.
+    let mut again = Browser::default();
+    again.post(&world, "/login", &[("email", "owner@tiny-mugs.example")]).await;
+    let link = login_link(&world.mails().pop().expect("a mail"));
+    assert_eq!(again.post(&world, &link, &[]).await.location, "/");
+    assert!(!again.get(&world, "/").await.text.contains("Mails do not reach you"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_page_forbids_what_it_does_not_need() {
     let world = World::new().await;
     let mut browser = Browser::default();

@@ -8,13 +8,17 @@
 
 mod architecture;
 mod budget;
+mod carriers;
 mod connect;
 mod console;
 mod crash;
+mod crash_connections;
 mod models;
+mod refresh;
 mod reminders;
 mod sim;
 mod store_adobe;
+mod store_connect;
 mod store_contract;
 mod store_corpus;
 mod store_healing;
@@ -22,5 +26,7 @@ mod store_http;
 mod store_samples;
 mod story;
 mod template;
+mod tenants;
 mod tiktok_client;
 mod tiktok_webhooks;
+mod token_stores;

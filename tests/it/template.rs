@@ -45,6 +45,7 @@ const LEFT_ALONE: &[&str] = &[
     "TIKTOK_CONSENT_URL_ROW",
     "SHOPIFY_API_URL",
     "BIGCOMMERCE_API_URL",
+    "BIGCOMMERCE_LOGIN_URL",
     "ADOBE_IO_KEYS_URL",
     "OUTBOUND_ALLOW", // nothing is exempt
 ];
@@ -223,6 +224,21 @@ fn the_schedules_cover_every_shard_once_however_many_workers_share_them() {
 }
 
 #[test]
+fn a_mail_that_came_back_reaches_the_function_in_its_words() {
+    let template = Template::read();
+    let rule = template.resource("MailTroubleRule");
+    let target = &rule["Targets"][0];
+    let paths = &target["InputTransformer"]["InputPathsMap"];
+    assert_eq!((&paths["kind"], &paths["to"]), (&json!("$.detail.eventType"), &json!("$.detail.mail.destination")));
+    let filled = text(&target["InputTransformer"]["InputTemplate"])
+        .replace("<kind>", "\"Bounce\"")
+        .replace("<to>", "[\"owner@tiny-mugs.example\"]");
+    let event: reauth_reminder::Event = serde_json::from_str(&filled).expect("the function's event");
+    assert!(matches!(event, reauth_reminder::Event::Mail { .. }) && !format!("{event:?}").contains("owner"));
+    assert_eq!(template.resource("MailTroublePermission")["Principal"], "events.amazonaws.com");
+}
+
+#[test]
 fn a_run_ends_before_its_lease_and_its_caller() {
     let template = Template::read();
     let seconds = |function: &str| template.setting(function, "Timeout").as_u64().expect("seconds");
@@ -270,11 +286,11 @@ fn every_metric_that_is_watched_is_written() {
 const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("STORE#", &["store-webhook", "tracking-push", "reauth-reminder", "console"], &[]),
     ("SHOP#", &["store-webhook", "tracking-push", "reauth-reminder", "console"], &[]),
-    ("HOOK#", &["console"], &["store-webhook", "reauth-reminder"]),
+    ("HOOK#", &["reauth-reminder", "console"], &["store-webhook"]),
     ("TOKEN#", &["tracking-push", "reauth-reminder", "console"], &[]),
     ("ACCOUNT#", &["reauth-reminder", "console"], &["store-webhook", "tracking-push"]),
     ("INSTALLATION", &["console"], &["reauth-reminder"]),
-    ("EMAIL#", &["console"], &[]),
+    ("EMAIL#", &["console"], &["reauth-reminder"]),
     ("ONCE#", &["reauth-reminder", "console"], &[]),
     ("SESSION#", &["console"], &[]),
     ("LEASE#", &["tracking-push"], &[]),

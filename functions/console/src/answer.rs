@@ -9,7 +9,7 @@ use waybill::web::headers;
 
 const STYLE: &str = include_str!("../templates/style.css");
 
-const TEMPLATES: [(&str, &str); 11] = [
+const TEMPLATES: [(&str, &str); 16] = [
     ("base.html", include_str!("../templates/base.html")),
     ("shop_card.html", include_str!("../templates/shop_card.html")),
     ("overview.html", include_str!("../templates/overview.html")),
@@ -17,6 +17,11 @@ const TEMPLATES: [(&str, &str); 11] = [
     ("shop.html", include_str!("../templates/shop.html")),
     ("connect.html", include_str!("../templates/connect.html")),
     ("connected.html", include_str!("../templates/connected.html")),
+    ("store_form.html", include_str!("../templates/store_form.html")),
+    ("store_added.html", include_str!("../templates/store_added.html")),
+    ("store_connected.html", include_str!("../templates/store_connected.html")),
+    ("store_claim.html", include_str!("../templates/store_claim.html")),
+    ("store_frame.html", include_str!("../templates/store_frame.html")),
     ("landing.html", include_str!("../templates/landing.html")),
     ("login.html", include_str!("../templates/login.html")),
     ("login_sent.html", include_str!("../templates/login_sent.html")),
@@ -51,6 +56,20 @@ pub(crate) struct Problem {
 
 /// A page from a template.
 pub(crate) fn page(app: &App, status: u16, template: &str, values: Value) -> Response<Body> {
+    page_to(app, status, template, values, &[])
+}
+
+/// A page whose forms may also lead to these origins.
+pub(crate) fn page_to(app: &App, status: u16, template: &str, values: Value, targets: &[String]) -> Response<Body> {
+    written(app, status, template, values, targets, false)
+}
+
+/// A page that BigCommerce's control panel may show in a frame. It has no form and shows nothing of an account.
+pub(crate) fn framed(app: &App, template: &str, values: Value) -> Response<Body> {
+    written(app, 200, template, values, &[], true)
+}
+
+fn written(app: &App, status: u16, template: &str, values: Value, targets: &[String], framed: bool) -> Response<Body> {
     let values = context! { style => STYLE, version => env!("CARGO_PKG_VERSION"), ..values };
     let text = templates().get_template(template).and_then(|template| template.render(values));
     let (status, text) = text.map(|text| (status, text)).unwrap_or_else(|error| {
@@ -63,7 +82,12 @@ pub(crate) fn page(app: &App, status: u16, template: &str, values: Value) -> Res
     }
     let consent = [&app.config.tiktok_consent_us, &app.config.tiktok_consent_row];
     let origins = consent.map(|url| url.origin().ascii_serialization());
-    let policy = headers::content_policy(STYLE, &[&origins[0], &origins[1]]);
+    let targets: Vec<&str> = origins.iter().chain(targets).map(String::as_str).collect();
+    let frames = if framed { headers::CONTROL_PANELS } else { "'none'" };
+    let policy = headers::content_policy(STYLE, &targets, frames);
+    if framed {
+        response.headers_mut().remove("x-frame-options");
+    }
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
@@ -96,6 +120,20 @@ pub(crate) fn redirect(target: &str) -> Response<Body> {
 pub(crate) fn with_cookie(mut response: Response<Body>, cookie: &str) -> Response<Body> {
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// JSON for a machine.
+pub(crate) fn machine(status: u16, word: &str, message: &str) -> Response<Body> {
+    let body = if status < 300 {
+        serde_json::json!({"status": word, "message": message})
+    } else {
+        serde_json::json!({"error": word, "message": message})
+    };
+    let mut response = answer(status, body.to_string().into());
+    for (name, value) in [("content-type", "application/json"), ("cache-control", "no-store")] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response
 }

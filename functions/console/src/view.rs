@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
+use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
 use waybill::flows::access::grant_facts;
 use waybill::mail::zone;
@@ -52,8 +53,13 @@ pub(crate) struct StoreView {
     platform: &'static str,
     state: &'static str,
     tone: &'static str,
+    id: String,
     shops: String,
     since: String,
+    read: Option<String>,
+    trouble: Option<String>,
+    /// Where the merchant says yes again, if that may help.
+    again: Option<String>,
 }
 
 impl ShopView {
@@ -129,7 +135,11 @@ impl StoreView {
         let names = store.shops.iter().map(|id| {
             shops.iter().find(|shop| shop.id == *id).map_or_else(|| id.to_string(), |shop| shop.name.clone())
         });
+        let lost = store.status == StoreStatus::Uninstalled || store.polls.trouble.is_some();
+        let in_browser =
+            lost && matches!(store.platform, Platform::Shopify | Platform::WooCommerce | Platform::BigCommerce);
         let (state, tone) = match store.status {
+            StoreStatus::Connected if store.polls.trouble.is_some() => ("Trouble", "soon"),
             StoreStatus::Connected => ("Connected", ""),
             StoreStatus::Uninstalled => ("Removed by the merchant", "now"),
             StoreStatus::Erasing => ("Being erased", "off"),
@@ -139,8 +149,12 @@ impl StoreView {
             platform: store.platform.as_str(),
             state,
             tone,
+            id: store.id.to_string(),
             shops: names.collect::<Vec<_>>().join(", "),
             since: zone::date(store.connected, &jiff::tz::TimeZone::UTC),
+            read: store.polls.asked.map(|at| zone::moment(at, &jiff::tz::TimeZone::UTC)),
+            trouble: store.polls.trouble.clone(),
+            again: in_browser.then(|| format!("/connect/{}", store.platform)),
         }
     }
 }

@@ -16,7 +16,10 @@ pub(crate) struct Visit<'a> {
     pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: Fields,
+    /// As it came: a platform's signature covers it.
+    pub(crate) raw_query: String,
     pub(crate) form: Fields,
+    pub(crate) body: Vec<u8>,
     cookies: String,
     origin: Option<String>,
     same_site: bool,
@@ -36,12 +39,15 @@ impl<'a> Visit<'a> {
         // Behind HTTP/2 a browser may send one `Cookie` header per cookie.
         let cookies = parts.headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let bytes: &[u8] = body.as_ref();
+        let small = if bytes.len() <= LARGEST_FORM { bytes } else { &[] };
         Self {
             app,
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
-            form: Fields::parse(if bytes.len() <= LARGEST_FORM { bytes } else { &[] }),
+            raw_query: parts.uri.query().unwrap_or_default().to_owned(),
+            form: Fields::parse(small),
+            body: small.to_vec(),
             cookies: cookies.collect::<Vec<_>>().join("; "),
             origin: header("origin"),
             same_site: header("sec-fetch-site").is_some_and(|site| site == "same-origin"),

@@ -72,7 +72,7 @@ pub async fn push(app: &App) -> waybill::flows::push_tracking::Summary {
 
 /// One tick of the slow schedule.
 pub async fn tick(app: &App) -> waybill::flows::remind_reauthorisation::Summary {
-    reauth_reminder::handle(app, &reauth_reminder::Event { job: reauth_reminder::Job::Tick }).await
+    reauth_reminder::handle(app, &reauth_reminder::Event::Tick).await
 }
 
 /// Both schedules, until the future is dropped. A run that is still going on delays the next one.

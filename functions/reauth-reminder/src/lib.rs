@@ -1,27 +1,33 @@
-//! Schedule: keep authorisations alive and tell merchants before they end. Transport ↔ flow; nothing is decided here.
+//! Schedule: keep authorisations alive and tell merchants before they end; and what the mail service says about those
+//! mails. Transport ↔ flow; nothing is decided here.
 
 use serde::Deserialize;
 use waybill::app::App;
+use waybill::domain::private::Private;
+use waybill::flows::mail_feedback;
 use waybill::flows::remind_reauthorisation::{self, Summary};
 
-/// The schedule's constant input.
+/// The schedule's constant input, or the mail service's event as the template's rule hands it on.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Event {
-    /// What to do.
-    pub job: Job,
-}
-
-/// What the schedule asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Job {
+#[serde(tag = "job", rename_all = "lowercase")]
+pub enum Event {
     /// Whatever is due.
     Tick,
+    /// A mail did not arrive, or its reader complained.
+    Mail {
+        /// SES's word: `Bounce`, `Complaint`, `Reject`.
+        kind: String,
+        /// Whom it was for.
+        to: Vec<Private<String>>,
+    },
 }
 
-/// One tick.
+/// One event.
 pub async fn handle(app: &App, event: &Event) -> Summary {
-    match event.job {
-        Job::Tick => remind_reauthorisation::run(app).await,
+    match event {
+        Event::Tick => remind_reauthorisation::run(app).await,
+        Event::Mail { kind, to } => {
+            Summary { mails_refused: mail_feedback::run(app, kind, to).await, ..Summary::default() }
+        }
     }
 }

@@ -38,6 +38,8 @@ pub struct Config {
     pub shopify_api: ShopUrl,
     /// BigCommerce's API.
     pub bigcommerce_api: Url,
+    /// Where BigCommerce installs apps and exchanges their codes.
+    pub bigcommerce_login: Url,
     /// Where Adobe publishes the keys that sign its events.
     pub adobe_io_keys: Url,
     /// Exempt from https and from the guard against private addresses. Warn at start when not empty.
@@ -120,6 +122,7 @@ impl Config {
         let tiktok_consent_row = read.required("TIKTOK_CONSENT_URL_ROW", https);
         let shopify_api = read.required("SHOPIFY_API_URL", |text| ShopUrl::parse(text, &allowed));
         let bigcommerce_api = read.required("BIGCOMMERCE_API_URL", https);
+        let bigcommerce_login = read.required("BIGCOMMERCE_LOGIN_URL", https);
         let adobe_io_keys = read.required("ADOBE_IO_KEYS_URL", https);
         let log_level = read.required("LOG_LEVEL", LogLevel::parse);
 
@@ -138,6 +141,7 @@ impl Config {
                 tiktok_consent_row: tiktok_consent_row?,
                 shopify_api: shopify_api?,
                 bigcommerce_api: bigcommerce_api?,
+                bigcommerce_login: bigcommerce_login?,
                 adobe_io_keys: adobe_io_keys?,
                 outbound_allow: outbound_allow?,
                 log_level: log_level?,

@@ -109,6 +109,12 @@ pub const SETTINGS: &[Setting] = &[
         remedy: HTTPS,
     },
     Setting {
+        name: "BIGCOMMERCE_LOGIN_URL",
+        meaning: "where BigCommerce installs apps and exchanges their codes",
+        default: WhenUnset::Value("https://login.bigcommerce.com"),
+        remedy: HTTPS,
+    },
+    Setting {
         name: "ADOBE_IO_KEYS_URL",
         meaning: "where Adobe publishes the keys that sign its events",
         default: WhenUnset::Value("https://static.adobeioevents.com"),

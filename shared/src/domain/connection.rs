@@ -88,6 +88,7 @@ pub struct StoreSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking_field: Option<String>,
     /// Magento: which of its ways of telling is in use (`mage-os`, `io-events`, `commerce-webhooks`, `mageplaza`).
+    /// BigCommerce: `app` where our app was installed, so that the app's secret signs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way: Option<String>,
     /// A person keeps the webhook subscriptions; we do not touch them.

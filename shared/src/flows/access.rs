@@ -11,10 +11,11 @@ use crate::table::tokens::SealedRow;
 use crate::tiktok::authorise::{AuthoriseError, TokenAnswer};
 use crate::tiktok::{Class, Credentials, ShopAuth, TikTokError};
 use crate::tokens::{
-    self, Grant, GrantError, KeepError, OpenError, Owner, Row, SecretFault, TokenSet, erase_grant, fetch_grant,
-    open_grant, seal_grant, store_grant,
+    self, AppSecrets, Grant, GrantError, KeepError, OpenError, Owner, Row, SecretFault, TokenSet, erase_grant,
+    fetch_grant, open_grant, seal_grant, store_grant,
 };
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use std::time::Duration;
 
 /// Whoever refreshes holds the row this long; a crashed refresher blocks nobody for longer.
@@ -50,6 +51,9 @@ pub enum AccessError {
     /// TikTok cannot answer now.
     #[error(transparent)]
     TikTok(#[from] TikTokError),
+    /// TikTok said yes and left out a field. That ends nothing: the next refresh asks again.
+    #[error("TikTok's token answer is not whole")]
+    Unreadable(#[source] AuthoriseError),
     /// Somebody else refreshes and takes too long.
     #[error("another refresh is under way")]
     Busy,
@@ -74,6 +78,22 @@ pub async fn app_credentials(app: &App, region: AppRegion) -> Result<Credentials
     let secrets = app.secrets.app().get().await?;
     let tiktok = secrets.tiktok(region)?;
     Ok(Credentials { app_key: tiktok.app_key.clone(), app_secret: tiktok.app_secret.clone() })
+}
+
+/// Credentials that are not those that TikTok just refused: somebody stored new ones, which this process may not know yet.
+/// One forced reload; `None` when there are none.
+pub async fn newer_credentials(app: &App, region: AppRegion, refused: &Credentials) -> Option<Credentials> {
+    let differs = |secrets: &AppSecrets| {
+        let ours = secrets.tiktok(region).ok()?;
+        let same =
+            ours.app_key == refused.app_key && ours.app_secret.expose_secret() == refused.app_secret.expose_secret();
+        (!same).then(|| Credentials { app_key: ours.app_key.clone(), app_secret: ours.app_secret.clone() })
+    };
+    let used = app.secrets.app().get().await.ok()?;
+    match differs(&used) {
+        Some(newer) => Some(newer),
+        None => differs(&*app.secrets.app().newer_than(&used).await.ok()??),
+    }
 }
 
 /// A usable token for a shop. `refused` names a grant version that TikTok just refused: then a newer one is fetched, by
@@ -170,7 +190,8 @@ fn refused(error: AuthoriseError, version: u64) -> AccessError {
             Class::Park(_) | Class::ConsentAgain | Class::RefreshToken => AccessError::Ended { version },
             _ => AccessError::TikTok(error),
         },
-        AuthoriseError::NotASeller { .. } | AuthoriseError::Incomplete { .. } => AccessError::Ended { version },
+        AuthoriseError::NotASeller { .. } => AccessError::Ended { version },
+        AuthoriseError::Incomplete { .. } => AccessError::Unreadable(error),
     }
 }
 

@@ -206,6 +206,25 @@ fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
     }
 }
 
+/// Rows looked at to find the oldest one that waits.
+const LOOKED_AT: usize = 200;
+
+/// When a store reported the oldest tracking that waits in a shop's queue.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn oldest_waiting(app: &App, shop: &ShopId) -> Result<Option<Timestamp>, TableError> {
+    let mut oldest: Option<Timestamp> = None;
+    let rows = app.table.push_waiting_rows(shop, LOOKED_AT).await?;
+    // A notice holds no parcel yet.
+    for key in rows.into_iter().filter(|key| keys::notice_store(key).is_none()) {
+        if let Some(parcel) = app.table.parcel_get(&key).await? {
+            oldest = Some(oldest.map_or(parcel.received, |known| known.min(parcel.received)));
+        }
+    }
+    Ok(oldest)
+}
+
 /// Trackings of a shop that wait for their turn or for its owner.
 ///
 /// # Errors

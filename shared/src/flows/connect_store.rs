@@ -16,6 +16,8 @@ use data_encoding::{BASE32_NOPAD, BASE64};
 use secrecy::SecretString;
 use std::time::Duration;
 
+/// The way of a BigCommerce store on which our app was installed: the app's secret signs its deliveries.
+pub const BY_APP: &str = "app";
 /// The store's subscriptions are taken away within this time, or by hand.
 const GOODBYE: Duration = Duration::from_secs(20);
 
@@ -96,22 +98,15 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let address = checked_address(app, &new)?;
     known_way(&new)?;
     let generated = generate(app, &mut new);
-    if new.shops.is_empty() {
-        return Err(field("--shop", "name at least one connected TikTok shop"));
-    }
-    for shop in &new.shops {
-        let known = app.table.shop_get(shop, true).await?;
-        if known.is_none_or(|known| known.row.account != new.account) {
-            return Err(StoreAddError::UnknownShop(shop.clone()));
-        }
-    }
+    own_shops(app, &new.account, &new.shops).await?;
     let own_secret = new.secrets.webhook_secret.is_some()
         || new.secrets.client_secret.is_some()
         || (new.secrets.header_secret.is_some() && new.platform != Platform::BigCommerce)
         || new.secrets.public_key.is_some()
         || new.secrets.client_id.is_some();
     let by_app = new.platform == Platform::Shopify && !own_secret;
-    if !own_secret && !by_app {
+    let installed = is_installed(new.platform, &new.settings);
+    if !own_secret && !by_app && !installed {
         let name = match (new.platform, new.settings.way.as_deref()) {
             (Platform::BigCommerce, _) => "client_secret",
             (Platform::Magento, Some("io-events")) => "client_id",
@@ -140,14 +135,11 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
         Some(hook) => {
             let sealed = seal_hook_secrets(app, &new.account, hook, &new.secrets).await?;
             app.table.hook_put(hook, &hook_row(&store, keys::hook(hook), Some(sealed))).await?;
-        }
-        None => {
-            let row = hook_row(&store, keys::hook_of_address(new.platform.as_str(), &address), None);
-            match app.table.hook_of_address_put(new.platform.as_str(), &address, &row).await {
-                Err(TableError::Conflict) => return Err(StoreAddError::Taken),
-                other => other?,
+            if installed {
+                take_address(app, &store).await?;
             }
         }
+        None => take_address(app, &store).await?,
     }
     let readable = keep_store_credentials(app, &store, &new.secrets).await?;
     if readable {
@@ -158,6 +150,78 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     app.table.account_store_put(&new.account, &id).await?;
     let webhook_url = webhook_url(app, &store);
     Ok(Added { store, webhook_url, readable, generated })
+}
+
+/// A store of a platform whose app names the store itself: one connection each.
+async fn take_address(app: &App, store: &StoreConnection) -> Result<(), StoreAddError> {
+    let platform = store.platform.as_str();
+    let row = hook_row(store, keys::hook_of_address(platform, &store.address), None);
+    match app.table.hook_of_address_put(platform, &store.address, &row).await {
+        Err(TableError::Conflict) => Err(StoreAddError::Taken),
+        other => Ok(other?),
+    }
+}
+
+/// Whether our app at the platform signs for the store, though it has an address of its own.
+fn is_installed(platform: Platform, settings: &StoreSettings) -> bool {
+    platform == Platform::BigCommerce && settings.way.as_deref() == Some(BY_APP)
+}
+
+/// Checks that shops are connected and belong to the account.
+///
+/// # Errors
+/// [`StoreAddError`].
+pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Result<(), StoreAddError> {
+    if shops.is_empty() {
+        return Err(field("--shop", "name at least one connected TikTok shop"));
+    }
+    for shop in shops {
+        let known = app.table.shop_get(shop, true).await?;
+        if known.is_none_or(|known| known.row.account != *account) {
+            return Err(StoreAddError::UnknownShop(shop.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Connects a store that its merchant just allowed, or gives the connection that the account has already new
+/// credentials: then it is in use again, and read at once.
+///
+/// # Errors
+/// [`StoreAddError`].
+pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, StoreAddError> {
+    let address = checked_address(&new)?;
+    let installed = is_installed(new.platform, &new.settings);
+    for id in app.table.account_stores(&new.account).await? {
+        let Some(known) = app.table.store_get(&id, true).await?.map(|store| store.row) else { continue };
+        let alike = match new.platform {
+            // With a hook of its own the store's custom app signs, not ours.
+            Platform::Shopify => known.hook.is_none(),
+            Platform::BigCommerce => is_installed(known.platform, &known.settings) == installed,
+            Platform::WooCommerce | Platform::Magento | Platform::Generic => true,
+        };
+        let same = known.platform == new.platform && known.address == address && known.account == new.account;
+        if !same || !alike || known.status == StoreStatus::Erasing {
+            continue;
+        }
+        own_shops(app, &new.account, &new.shops).await?;
+        let now = app.clock.now();
+        // The row first: whoever cleans up after an uninstall looks at it before it erases credentials.
+        let changed = app.table.store_change(&id, |row| {
+            row.status = StoreStatus::Connected;
+            row.due = None;
+            row.poll_due = Some(now);
+            row.shops.clone_from(&new.shops);
+            row.polls.trouble = None;
+            row.polls.subscriptions_checked = None;
+            true
+        });
+        let Some(store) = changed.await? else { continue };
+        keep_store_credentials(app, &store, &new.secrets).await?;
+        app.stores.forget(&id);
+        return Ok(store);
+    }
+    Ok(add(app, new).await?.store)
 }
 
 /// Makes the secrets that the store takes from us, where the person gave none. Letters and digits only: WooCommerce

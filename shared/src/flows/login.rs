@@ -139,6 +139,10 @@ pub async fn enter(
     if !typed && !is_theirs(&ticket, browser) {
         return Ok(None);
     }
+    if ticket.browser.is_some() && app.table.mail_trouble_get(&ticket.account).await?.is_some() {
+        // The mailed link has arrived: whatever was wrong with the address is over.
+        app.table.mail_trouble_delete(&ticket.account).await?;
+    }
     let secret = secret(app);
     let until = now + SignedDuration::from_hours(SESSION_HOURS);
     app.table.session_put(&secret, &Session { account: ticket.account, until }).await?;

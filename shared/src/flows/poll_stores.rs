@@ -172,6 +172,7 @@ async fn try_turn(app: &App, id: &StoreId, limit: Duration, asked_for: bool) -> 
         }
         Err(error) => {
             tracing::error!(store.id = %id, error = &error as &dyn std::error::Error, "no credentials for this store");
+            store.row.polls.trouble = Some(error.to_string());
             store.row.poll_due = Some(now + SOON);
             app.table.store_put(&mut store).await?;
             return Ok(None);

@@ -6,9 +6,9 @@ use crate::domain::ids::StoreId;
 use crate::domain::parcel::WaitsFor;
 use crate::flows::access::{AccessError, app_credentials, open_row, refresh};
 use crate::flows::carrier::Maps;
+use crate::flows::carrier_lists;
 use crate::flows::connect_store;
 use crate::flows::map_carrier::requeue;
-use crate::flows::store_access::forget_store_credentials;
 use crate::flows::{poll_stores, remind_shop, tell_held};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
@@ -38,6 +38,8 @@ pub struct Summary {
     pub mails: u64,
     /// Mails that did not leave; the next tick tries again.
     pub mails_failed: u64,
+    /// Mails that the mail service says did not arrive.
+    pub mails_refused: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
     /// What the polls of stores found and repaired.
@@ -139,15 +141,26 @@ async fn refresh_due(app: &App, key: &Key) -> Result<bool, AccessError> {
 
 /// The merchant left: tokens go at once, and every row when the platform asked for it.
 async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
+    // Read before the connection: credentials of a merchant who comes back meanwhile are newer, and stay.
+    let credentials = app.table.sealed_get(&keys::store_token(id)).await?;
     let Some(mut store) = app.table.store_get(id, true).await? else { return Ok(()) };
     match store.row.status {
         StoreStatus::Erasing => {
             connect_store::remove(app, id).await?;
         }
-        StoreStatus::Uninstalled | StoreStatus::Connected => {
-            forget_store_credentials(app, id).await?;
+        StoreStatus::Uninstalled => {
+            if let Some(seen) = &credentials {
+                match app.table.sealed_delete_seen(seen).await {
+                    Ok(()) | Err(TableError::Conflict) => {}
+                    Err(other) => return Err(other.into()),
+                }
+            }
             store.row.due = None;
             store.row.poll_due = None;
+            app.table.store_put(&mut store).await?;
+        }
+        StoreStatus::Connected => {
+            store.row.due = None;
             app.table.store_put(&mut store).await?;
         }
     }
@@ -187,8 +200,11 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
             }
             let maps = Maps::read(app, &shop, true).await?.version();
+            let grew = carrier_lists::grew(app, &shop).await?;
             let moved = requeue(app, &id, "", |parcel| match &parcel.waits_for {
-                Some(mapping @ WaitsFor::Mapping { .. }) => *mapping != maps,
+                Some(mapping @ WaitsFor::Mapping { .. }) => {
+                    *mapping != maps || grew.is_some_and(|at| parcel.changed < at)
+                }
                 // The next run reads the order and decides anew.
                 Some(WaitsFor::OrderStatus(_)) => true,
                 Some(WaitsFor::Grant(_) | WaitsFor::Store | WaitsFor::Person) | None => false,

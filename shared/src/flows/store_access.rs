@@ -5,7 +5,10 @@ use crate::app::App;
 use crate::domain::connection::StoreConnection;
 use crate::domain::ids::{AccountId, HookId, StoreId};
 use crate::domain::platform::Platform;
+use crate::flows::store_tokens::{self, Expiring};
 use crate::outbound::OutboundError;
+use crate::stores::connect::StoreTokens;
+use crate::stores::error::StoreError;
 use crate::stores::{HookSecrets, StoreAccess, StoreCredentials, ThinNotice};
 use crate::table::connections::Hook;
 use crate::table::error::TableError;
@@ -52,12 +55,38 @@ pub struct StoreSecrets {
     pub public_key: Option<String>,
     /// Adobe I/O: our client id.
     pub client_id: Option<String>,
+    /// What a platform granted our app; nobody hands it over by hand.
+    #[serde(skip)]
+    pub granted: Option<StoreTokens>,
 }
 
 impl std::fmt::Debug for StoreSecrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("StoreSecrets([secret])")
     }
+}
+
+/// The first row of a claim has no account yet: only its own secret token names it.
+const UNCLAIMED: &str = "unclaimed";
+
+/// Seals an access token that no account has taken yet, for the one-time row of this hash.
+pub(super) async fn seal_claim(app: &App, hash: &str, token: &SecretString) -> Result<String, VaultError> {
+    let key = keys::once(hash);
+    let place = claim_place(app, &key);
+    let ring = app.secrets.token_keys().get().await?;
+    Ok(seal(&ring, Purpose::StoreAccess, &place, token.expose_secret().as_bytes(), &app.entropy)?.to_text())
+}
+
+/// Opens it again.
+pub(super) async fn open_claim(app: &App, hash: &str, sealed: &str) -> Result<SecretString, VaultError> {
+    let key = keys::once(hash);
+    let place = claim_place(app, &key);
+    let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, sealed, ACCESS).await?;
+    Ok(SecretString::from(String::from_utf8_lossy(&plain).into_owned()))
+}
+
+fn claim_place<'a>(app: &'a App, key: &'a Key) -> Place<'a> {
+    Place { tenant: UNCLAIMED, table: app.table.name(), pk: &key.pk, sk: &key.sk, field: "claim", version: 1 }
 }
 
 /// What the sealed text of a hook holds.
@@ -78,8 +107,9 @@ struct HookText {
 /// What the sealed text of a store's credentials holds.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum AccessText {
+pub(super) enum AccessText {
     Token(String),
+    Expiring(Expiring),
     Basic { key: String, secret: String },
     OAuth1 { consumer_key: String, consumer_secret: String, token: String, token_secret: String },
 }
@@ -102,6 +132,18 @@ pub enum VaultError {
     /// It opens, and is not what it should be.
     #[error("the sealed text of {0} cannot be read")]
     Unreadable(&'static str),
+    /// The platform ended our access: only the merchant can give it back.
+    #[error("the store no longer accepts us: connect it again")]
+    Ended,
+    /// Tokens cannot be renewed now.
+    #[error("the store's tokens cannot be renewed now")]
+    Renewal(#[from] StoreError),
+    /// The platform cannot be reached.
+    #[error("the platform cannot be reached for new tokens")]
+    Unreachable(#[from] OutboundError),
+    /// Somebody else renews the tokens and takes too long.
+    #[error("another renewal is under way")]
+    Busy,
 }
 
 fn place<'a>(app: &'a App, account: &'a AccountId, key: &'a Key, field: &'a str, version: u64) -> Place<'a> {
@@ -188,6 +230,9 @@ pub async fn seal_hook_secrets(
 /// The credentials that a person handed over, in the form of their platform; `None` when they do not suffice.
 fn access_text(platform: Platform, secrets: &StoreSecrets) -> Option<AccessText> {
     let reveal = |s: &Option<SecretString>| s.as_ref().map(|s| s.expose_secret().to_owned());
+    if let Some(granted) = &secrets.granted {
+        return Some(store_tokens::text(granted));
+    }
     let token = reveal(&secrets.access_token);
     match (platform, reveal(&secrets.consumer_key), reveal(&secrets.consumer_secret), token) {
         (Platform::WooCommerce, Some(key), Some(secret), _) => Some(AccessText::Basic { key, secret }),
@@ -215,34 +260,54 @@ pub async fn keep_store_credentials(
     let key = keys::store_token(&store.id);
     let known = app.table.sealed_get(&key).await?;
     let version = known.as_ref().map_or(1, |row| row.version + 1);
-    let place = place(app, &store.account, &key, "tokens", version);
-    let ring = app.secrets.token_keys().get().await?;
-    let sealed = seal(&ring, Purpose::StoreAccess, &place, &json(&text, ACCESS)?, &app.entropy)?.to_text();
     let mut row = SealedRow {
         key: key.clone(),
         rev: known.map_or(0, |row| row.rev),
-        version,
-        sealed,
+        version: version - 1,
+        sealed: String::new(),
         facts: "{}".to_owned(),
         refreshing_until: None,
         due: None,
     };
+    seal_access(app, &store.account, &mut row, &text).await?;
     app.table.sealed_put(&mut row).await?;
     Ok(true)
 }
 
-/// Address and credentials for reads from a store; `None` when no credentials were given.
+/// Seals credentials as the next version of a row, which is not written yet.
+pub(super) async fn seal_access(
+    app: &App,
+    account: &AccountId,
+    row: &mut SealedRow,
+    text: &AccessText,
+) -> Result<(), VaultError> {
+    let version = row.version + 1;
+    let place = place(app, account, &row.key, "tokens", version);
+    let ring = app.secrets.token_keys().get().await?;
+    row.sealed = seal(&ring, Purpose::StoreAccess, &place, &json(text, ACCESS)?, &app.entropy)?.to_text();
+    row.version = version;
+    Ok(())
+}
+
+/// Opens the credentials of a row.
+pub(super) async fn open_access(app: &App, account: &AccountId, row: &SealedRow) -> Result<AccessText, VaultError> {
+    let place = place(app, account, &row.key, "tokens", row.version);
+    let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, &row.sealed, ACCESS).await?;
+    serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable(ACCESS))
+}
+
+/// Address and credentials for reads from a store; `None` when no credentials were given. Tokens that are about to end
+/// are renewed first.
 ///
 /// # Errors
 /// [`VaultError`].
 pub async fn store_access(app: &App, store: &StoreConnection) -> Result<Option<StoreAccess>, VaultError> {
     let key = keys::store_token(&store.id);
     let Some(row) = app.table.sealed_get(&key).await? else { return Ok(None) };
-    let place = place(app, &store.account, &key, "tokens", row.version);
-    let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, &row.sealed, ACCESS).await?;
-    let text: AccessText = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable(ACCESS))?;
-    let credentials = match text {
+    let credentials = match open_access(app, &store.account, &row).await? {
         AccessText::Token(token) => StoreCredentials::Token(token.into()),
+        AccessText::Expiring(tokens) if tokens.usable(app.clock.now()) => StoreCredentials::Token(tokens.access()),
+        AccessText::Expiring(_) => StoreCredentials::Token(store_tokens::renewed(app, store).await?),
         AccessText::Basic { key, secret } => StoreCredentials::Basic { key: key.into(), secret: secret.into() },
         AccessText::OAuth1 { consumer_key, consumer_secret, token, token_secret } => StoreCredentials::OAuth1 {
             consumer_key: consumer_key.into(),

@@ -4,7 +4,7 @@ use crate::domain::connection::Shop;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::End;
 use crate::mail::zone;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// The colour above a mail: all is well, soon, now.
@@ -18,6 +18,10 @@ const FORWARD: &str = "Only the shop owner's main TikTok account can do this. Yo
                        a page that leads to TikTok, and gives access to nothing by itself.";
 const LOST_NOTHING: &str =
     "Nothing is lost: tracking numbers that arrive meanwhile are kept and sent by themselves afterwards.";
+
+/// TikTok Shop wants the tracking number within this time after the order (the product's default where the order itself
+/// names no time).
+const TRACKING_IN: SignedDuration = SignedDuration::from_hours(48);
 
 /// A mail before layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -126,7 +130,14 @@ pub fn reminder(shop: &Shop, end: End, cycle_days: u16, waiting: u64, now: Times
 
 /// Mail 2: TikTok refused.
 #[must_use]
-pub fn refused(shop: &Shop, reason: Reason, since: Timestamp, waiting: u64, link: &str) -> Letter {
+pub fn refused(
+    shop: &Shop,
+    reason: Reason,
+    since: Timestamp,
+    waiting: u64,
+    oldest: Option<Timestamp>,
+    link: &str,
+) -> Letter {
     let zone = zone::of(shop);
     let subject = format!("{}: TikTok Shop disconnected - tracking is paused", shop.name);
     let mut letter = letter(subject, "Tracking is paused until you reconnect", NOW, "Reconnect TikTok Shop", link);
@@ -144,6 +155,13 @@ pub fn refused(shop: &Shop, reason: Reason, since: Timestamp, waiting: u64, link
         fact("Trackings waiting", waiting.to_string()),
         fact("Who must do it", "the shop owner, with the main TikTok account"),
     ];
+    if let Some(due) = oldest.and_then(|at| at.checked_add(TRACKING_IN).ok()) {
+        let words = format!(
+            "{} at the latest: 48 hours after your store reported the oldest one that waits; TikTok counts from the order",
+            zone::moment(due, &zone)
+        );
+        letter.facts.insert(3, fact("Nearest deadline", words));
+    }
     letter.after = vec![FORWARD.to_owned()];
     letter
 }

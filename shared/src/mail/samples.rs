@@ -52,7 +52,7 @@ pub fn all() -> Vec<(&'static str, Letter)> {
     let outcome = Outcome { sent: 12, held: 1, left: 0 };
     vec![
         ("1-reminder", letters::reminder(&shop, end, 90, 3, now, link)),
-        ("2-refused", letters::refused(&shop, Reason::AuthExpired, now - day, 12, link)),
+        ("2-refused", letters::refused(&shop, Reason::AuthExpired, now - day, 12, Some(now - day), link)),
         ("2b-overdue", letters::overdue(&shop, past, 90, now, link)),
         ("3-removed", letters::removed(&shop, now, 2, link)),
         ("4-reconnected", letters::resumed(&shop, now, outcome, End { at: now + day * 90, ..end }, 90, &page("/"))),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod bigcommerce;
+pub mod connect;
 pub mod error;
 pub mod generic;
 mod json;

@@ -21,6 +21,35 @@ pub struct Account {
     pub created: Timestamp,
 }
 
+/// Why mails to an account do not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// The address does not take them.
+    Bounced,
+    /// Their reader marked one as spam.
+    Complained,
+}
+
+impl TroubleKind {
+    /// The word in rows and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+}
+
+/// Mails to an account do not arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailTrouble {
+    /// Why.
+    pub kind: TroubleKind,
+    /// When the mail service last said so.
+    pub since: Timestamp,
+}
+
 /// The hash under which an account is found by its mail address.
 #[must_use]
 pub fn email_hash(email: &str) -> String {
@@ -60,6 +89,35 @@ impl Table {
             email: Private::new(row.text("email")?),
             created: row.time("created")?,
         }))
+    }
+
+    /// Keeps that mails to an account do not arrive.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn mail_trouble_put(&self, id: &AccountId, trouble: MailTrouble) -> Result<(), TableError> {
+        let row = Writer::new(keys::account_mail(id), "mail trouble").text("trouble", trouble.kind.as_str());
+        self.put(row.time("since", trouble.since).done(), If::Always).await
+    }
+
+    /// Whether mails to an account arrive, as far as the mail service says.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn mail_trouble_get(&self, id: &AccountId) -> Result<Option<MailTrouble>, TableError> {
+        let Some(item) = self.get(&keys::account_mail(id), false).await? else { return Ok(None) };
+        let row = Reader(&item);
+        let complained = row.text("trouble")? == TroubleKind::Complained.as_str();
+        let kind = if complained { TroubleKind::Complained } else { TroubleKind::Bounced };
+        Ok(Some(MailTrouble { kind, since: row.time("since")? }))
+    }
+
+    /// A mail has arrived.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn mail_trouble_delete(&self, id: &AccountId) -> Result<(), TableError> {
+        self.delete(&keys::account_mail(id)).await
     }
 
     /// The account of a mail address.

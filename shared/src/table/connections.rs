@@ -96,6 +96,29 @@ impl Table {
         self.body_put(keys::store_connection(&store.row.id), "store", store, place).await
     }
 
+    /// Applies a change to a store connection as it is now. `false` from the change: nothing is written. `None`: there
+    /// is no such store.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn store_change(
+        &self,
+        id: &StoreId,
+        edit: impl Fn(&mut StoreConnection) -> bool,
+    ) -> Result<Option<StoreConnection>, TableError> {
+        loop {
+            let Some(mut store) = self.store_get(id, true).await? else { return Ok(None) };
+            if !edit(&mut store.row) {
+                return Ok(Some(store.row));
+            }
+            match self.store_put(&mut store).await {
+                Ok(()) => return Ok(Some(store.row)),
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
     /// A shop connection.
     ///
     /// # Errors
@@ -175,10 +198,13 @@ impl Table {
     /// [`TableError::Conflict`] when another store has it.
     pub async fn hook_of_address_put(&self, platform: &str, address: &str, hook: &Hook) -> Result<(), TableError> {
         let key = keys::hook_of_address(platform, address);
-        match self.body_get::<Hook>(&key, true).await? {
-            Some(found) if found.row.store != hook.store => Err(TableError::Conflict),
-            _ => self.put(write(key, "hook", hook, 1, None)?, If::Always).await,
+        if let Some(found) = self.body_get::<Hook>(&key, true).await?.filter(|found| found.row.store != hook.store) {
+            // A crash may have left an address of a store that was never stored.
+            if self.store_get(&found.row.store, true).await?.is_some() {
+                return Err(TableError::Conflict);
+            }
         }
+        self.put(write(key, "hook", hook, 1, None)?, If::Always).await
     }
 
     /// Takes away a store's addresses.
@@ -186,10 +212,14 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn hooks_delete(&self, store: &StoreConnection) -> Result<(), TableError> {
-        match &store.hook {
-            Some(hook) => self.delete(&keys::hook(hook)).await,
-            // Another connection may have an address of its own for the same store: that one stays.
-            None => self.delete(&keys::hook_of_address(store.platform.as_str(), &store.address)).await,
+        if let Some(hook) = &store.hook {
+            self.delete(&keys::hook(hook)).await?;
+        }
+        // Another connection may have an address of its own for the same store: that one stays.
+        let key = keys::hook_of_address(store.platform.as_str(), &store.address);
+        match self.body_get::<Hook>(&key, true).await? {
+            Some(found) if found.row.store == store.id => self.delete(&key).await,
+            _ => Ok(()),
         }
     }
 

@@ -196,6 +196,27 @@ impl Table {
         Ok(waiting)
     }
 
+    /// Rows of a shop in the queue, whenever they are due, at most `limit`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn push_waiting_rows(&self, shop: &ShopId, limit: usize) -> Result<Vec<Key>, TableError> {
+        let mut pages = self.due_pages(&keys::push_list(Shard::of(shop)), &keys::due_by(Timestamp::MAX));
+        let mut rows = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                let due = due_read(Listed::read(item)?)?;
+                if due.shop == *shop {
+                    rows.push(due.key);
+                }
+                if rows.len() >= limit {
+                    return Ok(rows);
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// How many parcels of a shop wait for a hand, by reason code, and since when the newest of each.
     ///
     /// # Errors
@@ -352,6 +373,9 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if parcel.crashes > 0 {
         row = row.number("crashes", i128::from(parcel.crashes));
     }
+    if parcel.confirmed {
+        row = row.number("confirmed", 1);
+    }
     if parcel.shops_tried > 0 {
         row = row.number("shops_tried", i128::from(parcel.shops_tried));
     }
@@ -401,6 +425,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         changed: row.time("changed")?,
         attempts: row.number_if("tries").unwrap_or_default(),
         crashes: row.number_if("crashes").unwrap_or_default(),
+        confirmed: row.number_if::<u8>("confirmed").is_some(),
         shops_tried: row.number_if("shops_tried").unwrap_or_default(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,

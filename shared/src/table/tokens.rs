@@ -89,6 +89,14 @@ impl Table {
         self.get(key, true).await?.as_ref().map(read).transpose()
     }
 
+    /// Forgets tokens that nobody changed since they were read.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn sealed_delete_seen(&self, seen: &SealedRow) -> Result<(), TableError> {
+        self.delete_if(&seen.key, "rev", seen.rev).await
+    }
+
     /// Forgets tokens.
     ///
     /// # Errors

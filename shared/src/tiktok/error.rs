@@ -94,7 +94,16 @@ pub struct TikTokError {
     pub source: Option<OutboundError>,
 }
 
+/// "Signature is invalid".
+const SIGNATURE: i64 = 106_001;
+
 impl TikTokError {
+    /// TikTok did not take our signature: the app's secret may have been replaced a moment ago.
+    #[must_use]
+    pub fn is_signature(&self) -> bool {
+        self.code == Some(SIGNATURE)
+    }
+
     /// Without an answer.
     pub(super) fn unanswered(source: OutboundError, effect: Effect) -> Self {
         let class = if source.surely_not_sent() { Class::Retry(Reason::TikTokError) } else { lost(effect) };

@@ -2,6 +2,7 @@
 
 use super::secrets::{SecretFault, parsed};
 use super::store::SecretName;
+use crate::domain::platform::Platform;
 use crate::domain::region::AppRegion;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -131,6 +132,37 @@ pub fn with_tiktok_app(
     Ok(SecretString::from(Value::Object(root).to_string()))
 }
 
+/// A secret's text with new credentials of our app at a store platform (`shopify`, `bigcommerce`); all else stays as it
+/// was. Another secret for the same client id moves the old one to `previous_secret`.
+///
+/// # Errors
+/// [`SecretFault`] when the old text cannot be read; it is not overwritten then.
+pub fn with_platform_app(
+    name: &SecretName,
+    text: &SecretString,
+    platform: Platform,
+    client_id: &str,
+    client_secret: &SecretString,
+) -> Result<SecretString, SecretFault> {
+    let old = AppSecrets::parse(name, text)?;
+    let mut root = parsed(name, text)?;
+    let known = match platform {
+        Platform::Shopify => old.shopify(),
+        Platform::BigCommerce => old.bigcommerce(),
+        Platform::WooCommerce | Platform::Magento | Platform::Generic => None,
+    };
+    let mut fields = json!({"client_id": client_id, "client_secret": client_secret.expose_secret()});
+    if let Some(known) = known.filter(|known| known.client_id == client_id) {
+        let same = known.client_secret.expose_secret() == client_secret.expose_secret();
+        let previous = if same { known.previous_secret.as_ref() } else { Some(&known.client_secret) };
+        if let Some(previous) = previous {
+            fields["previous_secret"] = previous.expose_secret().into();
+        }
+    }
+    root.insert(platform.as_str().to_owned(), fields);
+    Ok(SecretString::from(Value::Object(root).to_string()))
+}
+
 impl TikTokApp {
     fn read(part: &Part<'_>) -> Result<Self, SecretFault> {
         Ok(Self {
@@ -253,6 +285,23 @@ mod tests {
         let other = parse(&set(&first, "two", "another app")).expect("good");
         assert!(other.tiktok(AppRegion::Us).expect("set").previous_secret.is_none());
         assert!(first.contains(r#""later":{"x":1}"#), "what we do not know stays");
+    }
+
+    #[test]
+    fn a_platform_app_is_set_beside_the_others_and_keeps_its_secret_of_before() {
+        let set = |text: &str, id: &str, secret: &str| {
+            let text = SecretString::from(text);
+            let made = with_platform_app(&name(), &text, Platform::BigCommerce, id, &SecretString::from(secret));
+            made.expect("good").expose_secret().to_owned()
+        };
+        let second = set(&set(WHOLE, "c1", "one"), "c1", "two");
+        let apps = parse(&second).expect("good");
+        let app = apps.bigcommerce().expect("set");
+        assert_eq!((app.client_id.as_str(), app.client_secret.expose_secret()), ("c1", "two"));
+        assert_eq!(app.previous_secret.as_ref().map(ExposeSecret::expose_secret), Some("one"));
+        assert!(apps.shopify().is_some() && apps.tiktok(AppRegion::Us).is_ok());
+        assert_eq!(set(&second, "c1", "two"), second, "setting the same twice changes nothing");
+        assert!(parse(&set(&second, "c2", "two")).expect("good").bigcommerce().expect("set").previous_secret.is_none());
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub enum Cookie {
     Session,
     /// Binds a round of OAuth to the browser that started it.
     Connect,
+    /// Binds a round of a store platform's OAuth to the browser that started it.
+    Store,
     /// Binds a login link to the browser that asked for it.
     Login,
     /// The reconnect link, so that the address bar is clean.
@@ -22,6 +24,7 @@ impl Cookie {
         match self {
             Self::Session => "sid",
             Self::Connect => "connect",
+            Self::Store => "store",
             Self::Login => "login",
             Self::Reconnect => "reconnect",
         }

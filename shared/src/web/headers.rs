@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
 /// A page loads nothing, runs nothing, is framed by nobody, and posts to us or to the named origins (Chrome also judges
-/// where a posted form is redirected to, which is TikTok's consent page).
+/// where a posted form is redirected to, which is a platform's consent page). `frames` may show it in a frame.
 #[must_use]
-pub fn content_policy(style: &str, form_targets: &[&str]) -> String {
+pub fn content_policy(style: &str, form_targets: &[&str], frames: &str) -> String {
     let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
     let mut forms = String::from("'self'");
     for origin in form_targets {
@@ -16,9 +16,13 @@ pub fn content_policy(style: &str, form_targets: &[&str]) -> String {
     }
     format!(
         "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action {forms}; base-uri 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors {frames}"
     )
 }
+
+/// Where BigCommerce shows an app's pages in a frame.
+/// Source: BigCommerce developer documentation, "Handling callbacks".
+pub const CONTROL_PANELS: &str = "https://*.mybigcommerce.com https://login.bigcommerce.com";
 
 /// Headers of every page; none is kept by a browser or a proxy. Not `no-referrer`: with it a browser hides the origin of
 /// our own forms, which is checked. No page has a secret in its address.
@@ -38,7 +42,8 @@ mod tests {
 
     #[test]
     fn a_page_may_load_nothing_and_style_itself_only() {
-        let policy = content_policy("body{}", &["https://services.us.tiktokshop.com"]);
+        let policy = content_policy("body{}", &["https://services.us.tiktokshop.com"], "'none'");
+        assert!(policy.ends_with("frame-ancestors 'none'"));
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(policy.contains("form-action 'self' https://services.us.tiktokshop.com;"));
         assert!(!policy.contains("script-src") && !policy.contains("unsafe"));

@@ -53,6 +53,7 @@ pub struct Delivery {
 }
 
 pub(super) enum Done {
+    Saved,
     Tick { worker: usize, alive: bool, polls: u64 },
     Slow,
     Post { post: Box<Post>, status: Option<u16>, words: String },
@@ -89,6 +90,8 @@ pub struct Rig {
     processes: u64,
     waiting: Vec<(Instant, Delivery)>,
     pub(super) running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    /// Mappings were saved and no sweep has followed yet.
+    pub(super) unswept: bool,
     crash: Crash,
     calls: u64,
     polls: u64,
@@ -102,9 +105,6 @@ impl Rig {
     /// Sets the scene.
     pub async fn new(seed: u64, script: Script, crash: Crash) -> Self {
         let world = World::empty(seed).await;
-        if !seed.is_multiple_of(16) {
-            world.net.leave_unjudged();
-        }
         let (sink, log) = Sink::memory();
         let guard = seed.is_multiple_of(4).then(|| {
             let subscriber = waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
@@ -145,6 +145,7 @@ impl Rig {
             processes: 100,
             waiting: Vec::new(),
             running: FuturesUnordered::new(),
+            unswept: false,
             crash,
             calls: 0,
             polls: 0,
@@ -261,7 +262,12 @@ impl Rig {
         loop {
             self.settle_down().await;
             let listed = self.world.wire.listed("PUSH#");
-            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else { break };
+            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else {
+                if self.swept().await {
+                    continue;
+                }
+                break;
+            };
             if from.elapsed() > BOUNDED {
                 let left: Vec<String> =
                     listed.iter().map(|(list, place, key)| format!("{list} {place} {}", key.1)).collect();
@@ -297,6 +303,7 @@ impl Rig {
 
     async fn done(&mut self, done: Done) {
         match done {
+            Done::Saved => {}
             Done::Tick { worker, alive, polls } => {
                 self.busy[worker] = false;
                 self.polls += polls;
@@ -413,6 +420,7 @@ impl Rig {
                 self.deliver(delivery, late);
             }
             Step::TikTok(happens) => happens(&self.world.tiktok),
+            Step::Save { words, carrier } => self.save(words, carrier),
             Step::Merchant { front, does } => {
                 does(&self.fronts[front].model);
                 self.hear(front);

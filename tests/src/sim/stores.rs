@@ -2,7 +2,8 @@
 //! schedule whose polls heal what was missed.
 
 use super::rig::{Done, Rig};
-use super::script::{SECOND, Scene, Script, Step, simple_orders, usps};
+use super::scenes::simple_orders;
+use super::script::{SECOND, Scene, Script, Step, usps};
 use crate::world::World;
 use crate::world::stores::{Front, copy_of};
 use futures_util::FutureExt as _;

@@ -249,6 +249,7 @@ impl Template {
             "AWS::Logs::LogGroup" => ("logs", format!("log-group:{}:*", called("LogGroupName"))),
             // Secrets Manager appends six characters of its own.
             "AWS::SecretsManager::Secret" => ("secretsmanager", format!("secret:{}-AbCdEf", called("Name"))),
+            "AWS::Events::Rule" => ("events", format!("rule/{name}")),
             "AWS::SNS::Topic" => ("sns", name.to_owned()),
             "AWS::IAM::Role" => return format!("arn:aws:iam::{ACCOUNT}:role/{name}"),
             other => panic!("the ARN of a {other} is not known here"),

@@ -3,6 +3,7 @@
 use super::World;
 use lambda_http::Body;
 use std::collections::BTreeMap;
+use waybill::app::App;
 
 /// The origin of a world.
 pub const ORIGIN: &str = "https://waybill.example";
@@ -56,6 +57,11 @@ impl Browser {
 
     /// Sends any request.
     pub async fn send(&mut self, world: &World, method: &str, path: &str, form: &str) -> Page {
+        self.send_to(&world.app, method, path, form).await
+    }
+
+    /// Sends any request to one process.
+    pub async fn send_to(&mut self, app: &App, method: &str, path: &str, form: &str) -> Page {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let path = path.strip_prefix(ORIGIN).unwrap_or(path);
         let mut request = http::Request::builder().method(method).uri(path);
@@ -66,7 +72,7 @@ impl Browser {
             request = request.header("origin", ORIGIN).header("content-type", "application/x-www-form-urlencoded");
         }
         let request = request.body(Body::Text(form.to_owned())).expect("request");
-        let answer = console::handle(&world.app, request).await.expect("never fails");
+        let answer = console::handle(app, request).await.expect("never fails");
         for cookie in answer.headers().get_all("set-cookie") {
             let text = cookie.to_str().expect("text");
             let (name, rest) = text.split_once('=').expect("a pair");

@@ -5,6 +5,8 @@ pub mod browser;
 pub mod calls;
 pub mod index;
 pub mod net;
+pub mod platforms;
+pub mod secrets_service;
 pub mod stores;
 pub mod wire;
 

@@ -15,8 +15,9 @@ use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 
-pub(super) fn choose(visit: &Visit<'_>, member: &Member) -> Response<Body> {
-    answer::page(visit.app, 200, "connect.html", context! { csrf => member.csrf, here => "shops" })
+pub(super) async fn choose(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
+    let some = !visit.app.table.account_shops(&member.account).await?.is_empty();
+    Ok(answer::page(visit.app, 200, "connect.html", context! { some, csrf => member.csrf, here => "shops" }))
 }
 
 pub(super) async fn start(

@@ -3,12 +3,15 @@
 mod connect;
 mod login;
 mod reconnect;
+mod rounds;
 mod shops;
+mod stores;
 
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use waybill::domain::ids::ShopId;
+use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::table::error::TableError;
 
@@ -39,6 +42,17 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
                 None => Ok(answer::missing(app)),
             };
         }
+        // What a platform sends to a callback uses a round up: a HEAD of a scanner must not.
+        ("GET", ["connect", "shopify" | "bigcommerce", "callback"]) if visit.method == "HEAD" => {
+            return Ok(answer::missing(app));
+        }
+        ("GET", ["connect", "shopify", "callback"]) => return rounds::shopify(visit).await,
+        ("GET", ["connect", "bigcommerce", "callback"]) => return rounds::bigcommerce(visit).await,
+        ("GET", ["connect", "bigcommerce", "load"]) => return rounds::bigcommerce_load(visit).await,
+        ("GET", ["connect", "bigcommerce", "uninstall"]) if visit.method == "GET" => {
+            return rounds::bigcommerce_uninstall(visit).await;
+        }
+        ("POST", ["connect", "woocommerce", "keys"]) => return rounds::woocommerce_keys(visit).await,
         _ => {}
     }
     let Some(member) = visit.member().await? else {
@@ -51,11 +65,20 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         ("GET", [""]) => shops::overview(visit, &member).await,
         ("GET", ["shops"]) => shops::list(visit, &member).await,
         ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
+        ("POST", ["stores", id]) => shops::act_store(visit, &member, id).await,
         ("POST", ["shops", id]) => shops::act(visit, &member, id).await,
-        ("GET", ["connect"]) => Ok(connect::choose(visit, &member)),
+        ("GET", ["connect"]) => connect::choose(visit, &member).await,
         ("GET", ["connect", "tiktok", word]) => match region(word) {
             Some(region) if visit.method == "GET" => connect::start(visit, &member, region, None).await,
             _ => Ok(answer::missing(app)),
+        },
+        ("GET", ["connect", "bigcommerce", "claim"]) => stores::claim_page(visit, &member).await,
+        ("POST", ["connect", "bigcommerce", "claim"]) => stores::claim(visit, &member).await,
+        ("GET", ["connect", "woocommerce", "return"]) => stores::returned(visit, &member).await,
+        ("GET" | "POST", ["connect", word]) => match Platform::parse(word) {
+            Some(platform) if method == "GET" => stores::form(visit, &member, platform).await,
+            Some(platform) => stores::act(visit, &member, platform).await,
+            None => Ok(answer::missing(app)),
         },
         ("POST", ["logout"]) => login::leave(visit, &member).await,
         _ => Ok(answer::missing(app)),
@@ -64,7 +87,12 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
 
 /// Addresses that exist for signed-in people.
 fn known(parts: &[&str]) -> bool {
-    matches!(parts, [""] | ["shops"] | ["shops", _] | ["connect"] | ["connect", "tiktok", "us" | "row"])
+    match parts {
+        [""] | ["shops"] | ["shops", _] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
+        ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
+        ["connect", word] => Platform::parse(word).is_some(),
+        _ => false,
+    }
 }
 
 fn region(word: &str) -> Option<AppRegion> {

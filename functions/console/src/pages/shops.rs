@@ -7,10 +7,13 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
-use waybill::flows::remove_shop;
+use waybill::domain::ids::StoreId;
+use waybill::flows::{connect_store, remove_shop};
+use waybill::mail::zone;
+use waybill::table::accounts::TroubleKind;
 use waybill::table::error::TableError;
 
-async fn shops(visit: &Visit<'_>, member: &Member) -> Result<Vec<Shop>, TableError> {
+pub(super) async fn shops(visit: &Visit<'_>, member: &Member) -> Result<Vec<Shop>, TableError> {
     let mut shops = Vec::new();
     for id in visit.app.table.account_shops(&member.account).await? {
         if let Some(shop) = visit.app.table.shop_get(&id, true).await?.filter(|s| s.row.account == member.account) {
@@ -30,6 +33,22 @@ async fn views(visit: &Visit<'_>, shops: &[Shop]) -> Result<Vec<ShopView>, Table
     Ok(views)
 }
 
+/// Mails that do not arrive, in words: the one thing that no mail can tell.
+async fn mail_trouble(visit: &Visit<'_>, member: &Member) -> Result<Option<String>, TableError> {
+    let Some(trouble) = visit.app.table.mail_trouble_get(&member.account).await? else { return Ok(None) };
+    let day = zone::date(trouble.since, &jiff::tz::TimeZone::UTC);
+    Ok(Some(match trouble.kind {
+        TroubleKind::Bounced => {
+            format!("Our mail to this account came back on {day}. Check the address with your operator.")
+        }
+        TroubleKind::Complained => {
+            format!(
+                "A mail of ours was marked as spam on {day}, so the mail service may send no more. Ask your operator."
+            )
+        }
+    }))
+}
+
 pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let shops = views(visit, &shops(visit, member).await?).await?;
     let urgent = shops.iter().filter(|shop| shop.urgent).count();
@@ -40,7 +59,8 @@ pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Respo
         (urgent, held) => format!("Connections to renew: {urgent}. Trackings that need a hand: {held}."),
     };
     let greeting = if urgent == 0 && held == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
-    let values = context! { shops, summary, greeting, csrf => member.csrf, here => "overview" };
+    let mail_trouble = mail_trouble(visit, member).await?;
+    let values = context! { shops, summary, greeting, mail_trouble, csrf => member.csrf, here => "overview" };
     Ok(answer::page(visit.app, 200, "overview.html", values))
 }
 
@@ -53,7 +73,8 @@ pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<
         }
     }
     let shops = views(visit, &rows).await?;
-    let values = context! { shops, stores, csrf => member.csrf, here => "shops" };
+    let mail_trouble = mail_trouble(visit, member).await?;
+    let values = context! { shops, stores, mail_trouble, csrf => member.csrf, here => "shops" };
     Ok(answer::page(visit.app, 200, "shops.html", values))
 }
 
@@ -61,6 +82,19 @@ pub(super) async fn one(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
     let shop = ShopView::of(visit.app, &shop).await?;
     Ok(answer::page(visit.app, 200, "shop.html", context! { shop, csrf => member.csrf, here => "shops" }))
+}
+
+/// What is pressed at a store.
+pub(super) async fn act_store(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
+    let Ok(id) = StoreId::parse(id) else { return Ok(answer::missing(visit.app)) };
+    let store = visit.app.table.store_get(&id, true).await?.filter(|store| store.row.account == member.account);
+    if store.is_none() {
+        return Ok(answer::missing(visit.app));
+    }
+    if visit.form.get("do") == Some("remove") {
+        connect_store::disconnect(visit.app, &id).await?;
+    }
+    Ok(answer::redirect("/shops"))
 }
 
 pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {

@@ -1,11 +1,13 @@
 //! Setting up, and one run of a schedule.
 
 use super::{Failure, Output, app_region, standard_input};
+use crate::cli::AppSet;
 use secrecy::SecretString;
 use serde_json::json;
 use waybill::app::App;
+use waybill::domain::platform::Platform;
 use waybill::table::keys::SHARDS;
-use waybill::tokens::{init as init_secrets, with_tiktok_app};
+use waybill::tokens::{init as init_secrets, with_platform_app, with_tiktok_app};
 
 /// `waybill init`.
 ///
@@ -24,21 +26,34 @@ pub async fn init(app: &App, output: &mut Output) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// Wrong use, or the secret cannot be stored.
-pub async fn app_set(
-    app: &App,
-    region: &str,
-    key: &str,
-    service_id: &str,
-    output: &mut Output,
-) -> Result<bool, Failure> {
-    let region = app_region(region)?;
+pub(crate) async fn app_set(app: &App, set: &AppSet, output: &mut Output) -> Result<bool, Failure> {
+    let platform = set.platform.as_deref().map(platform_app).transpose()?;
+    let region = set.region.as_deref().map(app_region).transpose()?;
     let secret = SecretString::from(standard_input("the app secret")?.trim().to_owned());
     let (store, name) = (app.secrets.store(), &app.secrets.names().app);
     let known = store.get(name, None).await?;
-    let text = with_tiktok_app(name, &known.text, region, key, &secret, service_id)?;
+    let (word, text) = match (platform, region, &set.service_id) {
+        (Some(platform), _, _) => {
+            (platform.as_str(), with_platform_app(name, &known.text, platform, &set.key, &secret)?)
+        }
+        (None, Some(region), Some(id)) => {
+            (region.as_str(), with_tiktok_app(name, &known.text, region, &set.key, &secret, id)?)
+        }
+        (None, _, _) => {
+            return Err(Failure::usage("no app is named", "Give --region and --service-id, or --platform."));
+        }
+    };
     store.put(name, &text).await?;
-    output.object(&json!({"app": region.as_str(), "key": key, "stored": true}))?;
+    output.object(&json!({"app": word, "key": set.key, "stored": true}))?;
     Ok(false)
+}
+
+/// The platforms at which an operator can have an app.
+fn platform_app(word: &str) -> Result<Platform, Failure> {
+    match Platform::parse(word) {
+        Some(platform @ (Platform::Shopify | Platform::BigCommerce)) => Ok(platform),
+        _ => Err(Failure::usage(format!("there is no app at {word}"), "Give shopify or bigcommerce.")),
+    }
 }
 
 /// `waybill push`.

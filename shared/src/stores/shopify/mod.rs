@@ -3,6 +3,7 @@
 //! Source: Shopify webhook reference and Admin API, version [`API_VERSION`].
 
 pub(crate) mod api;
+pub mod connect;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;

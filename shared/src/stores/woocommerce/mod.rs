@@ -3,6 +3,7 @@
 //! Source: WooCommerce 9.8.1 (executed) and the source of the plug-ins named in `trackings`.
 
 pub(crate) mod api;
+pub mod connect;
 mod order;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;

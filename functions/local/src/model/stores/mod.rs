@@ -8,6 +8,7 @@
 pub mod adobe;
 mod bigcommerce;
 mod book;
+mod consent;
 mod generic;
 mod graphql;
 mod hooks;
@@ -23,6 +24,7 @@ mod woocommerce;
 mod tests;
 
 pub use book::{IdField, Item, OrderBuilder, Parcel, StoreOrder};
+pub use consent::{CLIENT_ID, Merchant};
 pub use hooks::{Outgoing, Subscription};
 pub use mischief::Mischief;
 
@@ -135,6 +137,8 @@ struct Shelf {
     mischief: Vec<(Mischief, Option<u32>)>,
     nonces: BTreeSet<String>,
     visits: Vec<Visit>,
+    issued: consent::Issued,
+    merchant: Merchant,
 }
 
 impl Shelf {
@@ -186,6 +190,8 @@ impl ModelStore {
             mischief: Vec::new(),
             nonces: BTreeSet::new(),
             visits: Vec::new(),
+            issued: consent::Issued::default(),
+            merchant: Merchant::default(),
         };
         Self(Arc::new(Mutex::new(shelf)))
     }
@@ -266,6 +272,9 @@ impl Shelf {
     }
 
     fn api(&mut self, request: &Request<Bytes>) -> Response<Bytes> {
+        if let Some(answer) = self.consent(request) {
+            return answer;
+        }
         match self.kind {
             Kind::Shopify => self.shopify_api(request),
             Kind::WooCommerce(plugin) => self.woocommerce_api(plugin, request),

@@ -18,7 +18,7 @@ impl Shelf {
             return json_answer(404, &json!({"errors": "Not Found"}));
         }
         let token = request.headers().get("x-shopify-access-token").and_then(|token| token.to_str().ok());
-        if token != Some(self.account.access_token.as_str()) {
+        if token != Some(self.account.access_token.as_str()) || self.token_over() {
             let text = "[API] Invalid API key or access token (unrecognized login or wrong password)";
             return json_answer(401, &json!({"errors": text}));
         }

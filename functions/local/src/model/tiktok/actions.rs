@@ -133,6 +133,11 @@ impl ModelTikTok {
         done.is_some()
     }
 
+    /// TikTok loses a shop's webhook setting.
+    pub fn forget_webhook(&self, shop: &str, event: &str) -> bool {
+        self.state().shops.get_mut(shop).is_some_and(|shop| shop.webhooks.remove(event).is_some())
+    }
+
     /// The buyer asks to cancel.
     pub fn ask_to_cancel(&self, shop: &str, order: &str) -> bool {
         let now = self.state().now();

@@ -86,9 +86,9 @@ impl State {
             open_id: open_id.clone(),
             seller,
             base_region,
-            user_type: 0,
+            user_type: self.settings.consent_user_type,
             shops: shops.to_vec(),
-            scopes: SCOPES.map(str::to_owned).to_vec(),
+            scopes: self.settings.consent_scopes.clone().unwrap_or_else(|| SCOPES.map(str::to_owned).to_vec()),
             ends,
             access: Vec::new(),
             refresh: Vec::new(),
@@ -174,6 +174,15 @@ impl Tokens {
 }
 
 impl ModelTikTok {
+    /// Whether a refresh with this token would be answered with tokens.
+    #[must_use]
+    pub fn takes_refresh(&self, token: &str) -> bool {
+        let state = self.state();
+        let now = state.now();
+        let mut grants = state.grants.iter();
+        grants.any(|grant| !grant.revoked && grant.ends > now && grant.refresh.iter().any(|known| known == token))
+    }
+
     /// A code as the consent page would give it to this seller, for an install that starts in TikTok's app store: its
     /// callback carries no `state`. `None` when the seller has no shop under this app.
     pub fn code(&self, app: AppRegion, seller: &str) -> Option<String> {

@@ -145,6 +145,10 @@ pub struct Settings {
     pub consent_seller: Option<String>,
     /// The seller refuses consent.
     pub consent_refused: bool,
+    /// What kind of account consents: 0 a seller's, 1 a creator's, 3 a partner's.
+    pub consent_user_type: i64,
+    /// The consent covers only these scopes.
+    pub consent_scopes: Option<Vec<String>>,
 }
 
 impl Default for Settings {
@@ -165,6 +169,8 @@ impl Default for Settings {
             clock_ahead: SignedDuration::ZERO,
             consent_seller: None,
             consent_refused: false,
+            consent_user_type: 0,
+            consent_scopes: None,
         }
     }
 }

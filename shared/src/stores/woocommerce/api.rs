@@ -94,6 +94,8 @@ impl OrderRead {
             Answer::Gone(body) => return really_gone(body).map(|()| Step::Gone),
         };
         let order: OrderBody = answer::json(body)?;
+        // Without an id it is no order, and its empty list of trackings says nothing.
+        answer::recognised(std::slice::from_ref(&order), |order| order.id.get())?;
         let mut fulfilment = order.fulfilment(self.order.clone(), &self.access.settings, now);
         if !self.shipments {
             fulfilment.shipments.clear();
@@ -165,6 +167,7 @@ pub(super) fn with_fulfillments(
         }
     };
     let list = core_fulfillments(body)?;
+    answer::recognised(&list, |entry| entry.id.get())?;
     let changed = fulfilment.complete.map_or(now.as_millisecond(), |version| version.changed);
     let version = Version { changed, seen: now.as_millisecond() };
     for entry in &list {

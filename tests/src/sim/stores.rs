@@ -125,8 +125,8 @@ impl Rig {
         self.slow_busy = true;
         let app = Arc::clone(&self.slow.app);
         let tick = async move {
-            let event = reauth_reminder::Event { job: reauth_reminder::Job::Tick };
-            drop(tokio::time::timeout(FUNCTION, reauth_reminder::handle(&app, &event)).await);
+            let tick = reauth_reminder::handle(&app, &reauth_reminder::Event::Tick);
+            drop(tokio::time::timeout(FUNCTION, tick).await);
             Done::Slow
         };
         self.running.push(tick.boxed_local());

@@ -163,7 +163,7 @@ impl Stage {
                 self.world.tiktok.revoke(SHOP);
                 push(&self.world.app).await;
                 self.world.tick().await;
-                let link = self.reconnect_link();
+                let link = self.reconnect_link().expect("a mail with a link");
                 let consent = self.press_reconnect(&link).await;
                 self.callback = self.world.consent(&consent).await;
                 if self.scene == Scene::Resumed {
@@ -247,7 +247,7 @@ impl Stage {
                     if self.shop().await.is_some_and(|shop| shop.parked.is_none()) {
                         break;
                     }
-                    let link = self.reconnect_link();
+                    let link = self.reconnect_link().expect("a mail with a link");
                     let consent = self.press_reconnect(&link).await;
                     let callback = self.world.consent(&consent).await;
                     let page = self.browser.get(&self.world, &callback).await;
@@ -271,7 +271,7 @@ impl Stage {
             }
             _ => {}
         }
-        for number in 0..8 {
+        for number in 0..5 {
             // Every tick may be another process.
             let process = self.world.process(10 + number);
             waybill_local::host::tick(&process.app).await;
@@ -280,9 +280,17 @@ impl Stage {
         }
         let lost = self.shop().await.is_some_and(|shop| shop.parked.is_some());
         if lost && matches!(self.scene, Scene::Refresh | Scene::RefreshInPush | Scene::Refused) {
+            // A mail that a dead process had claimed is somebody else's after ten minutes.
+            for _ in 0..4 {
+                if self.reconnect_link().is_some() {
+                    break;
+                }
+                self.world.time.skip(Duration::from_secs(300));
+                self.world.tick().await;
+            }
             self.parked_rightly().await;
             // The owner reads the mail and says yes: what waited is sent.
-            let link = self.reconnect_link();
+            let Some(link) = self.reconnect_link() else { return };
             let consent = self.press_reconnect(&link).await;
             let callback = self.world.consent(&consent).await;
             let page = self.browser.get(&self.world, &callback).await;
@@ -427,12 +435,12 @@ impl Stage {
         self.store = Some(store);
     }
 
-    fn reconnect_link(&self) -> String {
+    /// The link of the newest mail that has one.
+    fn reconnect_link(&self) -> Option<String> {
         let mails = self.world.mails();
-        let text = mails.iter().rev().map(|mail| mail_text(mail)).find(|text| text.contains("/reconnect?t="));
-        let text = text.expect("a mail with a link");
-        let start = text.find("https://waybill.example/reconnect?t=").expect("a link");
-        text[start..].split_whitespace().next().expect("a link").to_owned()
+        let text = mails.iter().rev().map(|mail| mail_text(mail)).find(|text| text.contains("/reconnect?t="))?;
+        let start = text.find("https://waybill.example/reconnect?t=")?;
+        Some(text[start..].split_whitespace().next()?.to_owned())
     }
 
     /// Opens a mail's link and presses the button. Gives the consent page.

@@ -83,6 +83,9 @@ async fn refusals(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, Tel
         let url = links::page(app, &format!("/shops/{}", shop.id));
         let told = tell(app, shop, step, async || Ok(letters::refusals(shop, &refused, &url))).await?;
         sent += u64::from(told == Told::Sent);
+        if told == Told::Elsewhere {
+            return Ok(sent);
+        }
     }
     app.table
         .shop_change(&shop.id, |row| {

@@ -3,22 +3,26 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::expect_used, reason = "a capture that cannot be read ends the benchmark")]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use jiff::Timestamp;
+use ring::hmac;
 use serde_json::Value;
 use std::hint::black_box;
 use waybill::domain::connection::StoreSettings;
 use waybill::domain::platform::Platform;
 use waybill::stores::{Delivery, HookSecrets, adapter, delivery_time, static_header};
 
-const CAPTURES: [(&str, Platform, &str); 6] = [
+const CAPTURES: [(&str, Platform, &str); 7] = [
     ("shopify", Platform::Shopify, "shopify/01-fulfillments-create-single.json"),
     ("woocommerce", Platform::WooCommerce, "woocommerce/03-order-updated-ast-two-packages.json"),
     ("bigcommerce", Platform::BigCommerce, "bigcommerce/01-shipment-created.json"),
     ("magento_mage_os", Platform::Magento, "magento/01-mageos-shipment-created.json"),
     ("magento_io_events", Platform::Magento, "magento/04-io-events-track-saved.json"),
+    ("magento_commerce_webhooks", Platform::Magento, "magento/08-commerce-webhook-track-after.json"),
     ("magento_mageplaza", Platform::Magento, "magento/09-mageplaza-new-shipment.json"),
 ];
 
@@ -43,16 +47,36 @@ fn capture(path: &str) -> (Delivery, HookSecrets) {
         current: text(&file["signing_secret"]).map(Into::into),
         previous: None,
         header: static_header(&delivery),
-        public_keys: io_keys.filter_map(|(path, pem)| Some((path.clone(), text(pem)?))).collect(),
+        public_keys: io_keys
+            .filter_map(|(path, pem)| Some((path.clone(), text(pem)?)))
+            .chain(text(&keys["adobe_commerce_webhooks"]).map(|pem| ("commerce".to_owned(), pem)))
+            .collect(),
         client_id: text(&keys["adobe_io_client_id"]),
     };
     (delivery, secrets)
 }
 
+/// A warehouse's parcel, signed as its library would.
+fn parcel() -> (Delivery, HookSecrets) {
+    let body = r#"{"tiktok_order_id":"576000000000000017","shipment_id":"SO-1042-1","carrier":"USPS",
+        "tracking_number":"9310215860339224995564","lines":[{"sku":"MUG-BLUE","quantity":2},{"sku":"CAP-RED","quantity":1}]}"#;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"intake-secret");
+    let tag = STANDARD.encode(hmac::sign(&key, format!("msg_1.1795253747.{body}").as_bytes()));
+    let mut headers = HeaderMap::new();
+    for (name, value) in
+        [("webhook-id", "msg_1"), ("webhook-timestamp", "1795253747"), ("webhook-signature", &format!("v1,{tag}"))]
+    {
+        headers.insert(HeaderName::from_static(name), value.parse().expect("a value"));
+    }
+    let secrets = HookSecrets { current: Some("intake-secret".to_owned().into()), ..HookSecrets::default() };
+    (Delivery { method: Method::POST, headers, query: None, body: Bytes::from_static(body.as_bytes()) }, secrets)
+}
+
 fn intake(criterion: &mut Criterion) {
     let settings = StoreSettings::default();
-    for (name, platform, path) in CAPTURES {
-        let (delivery, secrets) = capture(path);
+    let captures = CAPTURES.map(|(name, platform, path)| (name, platform, capture(path)));
+    for (name, platform, (delivery, secrets)) in captures.into_iter().chain([("generic", Platform::Generic, parcel())])
+    {
         let now = delivery_time(platform, &delivery).unwrap_or(Timestamp::UNIX_EPOCH);
         let read = || {
             let verified = adapter(platform).verify(black_box(&delivery), &secrets, now).expect("a good signature");

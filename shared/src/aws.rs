@@ -46,6 +46,15 @@ pub enum AwsError {
     Roots(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// A client of the table with a retry quota of its own: by default all clients of one name in a process share one, and
+/// what one of them suffers keeps another from trying again.
+#[must_use]
+pub fn table_client(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let own = aws_sdk_dynamodb::config::retry::RetryPartition::custom("table").build();
+    let config = aws_sdk_dynamodb::config::Builder::from(aws).retry_partition(own).build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
 /// Something that speaks AWS's protocols on this machine: the embedded table, or an emulator.
 #[derive(Clone, Debug)]
 pub struct LocalAws {

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod budget;
+mod carriers;
 mod connect;
 mod console;
 mod crash;
@@ -16,10 +17,12 @@ mod models;
 mod refresh;
 mod reminders;
 mod sim;
+mod store_adobe;
 mod store_connect;
 mod store_contract;
 mod store_corpus;
 mod store_healing;
+mod store_http;
 mod store_samples;
 mod story;
 mod template;

@@ -18,20 +18,22 @@ use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::outbound::guard::AllowList;
 use waybill::outbound::{BoxFuture, Outbound, OutboundError, Transport};
+use waybill::stores::magento::key_paths;
 use waybill::stores::poll::{PollQuery, PollStep, poll};
 use waybill::stores::subscriptions::{Goal, Report, SubscriptionStep, Wanted, subscriptions};
 use waybill::stores::{Delivery, HookSecrets, LookUp, Notice, Step, StoreAccess, StoreCredentials, adapter, look_up};
 use waybill::tiktok::packages::Sending;
 use waybill::tiktok::{Call, Class, Credentials, ShopAuth, TikTok};
 use waybill_local::model::ModelAnswer;
-use waybill_local::model::stores::{Account, IdField, Kind, ModelStore, Plugin, Way};
+use waybill_local::model::stores::{Account, IdField, Kind, ModelStore, Plugin, Way, adobe};
 use waybill_local::model::tiktok::{Fault, FaultRule, ModelTikTok, RateLimits, ShopSpec, Status, provider_id};
+use waybill_tests::world::stores::way_name;
 
 const START: i64 = 1_795_255_200;
 const TIKTOK_ORDER: &str = "576000000000000017";
 const HOOK: &str = "https://waybill.example/hooks/x/abc";
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 13] = [
     Kind::Shopify,
     Kind::WooCommerce(Plugin::Official),
     Kind::WooCommerce(Plugin::Ast),
@@ -42,6 +44,8 @@ const KINDS: [Kind; 11] = [
     Kind::BigCommerce,
     Kind::Magento(Way::MageOs),
     Kind::Magento(Way::Mageplaza),
+    Kind::Magento(Way::IoEvents),
+    Kind::Magento(Way::CommerceWebhooks),
     Kind::Generic,
 ];
 
@@ -80,8 +84,7 @@ fn platform(kind: Kind) -> Platform {
 
 fn settings(kind: Kind) -> StoreSettings {
     let way = match kind {
-        Kind::Magento(Way::MageOs) => Some("mage-os"),
-        Kind::Magento(Way::Mageplaza) => Some("mageplaza"),
+        Kind::Magento(way) => Some(way_name(way)),
         _ => None,
     };
     let tracking_field =
@@ -136,15 +139,20 @@ impl Meeting {
     /// Takes what the store sends, verifies and reads it, and follows every look-up.
     async fn hear(&self) -> Vec<Fulfilment> {
         let account = self.store.account();
-        let secrets = HookSecrets {
+        let mut secrets = HookSecrets {
             current: Some(account.secret.clone().into()),
             header: Some(account.header.1.clone().into()),
+            public_keys: vec![("commerce".to_owned(), adobe::PUBLIC[0].to_owned())],
+            client_id: Some(adobe::CLIENT_ID.to_owned()),
             ..HookSecrets::default()
         };
         let mut heard = Vec::new();
         for outgoing in self.store.deliveries() {
             let (head, body) = outgoing.request.into_parts();
             let delivery = Delivery { method: head.method, headers: head.headers, query: None, body };
+            for path in key_paths(&delivery) {
+                secrets.public_keys.extend(adobe::published_key(path).map(|key| (path.to_owned(), key.to_owned())));
+            }
             let reader = adapter(platform(self.kind));
             let place = format!("{:?} {}", self.kind, outgoing.topic);
             let ping = delivery.body.starts_with(b"webhook_id=");

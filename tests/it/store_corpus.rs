@@ -12,11 +12,12 @@ use waybill::domain::platform::Platform;
 use waybill::outbound::guard::{AllowList, check_url};
 use waybill::stores::error::StoreError;
 use waybill::stores::{Delivery, HookSecrets, Notice, adapter};
+use waybill_local::model::stores::adobe;
 
 const SECRET: &str = "corpus-secret";
 const NOW: i64 = 1_795_253_747;
 /// Headers in which a sender proves itself, or names what it sends.
-const HEADERS: [&str; 15] = [
+const HEADERS: [&str; 18] = [
     "x-shopify-hmac-sha256",
     "x-shopify-shop-domain",
     "x-shopify-triggered-at",
@@ -29,6 +30,9 @@ const HEADERS: [&str; 15] = [
     "x-magento-signature",
     "x-adobe-digital-signature-1",
     "x-adobe-public-key1-path",
+    "x-adobe-digital-signature-2",
+    "x-adobe-public-key2-path",
+    "x-webhook-secret",
     "x-adobe-event-code",
     "x-adobe-commerce-webhook-signature",
     "content-type",
@@ -54,7 +58,9 @@ fn secrets() -> HookSecrets {
         current: Some(SECRET.to_owned().into()),
         previous: Some("corpus-secret-of-before".to_owned().into()),
         header: Some("corpus-header".to_owned().into()),
-        public_keys: vec![("commerce".to_owned(), "-----BEGIN PUBLIC KEY-----".to_owned())],
+        public_keys: ["-----BEGIN PUBLIC KEY-----", adobe::PUBLIC[0]]
+            .map(|pem| ("commerce".to_owned(), pem.to_owned()))
+            .to_vec(),
         client_id: Some("corpus-client".to_owned()),
     }
 }
@@ -94,6 +100,11 @@ fn signed(platform: Platform, body: &[u8]) -> Vec<Delivery> {
         Platform::Magento => vec![
             vec![("x-magento-signature", hex::encode(tag(body)))],
             vec![("x-tracking-auth", "corpus-header".to_owned())],
+            vec![
+                ("x-tracking-auth", "corpus-header".to_owned()),
+                ("content-type", "application/x-www-form-urlencoded".to_owned()),
+            ],
+            vec![("x-adobe-commerce-webhook-signature", adobe::commerce_header([true, true], body).1)],
         ],
     };
     let delivery = |headers: Vec<(&str, String)>| {
@@ -106,12 +117,33 @@ fn signed(platform: Platform, body: &[u8]) -> Vec<Delivery> {
     variants.into_iter().map(delivery).collect()
 }
 
+/// The body as an event of Adobe's, inside an envelope that is meant for us: alone, and in a list.
+fn events(body: &[u8]) -> Vec<Delivery> {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let event = serde_json::json!({
+        "type": "com.adobe.commerce.observer.sales_order_shipment_save_after", "recipientclientid": "corpus-client",
+        "time": value, "data": {"value": value},
+    });
+    let bodies = [event.to_string(), serde_json::json!([event, event]).to_string()];
+    let delivery = |body: String| {
+        let headers = adobe::io_headers([false, true], body.as_bytes()).into_iter();
+        let headers = headers.map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
+        Delivery { method: Method::POST, headers: headers.collect::<HeaderMap>(), query: None, body: body.into() }
+    };
+    bodies.map(delivery).to_vec()
+}
+
 /// Reads a rightly signed body on every platform.
 fn read_everywhere(name: &str, body: &[u8]) {
     let settings = StoreSettings { tracking_field: Some("_custom".into()), ..StoreSettings::default() };
+    let mut keys = secrets();
+    for path in ["/prod/keys/pub-key-model01.pem", "/prod/keys/pub-key-model02.pem"] {
+        keys.public_keys.extend(adobe::published_key(path).map(|key| (path.to_owned(), key.to_owned())));
+    }
     for platform in Platform::ALL {
-        for delivery in signed(platform, body) {
-            let verified = adapter(platform).verify(&delivery, &secrets(), now());
+        let adobes = if platform == Platform::Magento { events(body) } else { Vec::new() };
+        for delivery in signed(platform, body).into_iter().chain(adobes) {
+            let verified = adapter(platform).verify(&delivery, &keys, now());
             let verified = verified.unwrap_or_else(|error| panic!("{platform}, {name}: {error}"));
             match adapter(platform).read(&verified, &settings) {
                 Ok(Notice::Fulfilled(news)) => {

@@ -2,23 +2,27 @@
 //! takes along.
 
 use std::time::Duration;
-use waybill::domain::connection::StoreStatus;
+use waybill::domain::connection::{StoreSettings, StoreStatus};
+use waybill::domain::ids::ShopId;
+use waybill::domain::platform::Platform;
 use waybill::flows::connect_store;
 use waybill::flows::keep_subscriptions;
 use waybill::stores::subscriptions::Goal;
 use waybill_local::model::stores::{IdField, Kind, Mischief, Plugin, Way};
-use waybill_tests::world::stores::Front;
+use waybill_tests::world::stores::{Front, KINDS};
 use waybill_tests::world::{SHOP, World};
 
 const ORDER: &str = "576000000000000017";
 const NUMBER: &str = "9310215860339224995564";
 /// The platforms whose API can be read.
-const READABLE: [Kind; 5] = [
+const READABLE: [Kind; 7] = [
     Kind::Shopify,
     Kind::WooCommerce(Plugin::Ast),
     Kind::BigCommerce,
     Kind::Magento(Way::MageOs),
     Kind::Magento(Way::Mageplaza),
+    Kind::Magento(Way::IoEvents),
+    Kind::Magento(Way::CommerceWebhooks),
 ];
 /// The platforms whose API makes subscriptions.
 const SUBSCRIBABLE: [Kind; 4] =
@@ -48,7 +52,7 @@ async fn a_lost_webhook_is_found_by_the_next_poll_and_pushed() {
         world.time.skip(Duration::from_secs(1800));
         front.model.fulfil(twin, &[], &[NUMBER], "USPS").expect("shipped");
         let lost = front.model.deliveries();
-        if !matches!(kind, Kind::Magento(Way::Mageplaza)) {
+        if SUBSCRIBABLE.contains(&kind) {
             assert!(!lost.is_empty(), "{kind:?}: the first tick subscribed");
         }
         assert_eq!(world.tick().await.polls.stores_polled, 0, "{kind:?}: not due yet");
@@ -226,4 +230,52 @@ async fn a_request_to_erase_a_shop_erases_every_row_of_its_store_with_the_next_t
     assert_eq!(world.tick().await.cleaned, 1);
     assert!(world.rows(&front.added.store.id, &twin.to_string()).await.is_empty());
     assert!(world.app.table.store_get(&front.added.store.id, true).await.expect("table").is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_left_of_a_store_that_was_removed() {
+    for kind in KINDS {
+        let (world, front, twin) = town(kind).await;
+        let id = front.added.store.id.as_str().to_owned();
+        let hook = front.added.store.hook.as_ref().map(|hook| hook.as_str().to_owned()).expect("a hook");
+        front.model.subscribe_all(&front.added.webhook_url);
+        front.model.fulfil(twin, &[], &[NUMBER], "USPS").expect("shipped");
+        assert!(world.deliver(&front).await.iter().all(|status| *status == 200), "{kind:?}");
+        world.push().await;
+        let second = front.model.order().line("MUG-BLUE", 1).tiktok(IdField::Main, "576000000000000024").place();
+        front.model.fulfil(second, &[], &["9534697944047198300361"], "USPS").expect("shipped");
+        world.deliver(&front).await;
+        let rows = || world.wire.all_rows(world.app.table.name());
+        let about = |rows: &[serde_json::Value]| {
+            rows.iter().filter(|row| row.to_string().contains(&id) || row.to_string().contains(&hook)).count()
+        };
+        assert!(about(&rows()) >= 4, "{kind:?}");
+        connect_store::disconnect(&world.app, &front.added.store.id).await.expect("removed");
+        let left: Vec<_> = rows().into_iter().filter(|row| row.to_string().contains(&id)).collect();
+        assert_eq!(about(&rows()), 0, "{kind:?}: {left:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_inside_the_network_is_refused_when_it_is_typed() {
+    let world = World::new().await;
+    for (address, way, field) in [
+        ("http://shop.example", None, "--url"),
+        ("https://127.0.0.1", None, "--url"),
+        ("https://localhost", None, "--url"),
+        ("https://user:pass@shop.example", None, "--url"),
+        ("https://shop.example:8443", None, "--url"),
+        ("https://shop.example", Some("carrier-pigeon"), "--way"),
+    ] {
+        let new = connect_store::NewStore {
+            account: world.account.clone(),
+            platform: Platform::Magento,
+            shops: vec![ShopId::parse(SHOP).expect("an id")],
+            address: address.to_owned(),
+            settings: StoreSettings { way: way.map(str::to_owned), ..StoreSettings::default() },
+            secrets: serde_json::from_value(serde_json::json!({"webhook_secret": "x"})).expect("secrets"),
+        };
+        let refused = connect_store::add(&world.app, new).await.expect_err(address).to_string();
+        assert!(refused.starts_with(field), "{address}: {refused}");
+    }
 }

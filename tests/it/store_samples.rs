@@ -3,184 +3,36 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use jiff::Timestamp;
-use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
+use http::{HeaderValue, Request};
+use serde_json::Value;
 use std::time::Duration;
-use waybill::domain::connection::{StoreSettings, StoreStatus};
+use waybill::domain::connection::StoreStatus;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
-use waybill::domain::platform::Platform;
 use waybill::domain::reason::Reason;
 use waybill::flows::connect_store::Added;
-use waybill::stores::{Delivery, delivery_time};
 use waybill_local::model::ModelAnswer;
-use waybill_tests::world::{SHOP, World, fixture, text};
+use waybill_tests::captures::{AFTER, Answers, Sample, connection, samples};
+use waybill_tests::world::{SHOP, World, text};
 
-/// Captures that speak of the same order as an earlier one, and therefore come after it.
-const AFTER: [(&str, &str); 6] = [
-    ("shopify/02", "shopify/01"),
-    ("shopify/04", "shopify/03"),
-    ("shopify/05", "shopify/03"),
-    ("shopify/07", "shopify/01"),
-    ("woocommerce/04", "woocommerce/03"),
-    ("bigcommerce/04", "bigcommerce/03"),
-];
-
-struct Sample {
-    name: String,
-    platform: Platform,
-    file: Value,
-}
-
-fn samples() -> Vec<Sample> {
-    let mut samples = Vec::new();
-    for platform in [Platform::Shopify, Platform::WooCommerce, Platform::BigCommerce, Platform::Magento] {
-        let folder = format!("{}/fixtures/stores/{platform}", env!("CARGO_MANIFEST_DIR"));
-        for entry in std::fs::read_dir(folder).expect("samples") {
-            let name = entry.expect("a file").file_name().into_string().expect("a name");
-            let file: Value = serde_json::from_slice(&fixture(&format!("stores/{platform}/{name}"))).expect("JSON");
-            if file.get("request").is_some() {
-                samples.push(Sample { name: format!("{platform}/{name}"), platform, file });
-            }
-        }
-    }
-    samples.sort_by(|left, right| left.name.cmp(&right.name));
-    samples
-}
-
-impl Sample {
-    fn text(&self, pointer: &str) -> Option<&str> {
-        self.file.pointer(pointer).and_then(Value::as_str)
-    }
-
-    fn headers(&self) -> HeaderMap {
-        let pairs = self.file["request"]["headers"].as_object().expect("headers").iter();
-        let header = |(name, value): (&String, &Value)| {
-            (
-                name.parse::<HeaderName>().expect("a name"),
-                value.as_str().expect("text").parse::<HeaderValue>().expect("v"),
-            )
-        };
-        pairs.map(header).collect()
-    }
-
-    fn request(&self, path: &str) -> Request<Bytes> {
-        let query = self.text("/request/path_and_query").and_then(|path| Some(path.split_once('?')?.1.to_owned()));
-        let body = self.text("/request/body_text").unwrap_or_default().to_owned();
-        let uri = query.map_or(path.to_owned(), |query| format!("{path}?{query}"));
-        let method = self.text("/request/method").unwrap_or("POST");
-        let mut request = Request::builder().method(method).uri(uri).body(Bytes::from(body)).expect("a request");
-        *request.headers_mut() = self.headers();
-        request
-    }
-
-    /// When it was sent.
-    fn moment(&self) -> Timestamp {
-        let request = self.request("/");
-        let (method, headers, body) = (request.method().clone(), request.headers().clone(), request.body().clone());
-        let delivery = Delivery { method, headers, query: None, body };
-        let told = delivery_time(self.platform, &delivery);
-        told.unwrap_or_else(|| "2026-11-21T10:15:47Z".parse().expect("a moment"))
-    }
-
-    fn action(&self) -> &str {
-        self.text("/expected/action").expect("an action")
-    }
-
-    /// Numbers in their plain form, with carrier, sorted.
-    fn expected(&self) -> Vec<(String, Option<String>)> {
-        let shipments = self.file["expected"]["shipments"].as_array().cloned().unwrap_or_default();
-        let one = |shipment: &Value| {
-            let number = shipment["tracking_number_normalized"].as_str().expect("a number").to_owned();
-            (number, shipment["carrier_name"].as_str().map(str::to_owned))
-        };
-        let mut expected: Vec<_> = shipments.iter().map(one).collect();
-        expected.sort();
-        expected
-    }
-}
-
-fn keys() -> Value {
-    serde_json::from_slice(&fixture("stores/magento/public_keys.json")).expect("JSON")
-}
-
-/// Puts the answers of a capture on the network, each used once.
+/// Puts the answers of a capture on the network.
 fn serve(world: &World, sample: &Sample) {
-    let follow_ups = sample.file["follow_ups"].as_array().cloned().unwrap_or_default();
-    let left = Arc::new(Mutex::new(follow_ups));
-    for host in ["tiny-mugs.myshopify.com", "tiny-mugs.example", "api.bigcommerce.com"] {
-        let left = Arc::clone(&left);
+    let answers = Answers::default();
+    answers.of(sample);
+    for host in ["tiny-mugs.myshopify.com", "tiny-mugs.example", "api.bigcommerce.com", "static.adobeioevents.com"] {
+        let answers = answers.clone();
         world.net.host(
             host,
             Box::new(move |request: Request<Bytes>| {
-                let mut left = left.lock().expect("unpoisoned");
-                let path = request.uri().path().to_owned();
-                let fits = |follow_up: &Value| {
-                    let mut words = follow_up["request"].as_str().expect("a request").split_whitespace();
-                    let method = words.next() == Some(request.method().as_str());
-                    let captured = words.next().unwrap_or_default().split('?').next().unwrap_or_default();
-                    method
-                        && (captured == path || (path.ends_with("graphql.json") && captured.ends_with("graphql.json")))
-                };
-                // Answered as often as asked: a second read in the same story says the same.
-                let answer = match left.iter_mut().find(|follow_up| fits(follow_up)) {
-                    Some(follow_up) => {
-                        let status = follow_up["status"].as_u64().unwrap_or(200);
-                        let body = match &follow_up["body"] {
-                            Value::Null => String::new(),
-                            body => body.to_string(),
-                        };
-                        Response::builder().status(u16::try_from(status).expect("a status")).body(Bytes::from(body))
-                    }
-                    None => Response::builder().status(404).body(Bytes::from_static(b"{}")),
-                };
-                let answer = answer.expect("an answer");
+                let answer = answers.answer(&request);
                 async move { ModelAnswer::Reply(answer) }.boxed()
             }),
         );
     }
-    world.net.host(
-        "static.adobeioevents.com",
-        Box::new(|request: Request<Bytes>| {
-            let key = keys()["adobe_io_events"][request.uri().path()].as_str().map(str::to_owned);
-            let answer = match key {
-                Some(key) => Response::new(Bytes::from(key)),
-                None => Response::builder().status(404).body(Bytes::new()).expect("an answer"),
-            };
-            async move { ModelAnswer::Reply(answer) }.boxed()
-        }),
-    );
 }
 
 async fn connect(world: &World, sample: &Sample) -> Added {
-    let secret = sample.text("/signing_secret").unwrap_or("not-in-the-capture");
-    let headers = sample.headers();
-    let fixed = ["x-tracking-auth", "authorization", "x-webhook-secret"];
-    let fixed = fixed.into_iter().find_map(|name| headers.get(name)?.to_str().ok()).unwrap_or("not-in-the-capture");
-    let (address, secrets, way) = match sample.platform {
-        Platform::Shopify => {
-            ("tiny-mugs.myshopify.com", json!({"webhook_secret": secret, "access_token": "shpat_captured"}), None)
-        }
-        Platform::WooCommerce => (
-            "https://tiny-mugs.example",
-            json!({"webhook_secret": secret, "consumer_key": "ck_captured", "consumer_secret": "cs_captured"}),
-            None,
-        ),
-        Platform::BigCommerce => {
-            ("abc12fake", json!({"client_secret": secret, "header_secret": fixed, "access_token": "captured"}), None)
-        }
-        _ => (
-            "https://tiny-mugs.example",
-            json!({
-                "webhook_secret": secret, "header_secret": fixed, "access_token": "captured",
-                "public_key": keys()["adobe_commerce_webhooks"], "client_id": keys()["adobe_io_client_id"],
-            }),
-            Some("mage-os".to_owned()),
-        ),
-    };
-    let settings = StoreSettings { way, ..StoreSettings::default() };
-    world.connect(sample.platform, address.to_owned(), settings, &secrets).await
+    let (address, secrets, settings) = connection(sample, "https://tiny-mugs.example");
+    world.connect(sample.platform, address, settings, &secrets).await
 }
 
 async fn deliver(world: &World, store: &Added, sample: &Sample) -> http::Response<lambda_http::Body> {

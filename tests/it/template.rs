@@ -113,6 +113,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST /hooks/shopify", "store-webhook"),
     ("POST /hooks/{platform}/{hook}", "store-webhook"),
     ("GET /hooks/magento/{hook}", "store-webhook"),
+    ("GET /hooks/generic/openapi.json", "store-webhook"),
     ("POST /hooks/tiktok/us", "store-webhook"),
     ("POST /hooks/tiktok/row", "store-webhook"),
     ("GET /healthz", "console"),
@@ -182,6 +183,7 @@ async fn the_webhook_function_answers_each_of_its_routes() {
         ("POST", "/hooks/magento/abc234"),
         ("POST", "/hooks/generic/abc234"),
         ("GET", "/hooks/magento/abc234"),
+        ("GET", "/hooks/generic/openapi.json"),
     ] {
         let request =
             http::Request::builder().method(method).uri(path).body(lambda_http::Body::Empty).expect("request");

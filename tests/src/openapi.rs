@@ -223,8 +223,12 @@ fn decode_pair(pair: &str) -> (String, String) {
 }
 
 fn valid(schema: &Validator, value: &Value) -> Result<(), String> {
+    // The words cost many times as much as the answer.
+    if schema.is_valid(value) {
+        return Ok(());
+    }
     let faults: Vec<_> = schema.iter_errors(value).map(|e| format!("{} {e}", e.instance_path)).collect();
-    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
+    Err(faults.join("; "))
 }
 
 fn compile(document: &Value, schema: &Value) -> Result<Validator, String> {

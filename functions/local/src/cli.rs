@@ -98,11 +98,27 @@ enum Command {
         /// Only holds of this reason, for example CARRIER_UNMAPPED.
         #[arg(long)]
         reason: Option<String>,
+        /// Number and carrier are right as they stand: what was doubted about them only warns.
+        #[arg(long)]
+        confirm: bool,
     },
     /// Everything about one order: its parcels, what happened, TikTok's answers.
     Order {
         /// The store's order id or name, or TikTok's order id.
         order: String,
+    },
+    /// Writes the whole installation into one file, to be imported elsewhere.
+    Export {
+        /// A file that is not there yet.
+        file: PathBuf,
+        /// With our keys and app credentials: without them the tokens open only where the same keys are.
+        #[arg(long)]
+        with_secrets: bool,
+    },
+    /// Reads an export into a new, empty installation.
+    Import {
+        /// What `export` wrote.
+        file: PathBuf,
     },
     /// Carriers that numbers can belong to, and what the check before a push says.
     Identify {
@@ -127,6 +143,18 @@ enum Command {
         /// Where the words come from.
         #[arg(long)]
         platform: Option<String>,
+    },
+    /// The carriers that TikTok takes: each shop's own list, else the bundled one; and what left it.
+    Carriers {
+        /// Only this shop.
+        #[arg(long)]
+        shop: Option<String>,
+        /// The bundled list of a market instead, for example US or UK.
+        #[arg(long, conflicts_with_all = ["shop", "refresh"])]
+        region: Option<String>,
+        /// Read the lists from TikTok now.
+        #[arg(long)]
+        refresh: bool,
     },
     /// What captured store deliveries say, with no effect.
     Decode {
@@ -243,6 +271,14 @@ enum ShopCommand {
         #[arg(long)]
         region: String,
     },
+    /// What the shop does with a number that does not look like its carrier's.
+    Set {
+        /// TikTok's shop id.
+        id: String,
+        /// warn: send it and say so; hold: wait for a person.
+        #[arg(long, value_parser = ["warn", "hold"])]
+        mismatch: String,
+    },
     /// Disconnects a shop and erases its tokens.
     Remove {
         /// TikTok's shop id.
@@ -274,8 +310,14 @@ pub struct MapPlace {
 
 #[derive(Debug, Subcommand)]
 enum MapCommand {
-    /// The entries.
-    List(MapPlace),
+    /// The entries, and those whose carrier the shop no longer has.
+    List {
+        /// The names that parcels were held for instead, each with the likeliest carriers.
+        #[arg(long)]
+        suggestions: bool,
+        #[command(flatten)]
+        place: MapPlace,
+    },
     /// Says which TikTok carrier a store's words mean, and queues every parcel that waits for it.
     Set {
         /// The store's words; blank for "no carrier named".
@@ -294,7 +336,7 @@ enum MapCommand {
     },
     /// Writes the entries as JSON lines.
     Export(MapPlace),
-    /// Reads entries as JSON lines from standard input; what is mapped already stays.
+    /// Reads entries as JSON lines from standard input, from another shop's export; what is mapped already stays.
     Import(MapPlace),
 }
 
@@ -336,6 +378,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
             let input = std::io::stdin().lock();
             commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
         }
+        Command::Carriers { region: Some(region), .. } => commands::carriers::of_market(&region, output),
         command => {
             let open = commands::open(&place).await?;
             with_app(command, &open.app, output).await
@@ -344,7 +387,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, look, mail, map, setup, shop, store};
+    use commands::{account, carriers, look, mail, map, setup, shop, store, transfer};
     match command {
         Command::Init => setup::init(app, output).await,
         Command::App(AppCommand::Set(set)) => setup::app_set(app, &set, output).await,
@@ -356,7 +399,10 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Shop(ShopCommand::List) => shop::list(app, output).await,
         Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
-        Command::Map(MapCommand::List(place) | MapCommand::Export(place)) => map::list(app, &place, output).await,
+        Command::Map(MapCommand::List { suggestions: false, place }) => map::list(app, &place, output).await,
+        Command::Map(MapCommand::List { suggestions: true, place }) => map::suggestions(app, &place, output).await,
+        Command::Map(MapCommand::Export(place)) => map::export(app, &place, output).await,
+        Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Map(MapCommand::Set { store_carrier, tiktok_carrier, place }) => {
             map::set(app, &place, &store_carrier, &tiktok_carrier, output).await
         }
@@ -365,12 +411,17 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         }
         Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
         Command::Push { shard } => setup::push(app, &shard, output).await,
+        Command::Shop(ShopCommand::Set { id, mismatch }) => shop::set(app, &id, mismatch == "hold", output).await,
         Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
         Command::Remind => setup::remind(app, output).await,
         Command::LoginLink { email } => account::login_link(app, &email, output).await,
         Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
+        Command::Export { file, with_secrets } => transfer::export(app, &file, with_secrets, output).await,
+        Command::Import { file } => transfer::import(app, &file, output).await,
         Command::Held => look::held(app, output).await,
-        Command::Retry { order, reason } => look::retry(app, order.as_deref(), reason.as_deref(), output).await,
+        Command::Retry { order, reason, confirm } => {
+            look::retry(app, order.as_deref(), reason.as_deref(), confirm, output).await
+        }
         Command::Order { order } => look::order(app, &order, output).await,
         // Answered before an installation is opened.
         Command::Demo { .. }

@@ -102,7 +102,7 @@ impl App {
         let Parts { config, clock, entropy, aws, secrets, outbound, metrics } = parts;
         let names = SecretNames::new(config.secrets_prefix.as_str())?;
         Ok(Self {
-            table: Table::new(aws_sdk_dynamodb::Client::new(&aws), config.table.as_str()),
+            table: Table::new(aws::table_client(&aws), config.table.as_str()),
             secrets: Secrets::new(secrets, names, &clock, &entropy),
             tiktok: TikTok::new(outbound.clone(), &config.tiktok_api, &config.tiktok_auth, clock.clone()),
             hooks: Remembered::new(REMEMBERED, clock.clone()),

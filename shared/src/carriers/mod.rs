@@ -27,7 +27,7 @@ pub use field::{Number, Reading, Scope, Source};
 pub use names::{How, Kind, NameAnswer, Service};
 pub use providers::{
     ListChange, Listed, LiveList, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key,
-    resolve,
+    resolve, suggest_bundled,
 };
 pub use report::{CarrierLine, IdentifyLine, carrier_line, identify_line};
 pub use suggest::Candidate;

@@ -87,7 +87,7 @@ impl NameIndex {
         }
         index.longest = index.by_name.keys().map(|name| name.chars().count()).max().unwrap_or(0);
         let mut seen = HashSet::new();
-        index.phrases.retain(|(_, joined)| seen.insert(joined.clone()));
+        index.phrases.retain(|phrase| seen.insert(phrase.clone()));
         index
     }
 

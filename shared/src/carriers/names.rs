@@ -17,6 +17,9 @@ const LONGEST_NAME: usize = 300;
 /// Words read of one name: bounds the work on a name of single letters.
 const MOST_WORDS: usize = 24;
 
+/// A name of several words is compared as one text from so many letters on.
+const LONG_NAME: usize = 8;
+
 /// How a name was matched, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -220,6 +223,15 @@ impl Catalogue {
         };
         let phrases = self.names.phrases.iter().filter(|(name, _)| misspelt(name, parts) || misspelt(name, &bare));
         hits.extend(phrases.map(|(_, joined)| joined.as_str()));
+        // A slip in a short word of a long name: "Lone Satr Overnight".
+        let long = |name: &&(Vec<String>, String)| name.1.chars().count() >= LONG_NAME;
+        let slips = self
+            .names
+            .phrases
+            .iter()
+            .filter(long)
+            .filter(|(_, name)| name.chars().next() == joined.chars().next() && one_typo(joined, name));
+        hits.extend(slips.map(|(_, joined)| joined.as_str()));
         let mut answer: Option<(Found, String)> = None;
         for hit in hits {
             let found = self.names.look_up(hit, market, platform)?;

@@ -32,6 +32,10 @@ fn a_name_is_matched_by_the_first_step_that_answers() {
         ("Parcelfroce", "GB", "parcelforce", How::Spelling),
         ("Fedx Ground", "US", "fedex", How::Spelling),
         ("Better Truks", "US", "better_trucks", How::Spelling),
+        ("US Postal Servce", "US", "usps", How::Spelling),
+        ("Lone Satr Overnight", "US", "lone_star_overnight", How::Spelling),
+        ("Royal Mial", "GB", "royal_mail", How::Spelling),
+        ("Correos Exprés", "ES", "correos_express", How::Exact),
         ("佐川急便", "JP", "sagawa", How::Exact),
     ] {
         let answer = find(name, Some(region));

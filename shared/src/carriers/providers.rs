@@ -12,6 +12,9 @@ use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use serde::{Deserialize, Serialize};
 
+/// Characters of the longest mapping key: two names that differ only behind it count as one.
+const LONGEST_KEY: usize = 200;
+
 /// One entry of a shop's live list of shipping providers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
@@ -94,32 +97,32 @@ pub enum Resolution {
 }
 
 #[derive(Debug)]
-struct Entry<'a> {
-    provider: &'a Provider,
+struct Entry<'c> {
+    provider: Provider,
     joined: String,
-    carrier: Option<&'a Carrier>,
+    carrier: Option<&'c Carrier>,
 }
 
 /// A shop's live list, read once and then asked for every parcel of the shop.
 #[derive(Debug)]
-pub struct LiveList<'a> {
-    catalogue: &'a Catalogue,
+pub struct LiveList<'c> {
+    catalogue: &'c Catalogue,
     region: Region,
-    entries: Vec<Entry<'a>>,
+    entries: Vec<Entry<'c>>,
     approved: Approved,
 }
 
-impl<'a> LiveList<'a> {
+impl<'c> LiveList<'c> {
     /// Recognises the carrier behind each entry of one market's list. The same entry may come several times, once per
     /// delivery option.
     #[must_use]
-    pub fn new(catalogue: &'a Catalogue, region: &Region, live: &'a [Provider]) -> Self {
+    pub fn new(catalogue: &'c Catalogue, region: &Region, live: &[Provider]) -> Self {
         let mut ids = std::collections::HashSet::new();
-        let entries: Vec<Entry<'a>> = live
+        let entries: Vec<Entry<'c>> = live
             .iter()
             .filter(|provider| ids.insert(&provider.id))
             .map(|provider| Entry {
-                provider,
+                provider: provider.clone(),
                 joined: join(&tidy_name(&provider.name)),
                 carrier: carrier_of(catalogue, &provider.name, region),
             })
@@ -144,12 +147,12 @@ impl<'a> LiveList<'a> {
                 return self.held(question, None, Reason::CarrierNotApproved, why);
             };
             named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, Service::Unsaid));
-            (fixed, way) = (Some(entry.provider), Way::Mapping);
+            (fixed, way) = (Some(&entry.provider), Way::Mapping);
         } else if let (Some(name), Some(answer)) = (question.store_name, &answer) {
             let usable = !matches!(answer.kind, Kind::SaysNothing | Kind::NoCarrier);
             if let Some(entry) = self.same_name(name).filter(|_| usable) {
                 named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, answer.service));
-                (fixed, way) = (Some(entry.provider), Way::ProviderName);
+                (fixed, way) = (Some(&entry.provider), Way::ProviderName);
             } else if let Some(how) = answer.how.filter(|_| answer.kind == Kind::Carrier) {
                 way = Way::Name(how);
             }
@@ -196,12 +199,26 @@ impl<'a> LiveList<'a> {
     /// The entry that a TikTok carrier name means here: what a mapping may be saved with. `None`: not on the list, or
     /// several entries.
     #[must_use]
-    pub fn by_tiktok_name(&self, name: &str) -> Option<&'a Provider> {
-        self.chosen(name).map(|entry| entry.provider)
+    pub fn by_tiktok_name(&self, name: &str) -> Option<&Provider> {
+        self.chosen(name).map(|entry| &entry.provider)
+    }
+
+    /// Whether a store's word, as it stands, leads to an entry: nobody has to map it.
+    #[must_use]
+    pub fn knows(&self, name: &str, platform: Option<Platform>) -> bool {
+        let answer = self.catalogue.by_name(name, Some(&self.region), platform);
+        let usable = !matches!(answer.kind, Kind::SaysNothing | Kind::NoCarrier);
+        let listed = |carrier: &&Carrier| !answer.open && self.approved.of(carrier) == Approval::Yes;
+        usable && (self.same_name(name).is_some() || answer.carrier.filter(listed).is_some())
+    }
+
+    /// The carrier's key behind each entry, in the order of the list; `None`: the carrier data does not know it.
+    pub fn entries(&self) -> impl Iterator<Item = (&Provider, Option<&str>)> {
+        self.entries.iter().map(|entry| (&entry.provider, entry.carrier.map(|carrier| carrier.key.as_str())))
     }
 
     /// The entry with this very name; two entries that differ only in punctuation are told apart by the exact text.
-    fn same_name(&self, name: &str) -> Option<&Entry<'a>> {
+    fn same_name(&self, name: &str) -> Option<&Entry<'c>> {
         let lower = name.trim().to_lowercase();
         let mut exact = self.entries.iter().filter(|entry| entry.provider.name.trim().to_lowercase() == lower);
         if let (Some(entry), None) = (exact.next(), exact.next()) {
@@ -213,7 +230,7 @@ impl<'a> LiveList<'a> {
     }
 
     /// The entry of the merchant's choice: by its name, else by the only entry of the same carrier (TikTok renames some).
-    fn chosen(&self, choice: &str) -> Option<&Entry<'a>> {
+    fn chosen(&self, choice: &str) -> Option<&Entry<'c>> {
         self.same_name(choice).or_else(|| {
             let carrier = carrier_of(self.catalogue, choice, &self.region)?;
             let mut same = self.entries.iter().filter(|entry| entry.carrier.is_some_and(|c| c.index == carrier.index));
@@ -222,17 +239,17 @@ impl<'a> LiveList<'a> {
     }
 
     /// The entry of a carrier. TikTok's US list holds GLS twice, so the market's usual name decides between several.
-    fn of_carrier(&self, carrier: &Carrier, store_name: Option<&str>) -> Option<&'a Provider> {
-        let of_this = |entry: &&Entry<'a>| entry.carrier.is_some_and(|c| c.index == carrier.index);
-        let same: Vec<&Entry<'a>> = self.entries.iter().filter(of_this).collect();
+    fn of_carrier(&self, carrier: &Carrier, store_name: Option<&str>) -> Option<&Provider> {
+        let of_this = |entry: &&Entry<'c>| entry.carrier.is_some_and(|c| c.index == carrier.index);
+        let same: Vec<&Entry<'c>> = self.entries.iter().filter(of_this).collect();
         if let [only] = same.as_slice() {
-            return Some(only.provider);
+            return Some(&only.provider);
         }
         let usual = carrier.listings.get(market(&self.region)).map(|listing| listing.tiktok_name.as_str());
         // Exactly one entry under a wanted name; two that differ only in punctuation stay a person's choice.
         let under = |wanted: &str, form: fn(&str) -> String| {
             let mut named = same.iter().filter(|entry| form(&entry.provider.name) == form(wanted));
-            if let (Some(entry), None) = (named.next(), named.next()) { Some(entry.provider) } else { None }
+            if let (Some(entry), None) = (named.next(), named.next()) { Some(&entry.provider) } else { None }
         };
         store_name.into_iter().chain(usual).find_map(|name| {
             under(name, |text| text.trim().to_lowercase()).or_else(|| under(name, |text| join(&tidy_name(text))))
@@ -253,12 +270,11 @@ impl<'a> LiveList<'a> {
     }
 
     fn rank(&self, name: Option<&str>, number: Option<&Number<'_>>) -> Vec<Candidate> {
-        let choice = |entry: &Entry<'a>| Choice {
-            name: &entry.provider.name,
-            carrier: entry.carrier,
-            provider: Some(entry.provider),
-        };
-        let choices: Vec<Choice<'_>> = self.entries.iter().map(choice).collect();
+        let choices: Vec<Choice<'_>> = self
+            .entries
+            .iter()
+            .map(|entry| Choice { name: &entry.provider.name, carrier: entry.carrier, provider: Some(&entry.provider) })
+            .collect();
         self.catalogue.rank(name, number, &choices)
     }
 }
@@ -301,10 +317,36 @@ pub fn bundled_list(catalogue: &Catalogue, region: &Region) -> Vec<Listed> {
     catalogue.carriers().iter().filter_map(of_market).collect()
 }
 
-/// The form in which two spellings of a store's word count as one name ("U.S.P.S." and "usps"): for mapping rows.
+/// The form in which two spellings of a store's word count as one name ("U.S.P.S." and "usps"): for mapping rows. A word
+/// of signs alone is its own key; only a blank one is empty.
 #[must_use]
 pub fn name_key(name: &str) -> String {
-    join(&tidy_name(name))
+    let head: String = name.chars().take(LONGEST_KEY).collect();
+    let joined = join(&tidy_name(&head));
+    let key = if joined.is_empty() { head.split_whitespace().collect::<Vec<_>>().join(" ") } else { joined };
+    key.chars().take(LONGEST_KEY).collect()
+}
+
+/// The likeliest carriers of a market's bundled list for a store's word nobody mapped: while no live list is at hand.
+#[must_use]
+pub fn suggest_bundled(
+    catalogue: &Catalogue,
+    region: &Region,
+    store_name: Option<&str>,
+    number: Option<&str>,
+) -> Vec<Candidate> {
+    let approved = Approved::bundled(catalogue, Some(region));
+    let scope = Scope { approved: &approved, named: None, references: &[] };
+    let reading = number.map(|number| catalogue.read(number, &scope));
+    let choices: Vec<Choice<'_>> = approved
+        .carriers(catalogue)
+        .map(|carrier| Choice { name: tiktok_name(carrier, region), carrier: Some(carrier), provider: None })
+        .collect();
+    catalogue.rank(store_name, reading.as_ref().and_then(|reading| reading.only()), &choices)
+}
+
+fn tiktok_name<'c>(carrier: &'c Carrier, region: &Region) -> &'c str {
+    carrier.listings.get(market(region)).map_or(&carrier.name, |listing| &listing.tiktok_name)
 }
 
 /// What changed between two readings of a shop's list.

@@ -364,5 +364,8 @@ fn distinct<'c>(carriers: impl Iterator<Item = &'c Carrier>) -> Vec<&'c Carrier>
 }
 
 #[cfg(test)]
+#[path = "verdict_family_tests.rs"]
+mod family_tests;
+#[cfg(test)]
 #[path = "verdict_tests.rs"]
 mod tests;

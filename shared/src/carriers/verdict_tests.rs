@@ -3,7 +3,7 @@ use crate::carriers::field::Scope;
 use crate::domain::region::Region;
 use proptest::prelude::*;
 
-fn decide_with(
+pub(super) fn decide_with(
     catalogue: &Catalogue,
     number: &str,
     region: &str,
@@ -29,9 +29,9 @@ fn decide_with(
     (verdict.action, verdict.reason, verdict.carrier.map(|c| c.key.clone()), verdict.number, better)
 }
 
-const STRICT: Wishes = Wishes { mismatch: Mismatch::Hold, confirmed: false };
-const LENIENT: Wishes = Wishes { mismatch: Mismatch::Warn, confirmed: false };
-const CONFIRMED: Wishes = Wishes { mismatch: Mismatch::Hold, confirmed: true };
+pub(super) const STRICT: Wishes = Wishes { mismatch: Mismatch::Hold, confirmed: false };
+pub(super) const LENIENT: Wishes = Wishes { mismatch: Mismatch::Warn, confirmed: false };
+pub(super) const CONFIRMED: Wishes = Wishes { mismatch: Mismatch::Hold, confirmed: true };
 
 /// One row: number, market, named carrier → with the strict setting, with the lenient one, after a confirmation.
 #[test]

@@ -98,6 +98,7 @@ pub(super) const EXTRA_NAMES: &[(&str, &str)] = &[
     ("dayton", "Dayton"),
     ("usps", "US Mail"),
     ("fastway", "Fastways"),
+    ("correos_express", "Correos Exprés"),
 ];
 
 /// Names made of services: they count only where no brand stands beside them ("Evri Tracked 48" is Evri).

@@ -4,7 +4,7 @@ use crate::domain::allocation::allocate;
 use crate::domain::ids::{LineItemId, PackageId, ProviderId};
 use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderLine, OrderState, PushRule, SplitTag, TikTokOrder};
-use crate::domain::parcel::{Parcel, ParcelState, Sent, WaitsFor};
+use crate::domain::parcel::{Parcel, ParcelState, Sent, Source, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::region::{FirstCall, Region};
 use crate::domain::tracking::TrackingNumber;
@@ -253,9 +253,17 @@ fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &T
         .filter_map(|other| Some((other, other.sent.clone().or_else(|| lost(other, order))?)))
         .filter(|(_, sent)| !same_number(&sent.number, &carried.number) && !holding(order, &sent.number).is_empty())
         .filter(|(other, _)| {
-            // The same shipment, or a new shipment after the old one was cancelled while nothing is left open.
+            // The same shipment, or a new shipment after the old one was cancelled while nothing is left open. A number
+            // that has its own items at TikTok (its answer was lost) takes nobody else's, and a shipment that has another
+            // number now is that one's to correct.
+            let has_heir = |s: &Source| {
+                let heir = |row: &&Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
+                others.iter().copied().any(|row| heir(&row))
+            };
             other.sources.iter().any(|s| shipments.contains(&&s.shipment))
-                || !order.lines.iter().any(OrderLine::is_open)
+                || (!order.lines.iter().any(OrderLine::is_open)
+                    && holding(order, &carried.number).is_empty()
+                    && !other.sources.iter().any(has_heir))
         })
         .map(|(_, sent)| sent)
         .collect();

@@ -196,6 +196,26 @@ fn a_parcel_whose_shipment_moved_on_is_superseded_even_before_its_row_says_so() 
 }
 
 #[test]
+fn a_number_that_stands_on_its_own_items_takes_no_other_and_the_heir_of_a_shipment_goes_first() {
+    let mut order = order("AWAITING_COLLECTION", &["MUG", "CAP"]);
+    show(&mut order, &[1], "A", "P1", "K1");
+    show(&mut order, &[2], "B", "P1", "K2");
+    // The answer to A was lost; B, beside it, was replaced by C.
+    let lost = parcel("A", "f1", &[]);
+    let mut old = parcel("B", "f2", &[]);
+    old.state = ParcelState::Superseded;
+    old.sources[0].present = false;
+    old.sent = Some(sent("B", &[2], 0));
+    let mut heir = parcel("C", "f2", &[]);
+    heir.sources[0].version.changed = 2;
+    let stranger = parcel("D", "f3", &[]);
+    assert_eq!(word(&decided(&lost, &[&old, &heir], &order)), "done with 1");
+    assert_eq!(word(&decided(&lost, &[&old], &order)), "done with 1");
+    assert_eq!(word(&decided(&stranger, &[&old, &heir, &lost], &order)), "hold LINES_UNMATCHED");
+    assert!(word(&decided(&heir, &[&old, &lost], &order)).starts_with("correct"));
+}
+
+#[test]
 fn another_stores_shipment_with_the_same_id_replaces_nothing() {
     let order = order("AWAITING_SHIPMENT", &["MUG", "CAP"]);
     let mine = parcel("A", "1", &[("MUG", 1)]);
@@ -261,4 +281,67 @@ fn a_cancellation_stored_in_the_same_moment_as_a_parcel_keeps_it_from_tiktok() {
     let mut later = row.clone();
     later.sources[0].version.changed = 2;
     assert_eq!(word(&decided(&later, &[&marker], &order)), "push the whole order");
+}
+
+/// What the decision says where a reason's cause stands in the parcel and the order; `None` where it is found before
+/// the decision (order, number, carrier) or after it (TikTok's answer).
+fn cause(reason: Reason) -> Option<Decision> {
+    use Reason as R;
+    let mut order = order("AWAITING_SHIPMENT", &["MUG"]);
+    let mut rules = us();
+    let parcel = parcel("A", "f1", &[("MUG", 1)]);
+    match reason {
+        R::NotSellerShipping => order.shipping_type = Some("TIKTOK".into()),
+        R::FulfilledByTikTok => order.fulfillment_type = Some("FULFILLMENT_BY_TIKTOK".into()),
+        R::Unpaid => order.state = OrderState::parse("UNPAID"),
+        R::OnHold => order.state = OrderState::parse("ON_HOLD"),
+        R::Cancelled => order.state = OrderState::parse("CANCELLED"),
+        R::CancelRequested => order.cancel_requested = true,
+        R::LinesUnmatched => order.lines[0].seller_sku = "CAP".into(),
+        R::AlreadyShipped => {
+            order.state = OrderState::parse("AWAITING_COLLECTION");
+            show(&mut order, &[1], "THEIRS", "P1", "K1");
+        }
+        R::EditUsed | R::EditWindowClosed => {
+            let (order, old, new) = edited(u32::from(reason == R::EditUsed));
+            let now = if reason == R::EditUsed { at(1000) } else { at(1000) + EDIT_WINDOW };
+            return Some(decide(&new, &usps("B"), &[&old], &order, &rules, now));
+        }
+        R::SampleOrder => (order.sample, rules.hold_samples) = (true, true),
+        R::UnknownStatus => order.state = OrderState::parse("SHINY_NEW"),
+        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous => return None,
+        R::TrackingMissing | R::TrackingInvalid | R::TrackingDuplicate => return None,
+        R::CarrierMissing | R::CarrierUnmapped | R::CarrierNotApproved | R::CarrierFormatMismatch => return None,
+        R::AuthExpired | R::AuthRevoked | R::ScopeMissing | R::RegionUnsupported | R::ShopCipherWrong => return None,
+        R::RateLimited | R::TikTokError | R::OutcomeUnknown | R::Unlisted | R::TikTokRule | R::Internal => return None,
+        R::AcceptedWithWarning | R::AcceptedNotMoved => return None,
+        // Shown beside an order; an address or a picture never stops a push of what TikTok shows as shippable.
+        R::NoShipTo | R::AddressMasked | R::ImageRules => return None,
+    }
+    Some(decide(&parcel, &usps("A"), &[], &order, &rules, at(1000)))
+}
+
+#[test]
+fn every_reason_of_the_catalogue_is_what_its_cause_decides_and_holds_no_longer_than_its_cause() {
+    for reason in Reason::ALL.iter().copied() {
+        let found = match cause(reason) {
+            Some(Decision::Wait { reason, .. } | Decision::Hold { reason, .. }) => Some(reason),
+            Some(Decision::Close(state)) => state.reason(),
+            Some(other) => panic!("{reason}: {}", word(&other)),
+            None => Some(reason),
+        };
+        assert_eq!(found, Some(reason));
+        // The cause is gone (mapped, reconnected, answered, decided by a person): whatever it was held for, it goes out.
+        let shippable = order("AWAITING_SHIPMENT", &["MUG"]);
+        for state in [
+            ParcelState::Held(reason),
+            ParcelState::NeedsMapping(reason),
+            ParcelState::NeedsReauth(reason),
+            ParcelState::NeedsAttention(reason),
+        ] {
+            let mut parcel = parcel("A", "f1", &[("MUG", 1)]);
+            parcel.state = state;
+            assert_eq!(word(&decided(&parcel, &[], &shippable)), "push the whole order", "{reason}");
+        }
+    }
 }

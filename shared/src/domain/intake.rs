@@ -152,6 +152,7 @@ impl Desk<'_> {
         let carrier_changed = newest && row.carrier != parcel.carrier;
         if carrier_changed {
             row.carrier.clone_from(&parcel.carrier);
+            row.confirmed = false;
             row.note(now, "carrier changed in the store", parcel.carrier.clone().unwrap_or_default());
         }
         if was_withdrawn {
@@ -326,6 +327,7 @@ impl Desk<'_> {
             changed: self.now,
             attempts: 0,
             crashes: 0,
+            confirmed: false,
             shops_tried: 0,
             chosen: Vec::new(),
             sent: None,

@@ -253,6 +253,8 @@ pub struct Parcel {
     pub attempts: u32,
     /// Owners that died, or panicked, while they worked on it.
     pub crashes: u32,
+    /// A person said that number and carrier are right as they stand: a doubt only warns.
+    pub confirmed: bool,
     /// Shops of the store that turned out not to have the TikTok order.
     pub shops_tried: u32,
     /// The line items this parcel takes, decided once and saved before the call.

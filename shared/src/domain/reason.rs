@@ -158,7 +158,7 @@ reasons! {
         "TikTok does not accept this carrier for this shop's region and delivery option.", "Pick a carrier of the shop's list, or enable this one in Seller Center.";
     /// The number's shape belongs to another carrier.
     CarrierFormatMismatch = "CARRIER_FORMAT_MISMATCH", Merchant, OnDecision,
-        "The number does not look like one of this carrier.", "Confirm the carrier, or change it in your store.";
+        "The number does not look like one of this carrier.", "Confirm that both are right, or change the carrier or the number in your store.";
     /// TikTok has a number that is not ours.
     AlreadyShipped = "ALREADY_SHIPPED", Merchant, No,
         "TikTok already has another tracking number for these items, and it is not ours.", "Leave it if it is right; otherwise correct it in Seller Center. Check whether a second app sends tracking.";

@@ -35,6 +35,7 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         changed: at(0),
         attempts: 0,
         crashes: 0,
+        confirmed: false,
         shops_tried: 0,
         chosen: Vec::new(),
         sent: None,

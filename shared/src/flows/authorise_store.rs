@@ -380,7 +380,7 @@ pub async fn begin_woocommerce(
 pub fn site(app: &App, address: &str) -> Result<Url, RoundProblem> {
     let address = address.trim();
     let address = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
-    app.outbound.check(&address).map_err(|_| RoundProblem::Address)?;
+    app.outbound.judge(&address).map_err(|_| RoundProblem::Address)?;
     let mut url = Url::parse(&address).map_err(|_| RoundProblem::Address)?;
     url.set_query(None);
     url.set_fragment(None);

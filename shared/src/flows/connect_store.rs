@@ -95,7 +95,8 @@ pub struct Removed {
 /// # Errors
 /// [`StoreAddError`] names the field and the remedy; nothing is stored then.
 pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
-    let address = checked_address(&new)?;
+    let address = checked_address(app, &new)?;
+    known_way(&new)?;
     let generated = generate(app, &mut new);
     own_shops(app, &new.account, &new.shops).await?;
     let own_secret = new.secrets.webhook_secret.is_some()
@@ -190,7 +191,7 @@ pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Resu
 /// # Errors
 /// [`StoreAddError`].
 pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, StoreAddError> {
-    let address = checked_address(&new)?;
+    let address = checked_address(app, &new)?;
     let installed = is_installed(new.platform, &new.settings);
     for id in app.table.account_stores(&new.account).await? {
         let Some(known) = app.table.store_get(&id, true).await?.map(|store| store.row) else { continue };
@@ -264,7 +265,19 @@ fn field(field: &'static str, problem: &str) -> StoreAddError {
     StoreAddError::Field { field, problem: problem.to_owned() }
 }
 
-fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
+/// The ways of Magento that have a reader.
+const WAYS: [&str; 4] = ["mage-os", "io-events", "commerce-webhooks", "mageplaza"];
+
+fn known_way(new: &NewStore) -> Result<(), StoreAddError> {
+    match new.settings.way.as_deref() {
+        Some(way) if new.platform == Platform::Magento && !WAYS.contains(&way) => {
+            Err(field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn checked_address(app: &App, new: &NewStore) -> Result<String, StoreAddError> {
     let address = new.address.trim().trim_end_matches('/');
     match new.platform {
         Platform::Shopify => {
@@ -291,6 +304,11 @@ fn checked_address(new: &NewStore) -> Result<String, StoreAddError> {
             if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
                 return Err(field("--url", "give the site's https address"));
             }
+            // Judged again at every request; said here, a person can still do something about it.
+            app.outbound.judge(address).map_err(|refusal| {
+                let remedy = "for a store inside a private network, name host:port in OUTBOUND_ALLOW";
+                field("--url", &format!("{refusal}; {remedy}"))
+            })?;
             Ok(address.to_owned())
         }
         Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),

@@ -4,6 +4,8 @@ pub mod access;
 pub mod adobe_keys;
 pub mod authorise_store;
 pub mod carrier;
+pub mod carrier_lists;
+pub mod carrier_names;
 pub mod connect_shop;
 pub mod connect_store;
 pub mod connect_tiktok;

@@ -6,6 +6,7 @@ use crate::domain::ids::StoreId;
 use crate::domain::parcel::WaitsFor;
 use crate::flows::access::{AccessError, app_credentials, open_row, refresh};
 use crate::flows::carrier::Maps;
+use crate::flows::carrier_lists;
 use crate::flows::connect_store;
 use crate::flows::map_carrier::requeue;
 use crate::flows::{poll_stores, remind_shop, tell_held};
@@ -199,8 +200,11 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
             }
             let maps = Maps::read(app, &shop, true).await?.version();
+            let grew = carrier_lists::grew(app, &shop).await?;
             let moved = requeue(app, &id, "", |parcel| match &parcel.waits_for {
-                Some(mapping @ WaitsFor::Mapping { .. }) => *mapping != maps,
+                Some(mapping @ WaitsFor::Mapping { .. }) => {
+                    *mapping != maps || grew.is_some_and(|at| parcel.changed < at)
+                }
                 // The next run reads the order and decides anew.
                 Some(WaitsFor::OrderStatus(_)) => true,
                 Some(WaitsFor::Grant(_) | WaitsFor::Store | WaitsFor::Person) | None => false,

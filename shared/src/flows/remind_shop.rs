@@ -6,6 +6,7 @@ use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{Standing, Step, standing_step};
 use crate::flows::access::{AccessError, erase, grant_facts, grant_version, shop_access};
+use crate::flows::carrier_lists::{self, ListError};
 use crate::flows::connect_shop::{oldest_waiting, waiting};
 use crate::flows::links::{self, LinkError};
 use crate::flows::tell::{TellError, Told, tell};
@@ -218,8 +219,8 @@ fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {
     MailStep { shop: shop.id.clone(), kind, cycle: shop.granted().as_millisecond().to_string(), step }
 }
 
-/// Looks after a connected shop, once a day: TikTok's webhooks are set, and the Seller Shipping option is on. What fails
-/// is tried on the next day; nothing else waits for it.
+/// Looks after a connected shop, once a day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
+/// lists are read. What fails is tried on the next day; nothing else waits for it.
 pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let now = app.clock.now();
     if shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now) {
@@ -241,9 +242,14 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
     }
-    let option = seller_shipping(app, call).await;
+    // The carrier lists belong to the Seller Shipping option: without the option there is none.
+    let option = match carrier_lists::refresh_with(app, shop, call).await {
+        Ok(_) => Ok(true),
+        Err(ListError::NoOption) => Ok(false),
+        Err(error) => Err(error),
+    };
     if let Err(error) = &option {
-        tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "delivery options not read");
+        tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "carrier lists not read");
     }
     let changed = app.table.shop_change(&shop.id, |row| {
         row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);
@@ -281,15 +287,4 @@ async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), crat
         }
     }
     Ok(())
-}
-
-/// Whether any sales warehouse has the option that lets the seller ship.
-async fn seller_shipping(app: &App, call: Call<'_>) -> Result<bool, crate::tiktok::TikTokError> {
-    for warehouse in app.tiktok.warehouses(call).await?.iter().filter(|w| w.sales && w.enabled) {
-        let options = app.tiktok.delivery_options(call, &warehouse.id).await?;
-        if options.iter().any(|option| option.kind == "SEND_BY_SELLER") {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

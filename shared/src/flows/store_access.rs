@@ -190,9 +190,17 @@ pub async fn open_hook_secrets(app: &App, hook: &Hook, sealed: &str) -> Result<H
         current: text.current.map(SecretString::from),
         previous: text.previous.map(SecretString::from),
         header: text.header.map(SecretString::from),
-        public_keys: text.commerce_key.map(|pem| vec![("commerce".to_owned(), pem)]).unwrap_or_default(),
+        public_keys: text.commerce_key.iter().flat_map(|pem| commerce_keys(pem)).collect(),
         client_id: text.client_id,
     })
+}
+
+/// A merchant's public keys under the name that the adapter looks for: two while the merchant changes them, one after
+/// the other as a person pastes them.
+fn commerce_keys(pem: &str) -> impl Iterator<Item = (String, String)> {
+    const BEGIN: &str = "-----BEGIN";
+    let keys = pem.split(BEGIN).skip(1).take(4);
+    keys.map(|key| ("commerce".to_owned(), format!("{BEGIN}{key}")))
 }
 
 /// Seals the secrets of a webhook address for its row.

@@ -87,12 +87,12 @@ impl Outbound {
         self.open.send(request, limit).await
     }
 
-    /// Whether [`Outbound::merchant`] would send to this address, before anything is sent there.
+    /// Judges an address that a merchant typed, before it is kept. Where its name leads is judged at every request.
     ///
     /// # Errors
-    /// [`guard::Refusal`] says why not.
-    pub fn check(&self, url: &str) -> Result<(), guard::Refusal> {
-        guard::check_url(url, &self.allow).map(drop)
+    /// [`guard::Refusal`] says which rule it breaks.
+    pub fn judge(&self, address: &str) -> Result<(), guard::Refusal> {
+        guard::check_url(address, &self.allow).map(|_| ())
     }
 
     /// Sends to a host that a merchant named: guarded, at most [`MERCHANT_LIMIT`] and [`LARGEST_MERCHANT_ANSWER`].

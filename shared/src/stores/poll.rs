@@ -1,7 +1,7 @@
 //! Polls: what changed in a store since a moment. They heal lost deliveries, so what they yield goes the way of webhooks.
 
 use super::error::StoreError;
-use super::{StoreAccess, bigcommerce, json, magento, shopify, woocommerce};
+use super::{LookUpMachine, Step, StoreAccess, bigcommerce, json, magento, shopify, woocommerce};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::StoreOrderId;
 use crate::domain::platform::Platform;
@@ -86,6 +86,23 @@ pub fn overlap(platform: Platform) -> SignedDuration {
         Platform::WooCommerce | Platform::Magento => SignedDuration::from_hours(1),
         Platform::Generic => SignedDuration::ZERO,
     }
+}
+
+/// One more step in the reading of a single order: its machine and the next request, while there is one. What it found
+/// is kept; one order that nobody can read must not hide all others.
+pub(super) fn read_on<M: LookUpMachine>(
+    mut machine: M,
+    answer: Option<&Response<Bytes>>,
+    now: Timestamp,
+    found: &mut Vec<Fulfilment>,
+) -> Result<Option<(M, Request<Bytes>)>, StoreError> {
+    match machine.step(answer, now) {
+        Ok(Step::Send(request)) => return Ok(Some((machine, request))),
+        Ok(Step::Done(order)) => found.push(order),
+        Ok(Step::Gone) | Err(StoreError::Unreadable(_)) => {}
+        Err(error) => return Err(error),
+    }
+    Ok(None)
 }
 
 /// The watermark of a poll: set by the first answer.

@@ -13,6 +13,9 @@ const TOLERANCE: i64 = 300;
 /// More signatures in one header than any sender makes; bounds the work of a forged header.
 const MOST_SIGNATURES: usize = 16;
 
+/// Headers looked at for a static secret; bounds the work of a stranger.
+const MOST_HEADERS: usize = 8;
+
 const MISSING: StoreError = StoreError::BadSignature("the header with the signature is missing");
 const NO_SECRET: StoreError = StoreError::BadSignature("no secret is known for this address");
 const UNREADABLE: StoreError = StoreError::BadSignature("the signature has the wrong form");
@@ -139,11 +142,15 @@ fn same(left: &[u8], right: &[u8]) -> bool {
     hmac::verify(&key, right, tag.as_ref()).is_ok()
 }
 
-/// The candidates a static secret may stand in: `X-Tracking-Auth` or `Authorization`, bare, as `Bearer`, or as the
-/// password of `Basic`.
+/// The values a static secret may stand in: `X-Tracking-Auth` or `Authorization`, bare, as `Bearer`, or as the password of
+/// `Basic`; then any other header that is named after a secret, since some add-ons let the merchant name it.
 pub(crate) fn static_candidates(delivery: &Delivery) -> Vec<Vec<u8>> {
+    let named = ["x-tracking-auth", "authorization"];
+    let others = delivery.headers.keys().map(http::HeaderName::as_str).filter(|name| {
+        !named.contains(name) && ["secret", "token", "auth", "key", "password"].iter().any(|word| name.contains(word))
+    });
     let mut found = Vec::new();
-    for value in ["x-tracking-auth", "authorization"].into_iter().filter_map(|name| header(delivery, name)) {
+    for value in named.into_iter().chain(others.take(MOST_HEADERS)).filter_map(|name| header(delivery, name)) {
         found.push(value.as_bytes().to_vec());
         let Some((scheme, rest)) = value.split_once(' ') else { continue };
         found.push(rest.trim().as_bytes().to_vec());

@@ -1,6 +1,6 @@
 //! Every key and index string of the one table. Nothing else in the crate spells a `#`.
 
-use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::ids::{AccountId, DeliveryOptionId, HookId, OpenId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
@@ -315,10 +315,17 @@ pub fn providers(id: &ShopId, option: &str, route: &str) -> Key {
 /// Prefix of [`providers`].
 pub const PROVIDER_LISTS: &str = "PROVIDERS#";
 
-/// A store carrier name that had no match.
+/// The delivery option and route of a carrier list's sort key.
 #[must_use]
-pub fn seen(id: &ShopId, carrier: &str) -> Key {
-    key(shop(id), format!("SEEN#{}", clean(&carrier.to_lowercase())))
+pub fn read_providers(sk: &str) -> Option<(DeliveryOptionId, String)> {
+    let (option, route) = sk.strip_prefix(PROVIDER_LISTS)?.split_once('#')?;
+    Some((DeliveryOptionId::parse(unclean(option)).ok()?, unclean(route)))
+}
+
+/// A store carrier name that parcels were held for, in the form in which spellings count as one; blank: no name.
+#[must_use]
+pub fn seen(id: &ShopId, name: &str) -> Key {
+    key(shop(id), format!("{SEEN}{}", clean(name)))
 }
 
 /// Prefix of [`seen`].

@@ -4,7 +4,7 @@ use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::keys::{self, Key};
 use super::{If, Table};
-use crate::domain::ids::{AccountId, ProviderId, ShopId};
+use crate::domain::ids::{AccountId, DeliveryOptionId, ProviderId, ShopId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +60,17 @@ pub struct ProviderRow {
     pub name: String,
 }
 
+/// A carrier that stood on a shop's list and no longer does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneProvider {
+    /// TikTok's id.
+    pub id: ProviderId,
+    /// TikTok's name.
+    pub name: String,
+    /// Missing since this reading.
+    pub since: Timestamp,
+}
+
 /// A carrier list as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderList {
@@ -67,6 +78,21 @@ pub struct ProviderList {
     pub providers: Vec<ProviderRow>,
     /// When.
     pub fetched: Timestamp,
+    /// Carriers that earlier readings held.
+    pub gone: Vec<GoneProvider>,
+    /// When a reading last held a new carrier or a new name: what was held before may go now.
+    pub grew: Option<Timestamp>,
+}
+
+/// A carrier list with the delivery option and route it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionList {
+    /// The delivery option.
+    pub option: DeliveryOptionId,
+    /// `FROM-TO` in markets with routes, else empty.
+    pub route: String,
+    /// The list.
+    pub list: ProviderList,
 }
 
 impl Table {
@@ -104,8 +130,22 @@ impl Table {
         route: &str,
     ) -> Result<Option<ProviderList>, TableError> {
         let Some(item) = self.get(&keys::providers(shop, option, route), false).await? else { return Ok(None) };
-        let row = Reader(&item);
-        Ok(Some(ProviderList { providers: row.json("list")?, fetched: row.time("fetched")? }))
+        provider_list(&Reader(&item)).map(Some)
+    }
+
+    /// Every carrier list of a shop, the one that was fetched last in front: to show and to suggest from, never to send.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn providers_all(&self, shop: &ShopId) -> Result<Vec<OptionList>, TableError> {
+        let mut lists = Vec::new();
+        for item in self.rows(&keys::shop(shop), keys::PROVIDER_LISTS, false).await? {
+            let row = Reader(&item);
+            let Some((option, route)) = keys::read_providers(&row.text(keys::SK)?) else { continue };
+            lists.push(OptionList { option, route, list: provider_list(&row)? });
+        }
+        lists.sort_by_key(|entry| std::cmp::Reverse(entry.list.fetched));
+        Ok(lists)
     }
 
     /// The carrier list that was fetched last for a shop, whatever its option and route: to suggest from, never to send.
@@ -113,15 +153,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn providers_latest(&self, shop: &ShopId) -> Result<Option<ProviderList>, TableError> {
-        let mut latest: Option<ProviderList> = None;
-        for item in self.rows(&keys::shop(shop), keys::PROVIDER_LISTS, false).await? {
-            let row = Reader(&item);
-            let list = ProviderList { providers: row.json("list")?, fetched: row.time("fetched")? };
-            if latest.as_ref().is_none_or(|known| known.fetched < list.fetched) {
-                latest = Some(list);
-            }
-        }
-        Ok(latest)
+        Ok(self.providers_all(shop).await?.into_iter().next().map(|entry| entry.list))
     }
 
     /// Stores a carrier list.
@@ -138,6 +170,16 @@ impl Table {
         let row = Writer::new(keys::providers(shop, option, route), "providers")
             .json("list", &list.providers)?
             .time("fetched", list.fetched);
+        let row = if list.gone.is_empty() { row } else { row.json("gone", &list.gone)? };
+        let row = match list.grew {
+            Some(at) => row.time("grew", at),
+            None => row,
+        };
         self.put(row.done(), If::Always).await
     }
+}
+
+fn provider_list(row: &Reader<'_>) -> Result<ProviderList, TableError> {
+    let gone = if row.text_if("gone").is_some() { row.json("gone")? } else { Vec::new() };
+    Ok(ProviderList { providers: row.json("list")?, fetched: row.time("fetched")?, gone, grew: row.time_if("grew") })
 }

@@ -14,17 +14,19 @@
 //! | 10 | What opens this shop's calls? | access | get; put if `tv` is as seen | `TOKEN#<app>#<open id>` / `TOKEN` |
 //! | 11 | Which authorisations need a refresh or a reminder? | remind_reauthorisation | query `due` | `AUTH#<slot>` / `<ms>#<owner>` |
 //! | 12 | What does this store call this carrier? | push_tracking, map_carrier | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
-//! | 13 | Which carriers does this shop take? | push_tracking | get, put | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
+//! | 13 | Which carriers does this shop take? | push_tracking, carrier_lists | get, put, query | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
 //! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
 //! | 15 | Does this one-time value still count? | console | put if absent; delete if there | `ONCE#<sha256>` / `ONCE` |
 //! | 16 | Who is this browser? | console | get, put, delete | `SESSION#<sha256>` / `SESSION` |
 //! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
-//! | 20 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
+//! | 20 | Which carrier names does nobody know yet? | push_tracking, carrier_names | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
+//! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //!
-//! No scans. Every change of a row is conditional; a failed condition is [`TableError::Conflict`], an answer and not an
-//! accident. The index is behind: what it names is read again, strongly, before anything is done about it.
+//! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
+//! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
+//! again, strongly, before anything is done about it.
 
 pub mod accounts;
 pub mod codec;
@@ -37,7 +39,9 @@ pub mod maps;
 pub mod once;
 pub mod parcels;
 pub mod schema;
+pub mod seen;
 pub mod tokens;
+pub mod transfer;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};

@@ -373,6 +373,9 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if parcel.crashes > 0 {
         row = row.number("crashes", i128::from(parcel.crashes));
     }
+    if parcel.confirmed {
+        row = row.number("confirmed", 1);
+    }
     if parcel.shops_tried > 0 {
         row = row.number("shops_tried", i128::from(parcel.shops_tried));
     }
@@ -422,6 +425,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         changed: row.time("changed")?,
         attempts: row.number_if("tries").unwrap_or_default(),
         crashes: row.number_if("crashes").unwrap_or_default(),
+        confirmed: row.number_if::<u8>("confirmed").is_some(),
         shops_tried: row.number_if("shops_tried").unwrap_or_default(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,

@@ -95,6 +95,8 @@ pub mod metric {
     pub const SHIPMENTS_FOUND: &str = "shipments_found";
     /// Shipments that only a poll found: their webhook is missing.
     pub const FOUND_ONLY_BY_POLL: &str = "found_only_by_poll";
+    /// Carriers that left a shop's list at TikTok since the last reading.
+    pub const CARRIERS_GONE: &str = "carriers_gone";
     /// Access tokens refreshed or tried to.
     pub const REFRESHES: &str = "refreshes";
     /// Refreshes that failed.

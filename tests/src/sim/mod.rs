@@ -4,10 +4,13 @@
 //! a script → the rig plays it with faults → a quiet time without faults → what must hold is checked
 //! ```
 
+pub mod carriers;
 pub mod check;
 pub mod connections;
 pub mod rig;
+mod scenes;
 pub mod script;
+pub mod stores;
 
 use crate::sim::rig::{Crash, Rig};
 use crate::sim::script::Script;

@@ -1,8 +1,10 @@
 //! Plays a script: deliveries, ticks, crashes and time.
 
 use super::script::{Script, Step};
+use super::stores::{self, Post};
 use super::{Report, check};
 use crate::world::calls::{Cut, Frozen, Side};
+use crate::world::stores::Front;
 use crate::world::wire::TableFaults;
 use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request, text};
 use futures_util::FutureExt as _;
@@ -50,8 +52,11 @@ pub struct Delivery {
     tries: u32,
 }
 
-enum Done {
+pub(super) enum Done {
+    Saved,
     Tick { worker: usize, alive: bool, polls: u64 },
+    Slow,
+    Post { post: Box<Post>, status: Option<u16>, words: String },
     Hook { delivery: Delivery, status: Option<u16>, words: String },
 }
 
@@ -71,12 +76,22 @@ pub struct Rig {
     pub problems: Vec<String>,
     /// Chance of the rig itself.
     pub chance: Chance,
-    hooks: Process,
+    /// Model stores.
+    pub(super) fronts: Vec<Front>,
+    /// Their deliveries on the way.
+    pub(super) posts: Vec<(Instant, Post)>,
+    /// The process of the slow schedule.
+    pub(super) slow: Process,
+    /// Its tick is under way.
+    pub(super) slow_busy: bool,
+    pub(super) hooks: Process,
     workers: Vec<Process>,
     busy: Vec<bool>,
     processes: u64,
     waiting: Vec<(Instant, Delivery)>,
-    running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    pub(super) running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    /// Mappings were saved and no sweep has followed yet.
+    pub(super) unswept: bool,
     crash: Crash,
     calls: u64,
     polls: u64,
@@ -90,9 +105,6 @@ impl Rig {
     /// Sets the scene.
     pub async fn new(seed: u64, script: Script, crash: Crash) -> Self {
         let world = World::empty(seed).await;
-        if !seed.is_multiple_of(16) {
-            world.net.leave_unjudged();
-        }
         let (sink, log) = Sink::memory();
         let guard = seed.is_multiple_of(4).then(|| {
             let subscriber = waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
@@ -108,10 +120,12 @@ impl Rig {
             let ids: Vec<&str> = shops.iter().map(|shop| script.shops[*shop].0.as_str()).collect();
             stores.push(world.connect_store(&format!("store-{number}.myshopify.com"), &ids).await);
         }
+        let fronts = stores::open(&world, &script).await;
         for order in &script.orders {
             let builder = world.tiktok.order(&script.shops[order.shop].0, &order.id).lines(&order.lines);
             builder.status(order.status).place();
         }
+        let slow = world.process(90);
         let (hooks, workers) = (world.process(1), (0..script.workers as u64).map(|n| world.process(2 + n)).collect());
         let busy = vec![false; script.workers];
         let mut rig = Self {
@@ -121,12 +135,17 @@ impl Rig {
             answers: Vec::new(),
             problems: Vec::new(),
             chance: Chance::new(seed ^ 0x5eed),
+            fronts,
+            posts: Vec::new(),
+            slow,
+            slow_busy: false,
             hooks,
             workers,
             busy,
             processes: 100,
             waiting: Vec::new(),
             running: FuturesUnordered::new(),
+            unswept: false,
             crash,
             calls: 0,
             polls: 0,
@@ -148,7 +167,7 @@ impl Rig {
         }
     }
 
-    fn part(&mut self, of: Duration) -> Duration {
+    pub(super) fn part(&mut self, of: Duration) -> Duration {
         of.mul_f64((self.chance.bits() >> 11) as f64 / (1u64 << 53) as f64)
     }
 
@@ -176,6 +195,7 @@ impl Rig {
         self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::try_from(lag).expect("small"));
         let mut ticks: Vec<Instant> =
             (0..self.workers.len()).map(|_| start + self.part(Duration::from_secs(20))).collect();
+        let mut slow = start + self.part(stores::SLOW);
         let end = start + self.script.lasts;
         loop {
             let now = Instant::now();
@@ -183,6 +203,10 @@ impl Rig {
                 self.step(step);
             }
             self.send_due(now);
+            if slow <= now {
+                slow += stores::SLOW;
+                self.slow_tick();
+            }
             for (worker, tick) in ticks.iter_mut().enumerate() {
                 if *tick <= now {
                     *tick += TICK;
@@ -194,10 +218,11 @@ impl Rig {
             }
             let mut next = *ticks.iter().min().expect("a worker");
             next = next.min(end.max(now + Duration::from_millis(1)));
-            next = self.waiting.iter().map(|(at, _)| *at).fold(next, Instant::min);
+            next = self.sooner(next.min(slow));
             next = steps.front().map_or(next, |(at, _)| next.min(start + *at));
             self.wait(next).await;
         }
+        self.heal_stores().await;
         self.rest().await;
         check::all(&mut self).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
@@ -205,23 +230,44 @@ impl Rig {
         Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed() }
     }
 
-    /// Everything outside is well again; time passes until nothing is left to do.
-    async fn rest(&mut self) {
+    /// The next moment at which something is to be delivered, or this one.
+    fn sooner(&self, moment: Instant) -> Instant {
+        let moments = self.waiting.iter().map(|(at, _)| *at).chain(self.posts.iter().map(|(at, _)| *at));
+        moments.fold(moment, Instant::min)
+    }
+
+    /// Nothing is on its way any more, and nobody works.
+    pub(super) async fn settle_down(&mut self) {
+        while !self.running.is_empty() || !self.waiting.is_empty() || !self.posts.is_empty() {
+            let now = Instant::now();
+            self.send_due(now);
+            let next = self.sooner(now + TICK);
+            self.wait(next).await;
+        }
+    }
+
+    /// Everything outside is well again.
+    pub(super) fn heal(&mut self) {
         self.world.wire.set_faults(TableFaults::default());
         self.world.tiktok.heal();
         self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::ZERO);
         self.crash = Crash::default();
         self.froze = true;
+    }
+
+    /// Time passes until nothing is left to do.
+    async fn rest(&mut self) {
+        self.heal();
         let from = Instant::now();
         loop {
-            while !self.running.is_empty() || !self.waiting.is_empty() {
-                let now = Instant::now();
-                self.send_due(now);
-                let next = self.waiting.iter().map(|(at, _)| *at).min().unwrap_or(now + TICK);
-                self.wait(next).await;
-            }
+            self.settle_down().await;
             let listed = self.world.wire.listed("PUSH#");
-            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else { break };
+            let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else {
+                if self.swept().await {
+                    continue;
+                }
+                break;
+            };
             if from.elapsed() > BOUNDED {
                 let left: Vec<String> =
                     listed.iter().map(|(list, place, key)| format!("{list} {place} {}", key.1)).collect();
@@ -257,6 +303,7 @@ impl Rig {
 
     async fn done(&mut self, done: Done) {
         match done {
+            Done::Saved => {}
             Done::Tick { worker, alive, polls } => {
                 self.busy[worker] = false;
                 self.polls += polls;
@@ -264,6 +311,8 @@ impl Rig {
                     self.restart(worker);
                 }
             }
+            Done::Slow => self.slow_busy = false,
+            Done::Post { post, status, words } => self.posted(*post, status, words),
             Done::Hook { mut delivery, status, words } => {
                 if self.answers.len() < 200 {
                     self.answers.push(words);
@@ -276,11 +325,16 @@ impl Rig {
                     let at = Instant::now() + Duration::from_secs(20) * delivery.tries.min(30);
                     self.waiting.push((at, delivery));
                 }
-                if self.hooks.calls.is_dead() {
-                    self.processes += 1;
-                    self.hooks = self.world.process(self.processes);
-                }
+                self.revive_hooks();
             }
+        }
+    }
+
+    /// A webhook process that died is started again.
+    pub(super) fn revive_hooks(&mut self) {
+        if self.hooks.calls.is_dead() {
+            self.processes += 1;
+            self.hooks = self.world.process(self.processes);
         }
     }
 
@@ -297,6 +351,7 @@ impl Rig {
     }
 
     fn send_due(&mut self, now: Instant) {
+        self.send_posts(now);
         let (due, later) = std::mem::take(&mut self.waiting).into_iter().partition(|(at, _)| *at <= now);
         self.waiting = later;
         for (_, delivery) in due {
@@ -317,7 +372,7 @@ impl Rig {
         }
     }
 
-    fn tick(&mut self, worker: usize) {
+    pub(super) fn tick(&mut self, worker: usize) {
         if self.busy[worker] {
             return;
         }
@@ -365,6 +420,11 @@ impl Rig {
                 self.deliver(delivery, late);
             }
             Step::TikTok(happens) => happens(&self.world.tiktok),
+            Step::Save { words, carrier } => self.save(words, carrier),
+            Step::Merchant { front, does } => {
+                does(&self.fronts[front].model);
+                self.hear(front);
+            }
             Step::Table(faults) => self.world.wire.set_faults(faults),
             Step::Crash => {
                 self.workers[0].calls.die();

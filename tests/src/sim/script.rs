@@ -1,11 +1,13 @@
 //! Scripts: what happens in a scenario, and what must have arrived in the end.
 
+use super::scenes;
 use crate::world::fulfilment;
 use crate::world::wire::TableFaults;
 use serde_json::Value;
 use std::time::Duration;
 use waybill_local::model::chance::Chance;
-use waybill_local::model::tiktok::{Call, Fault, FaultRule, ModelTikTok, Status};
+use waybill_local::model::stores::{Kind, ModelStore};
+use waybill_local::model::tiktok::{Fault, FaultRule, ModelTikTok, Status};
 
 /// A TikTok order of a scene.
 #[derive(Clone, Debug)]
@@ -48,6 +50,20 @@ pub enum Step {
     },
     /// Something happens at TikTok.
     TikTok(Box<dyn Fn(&ModelTikTok)>),
+    /// A person says which carrier the store's words mean.
+    Save {
+        /// The store's words.
+        words: &'static str,
+        /// TikTok's carrier.
+        carrier: &'static str,
+    },
+    /// A merchant does something in a model store, or the store's server does.
+    Merchant {
+        /// Place of the store in [`Script::fronts`].
+        front: usize,
+        /// What.
+        does: Box<dyn Fn(&ModelStore)>,
+    },
     /// The table gets better or worse.
     Table(TableFaults),
     /// The first worker dies between two calls.
@@ -73,6 +89,8 @@ pub struct Script {
     pub shops: Vec<(String, &'static str)>,
     /// Stores: places of their shops.
     pub stores: Vec<Vec<usize>>,
+    /// Model stores of the first shop, with an API and subscriptions, and the share of their deliveries that is lost.
+    pub fronts: Vec<(Kind, f64)>,
     /// TikTok's orders.
     pub orders: Vec<Order>,
     /// What happens when.
@@ -105,22 +123,29 @@ pub type Scenario = (&'static str, fn(u64) -> Script);
 
 /// All of them.
 pub const ALL: &[Scenario] = &[
-    ("one_parcel", one_parcel),
-    ("three_parcels_of_one_order", three_parcels),
-    ("two_stores_for_one_shop", two_stores),
-    ("one_number_from_two_stores", one_number_from_two_stores),
-    ("partial_quantities", partial),
-    ("edit_and_edit_back", edit_and_back),
-    ("cancel", cancel),
-    ("busy_shop_beside_small_ones", busy),
-    ("outage_and_recovery", outage),
-    ("expired_token_in_mid_batch", expired_token),
-    ("overlapping_workers", overlapping),
-    ("frozen_worker", frozen),
-    ("lease_store_broken", lease_broken),
-    ("table_nearly_down", table_nearly_down),
-    ("order_on_hold", on_hold),
-    ("market_that_ships_packages", ship_package),
+    ("one_parcel", scenes::one_parcel),
+    ("three_parcels_of_one_order", scenes::three_parcels),
+    ("two_stores_for_one_shop", scenes::two_stores),
+    ("one_number_from_two_stores", scenes::one_number_from_two_stores),
+    ("partial_quantities", scenes::partial),
+    ("edit_and_edit_back", scenes::edit_and_back),
+    ("cancel", scenes::cancel),
+    ("busy_shop_beside_small_ones", scenes::busy),
+    ("outage_and_recovery", scenes::outage),
+    ("expired_token_in_mid_batch", scenes::expired_token),
+    ("overlapping_workers", scenes::overlapping),
+    ("frozen_worker", scenes::frozen),
+    ("lease_store_broken", scenes::lease_broken),
+    ("table_nearly_down", scenes::table_nearly_down),
+    ("order_on_hold", scenes::on_hold),
+    ("market_that_ships_packages", scenes::ship_package),
+    ("mapping_saved_while_held", super::carriers::mapping_saved),
+    ("woocommerce_webhooks_are_lost", super::stores::woocommerce),
+    ("bigcommerce_reads_fail", super::stores::bigcommerce),
+    ("magento_ships_in_parts", super::stores::magento),
+    ("adobe_tells_of_tracks", super::stores::adobe),
+    ("warehouse_reports_parcels", super::stores::generic),
+    ("store_that_hangs", super::stores::hanging),
 ];
 
 /// A scenario by name.
@@ -130,7 +155,7 @@ pub fn by_name(name: &str) -> Option<Scenario> {
 }
 
 /// The time that passed since the start of a world, as a store writes it.
-fn stamp(at: Duration) -> String {
+pub(super) fn stamp(at: Duration) -> String {
     let start: jiff::Timestamp = "2026-11-21T09:00:00Z".parse().expect("time");
     (start + at).to_string()
 }
@@ -145,21 +170,24 @@ pub fn usps(serial: u64) -> String {
 }
 
 /// Builds scripts: keeps the store's side of the story.
-struct Scene {
-    chance: Chance,
-    script: Script,
+pub(super) struct Scene {
+    /// Chance of the scene.
+    pub(super) chance: Chance,
+    /// What it has become so far.
+    pub(super) script: Script,
 }
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 impl Scene {
-    fn new(name: &'static str, seed: u64) -> Self {
+    pub(super) fn new(name: &'static str, seed: u64) -> Self {
         let mut chance = Chance::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(7));
         let (table, faults, read_lag) = trouble(&mut chance);
         let script = Script {
             name,
             shops: vec![(SHOP.to_owned(), "US")],
             stores: vec![vec![0]],
+            fronts: Vec::new(),
             orders: Vec::new(),
             steps: Vec::new(),
             lasts: Duration::from_secs(360),
@@ -175,11 +203,11 @@ impl Scene {
         Self { chance, script }
     }
 
-    fn upto(&mut self, most: u64) -> u64 {
+    pub(super) fn upto(&mut self, most: u64) -> u64 {
         self.chance.bits() % most.max(1)
     }
 
-    fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
+    pub(super) fn order(&mut self, shop: usize, lines: &[(&'static str, u32)]) -> String {
         let id = format!("5760000000000{:05}", 17 + self.script.orders.len());
         self.script.orders.push(Order {
             shop,
@@ -190,12 +218,12 @@ impl Scene {
         id
     }
 
-    fn at(&mut self, at: Duration, step: Step) {
+    pub(super) fn at(&mut self, at: Duration, step: Step) {
         self.script.steps.push((at, step));
     }
 
     /// The store's order now has these fulfilments: id, changed at, number, contents. Empty number: cancelled.
-    fn store(&mut self, store: usize, number: u64, tiktok: &str, at: Duration, parcels: &[Parcel<'_>]) {
+    pub(super) fn store(&mut self, store: usize, number: u64, tiktok: &str, at: Duration, parcels: &[Parcel<'_>]) {
         let fulfilments = parcels.iter().map(|parcel| {
             let mut value =
                 fulfilment(parcel.id, number, &stamp(parcel.changed), parcel.carrier, parcel.numbers, parcel.lines);
@@ -215,7 +243,7 @@ impl Scene {
         self.at(at, Step::Store { store, order, late });
     }
 
-    fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
+    pub(super) fn arrives(&mut self, tiktok: &str, number: &str, units: usize) {
         let shop = self.script.orders.iter().find(|order| order.id == tiktok).expect("known").shop;
         let order = (self.script.shops[shop].0.clone(), tiktok.to_owned());
         self.script.arrives.push(Arrives { order, number: number.to_owned(), units });
@@ -224,16 +252,21 @@ impl Scene {
 
 /// A fulfilment in a script.
 #[derive(Clone, Copy)]
-struct Parcel<'a> {
-    id: u64,
-    changed: Duration,
-    carrier: &'a str,
-    numbers: &'a [&'a str],
-    lines: &'a [(&'a str, u32)],
-    cancelled: bool,
+pub(super) struct Parcel<'a> {
+    pub(super) id: u64,
+    pub(super) changed: Duration,
+    pub(super) carrier: &'a str,
+    pub(super) numbers: &'a [&'a str],
+    pub(super) lines: &'a [(&'a str, u32)],
+    pub(super) cancelled: bool,
 }
 
-fn parcel<'a>(id: u64, changed: Duration, numbers: &'a [&'a str], lines: &'a [(&'a str, u32)]) -> Parcel<'a> {
+pub(super) fn parcel<'a>(
+    id: u64,
+    changed: Duration,
+    numbers: &'a [&'a str],
+    lines: &'a [(&'a str, u32)],
+) -> Parcel<'a> {
     Parcel { id, changed, carrier: "USPS", numbers, lines, cancelled: false }
 }
 
@@ -258,6 +291,7 @@ fn trouble(chance: &mut Chance) -> (TableFaults, Vec<FaultRule>, Duration) {
     let table = TableFaults { index_lag: Duration::from_secs(chance.bits() % 11), ..table };
     let faults = [
         Fault::Throttle { retry_after: Some(Duration::from_secs(3)) },
+        Fault::Throttle { retry_after: Some(Duration::from_secs(100)) },
         Fault::Throttle { retry_after: None },
         Fault::Status(503),
         Fault::Status(500),
@@ -280,260 +314,4 @@ fn trouble(chance: &mut Chance) -> (TableFaults, Vec<FaultRule>, Duration) {
     }
     let lag = if chance.happens(0.4) { Duration::from_secs(chance.bits() % 11) } else { Duration::ZERO };
     (table, rules, lag)
-}
-
-fn one_parcel(seed: u64) -> Script {
-    let mut scene = Scene::new("one_parcel", seed);
-    let order = scene.order(0, &[("MUG", 2), ("CAP", 1)]);
-    let number = usps(1);
-    scene.store(0, 1042, &order, SECOND, &[parcel(1, SECOND, &[&number], &[("MUG", 2), ("CAP", 1)])]);
-    scene.arrives(&order, &number, 3);
-    scene.script
-}
-
-fn three_parcels(seed: u64) -> Script {
-    let mut scene = Scene::new("three_parcels_of_one_order", seed);
-    let order = scene.order(0, &[("MUG", 2), ("CAP", 1)]);
-    let (a, b, c) = (usps(1), usps(2), usps(3));
-    let gaps = [scene.upto(90), scene.upto(90), scene.upto(90)].map(|s| s + 1);
-    let mut at = Duration::ZERO;
-    let all = [(1, &a, ("MUG", 1)), (2, &b, ("CAP", 1)), (3, &c, ("MUG", 1))];
-    let mut known: Vec<Known<'_>> = Vec::new();
-    for (i, (id, number, line)) in all.into_iter().enumerate() {
-        at += Duration::from_secs(gaps[i]);
-        known.push((id, at, number.clone(), vec![line]));
-        emit(&mut scene, 0, 1042, &order, at, &known);
-    }
-    for number in [&a, &b, &c] {
-        scene.arrives(&order, number, 1);
-    }
-    scene.script
-}
-
-type Known<'a> = (u64, Duration, String, Vec<(&'a str, u32)>);
-
-fn emit(scene: &mut Scene, store: usize, number: u64, order: &str, at: Duration, known: &[Known<'_>]) {
-    let numbers: Vec<[&str; 1]> = known.iter().map(|(_, _, number, _)| [number.as_str()]).collect();
-    let parcels: Vec<Parcel<'_>> = known
-        .iter()
-        .zip(&numbers)
-        .map(|((id, changed, _, lines), number)| parcel(*id, *changed, number, lines))
-        .collect();
-    scene.store(store, number, order, at, &parcels);
-}
-
-fn two_stores(seed: u64) -> Script {
-    let mut scene = Scene::new("two_stores_for_one_shop", seed);
-    scene.script.stores = vec![vec![0], vec![0]];
-    let order = scene.order(0, &[("MUG", 2), ("CAP", 1)]);
-    let (a, b) = (usps(1), usps(2));
-    let (first, second) = (SECOND * (1 + scene.upto(90) as u32), SECOND * (1 + scene.upto(90) as u32));
-    scene.store(0, 1042, &order, first, &[parcel(1, first, &[&a], &[("MUG", 1), ("CAP", 1)])]);
-    scene.store(1, 77, &order, second, &[parcel(9, second, &[&b], &[("MUG", 1)])]);
-    scene.arrives(&order, &a, 2);
-    scene.arrives(&order, &b, 1);
-    scene.script
-}
-
-fn one_number_from_two_stores(seed: u64) -> Script {
-    let mut scene = Scene::new("one_number_from_two_stores", seed);
-    scene.script.stores = vec![vec![0], vec![0]];
-    let order = scene.order(0, &[("MUG", 2)]);
-    let a = usps(1);
-    let (first, second) = (SECOND * (1 + scene.upto(90) as u32), SECOND * (1 + scene.upto(90) as u32));
-    scene.store(0, 1042, &order, first, &[parcel(1, first, &[&a], &[("MUG", 2)])]);
-    scene.store(1, 77, &order, second, &[parcel(9, second, &[&a], &[("MUG", 2)])]);
-    scene.arrives(&order, &a, 2);
-    scene.script
-}
-
-fn partial(seed: u64) -> Script {
-    let mut scene = Scene::new("partial_quantities", seed);
-    let order = scene.order(0, &[("MUG", 3)]);
-    let (a, b) = (usps(1), usps(2));
-    let first = SECOND * (1 + scene.upto(60) as u32);
-    let second = first + SECOND * (1 + scene.upto(120) as u32);
-    let one: Known<'_> = (1, first, a.clone(), vec![("MUG", 2)]);
-    emit(&mut scene, 0, 1042, &order, first, std::slice::from_ref(&one));
-    let two = (2, second, b.clone(), vec![("MUG", 1)]);
-    emit(&mut scene, 0, 1042, &order, second, &[one, two]);
-    scene.arrives(&order, &a, 2);
-    scene.arrives(&order, &b, 1);
-    scene.script
-}
-
-fn edit_and_back(seed: u64) -> Script {
-    let mut scene = Scene::new("edit_and_edit_back", seed);
-    let order = scene.order(0, &[("MUG", 2)]);
-    let (a, b) = (usps(1), usps(2));
-    let back = scene.chance.happens(0.5);
-    let mut at = SECOND;
-    let mut numbers = vec![a.clone(), b.clone()];
-    if back {
-        numbers.push(a.clone());
-    }
-    for number in &numbers {
-        emit(&mut scene, 0, 1042, &order, at, &[(1, at, number.clone(), vec![("MUG", 2)])]);
-        at += SECOND * (2 + scene.upto(150) as u32);
-    }
-    if !back {
-        scene.arrives(&order, &b, 2);
-        scene.script.ages.push(numbers);
-    }
-    // A second edit must be left to a person even where TikTok would take it.
-    scene
-        .script
-        .steps
-        .push((Duration::ZERO, Step::TikTok(Box::new(|tiktok| tiktok.configure(|settings| settings.edits = 3)))));
-    scene.script
-}
-
-fn cancel(seed: u64) -> Script {
-    let mut scene = Scene::new("cancel", seed);
-    let order = scene.order(0, &[("MUG", 1), ("CAP", 1)]);
-    let (a, b) = (usps(1), usps(2));
-    let at = SECOND * (2 + scene.upto(150) as u32);
-    let (only_a, only_b) = ([a.as_str()], [b.as_str()]);
-    let first = [parcel(1, SECOND, &only_a, &[("MUG", 1)]), parcel(2, SECOND, &only_b, &[("CAP", 1)])];
-    scene.store(0, 1042, &order, SECOND, &first);
-    match scene.upto(3) {
-        0 => {
-            let gone = Parcel { cancelled: true, ..parcel(1, at, &only_a, &[("MUG", 1)]) };
-            scene.store(0, 1042, &order, at, &[gone, first[1]]);
-            scene.arrives(&order, &b, 1);
-        }
-        1 => {
-            let id = order.clone();
-            let happens = move |tiktok: &ModelTikTok| {
-                tiktok.cancel(SHOP, &id, "BUYER");
-            };
-            scene.at(at, Step::TikTok(Box::new(happens)));
-        }
-        _ => {
-            let body = StoreOrder {
-                number: 1042,
-                tiktok: order,
-                version: stamp(at),
-                fulfilments: Vec::new(),
-                cancelled: true,
-            };
-            scene.at(at, Step::Store { store: 0, order: body, late: SECOND * 30 });
-        }
-    }
-    scene.script
-}
-
-fn simple_orders(scene: &mut Scene, shop: usize, store: usize, how_many: u64, within: u64) {
-    for _ in 0..how_many {
-        let order = scene.order(shop, &[("MUG", 1)]);
-        let serial = scene.script.orders.len() as u64;
-        let number = usps(serial);
-        let at = SECOND * (1 + scene.upto(within) as u32);
-        scene.store(store, 1000 + serial, &order, at, &[parcel(serial, at, &[&number], &[("MUG", 1)])]);
-        scene.arrives(&order, &number, 1);
-    }
-}
-
-/// Shops and a store for each.
-fn shops(scene: &mut Scene, how_many: usize) {
-    scene.script.shops = (0..how_many).map(|n| (format!("74940496426424416{:02}", 21 + n), "US")).collect();
-    scene.script.stores = (0..how_many).map(|n| vec![n]).collect();
-}
-
-fn busy(seed: u64) -> Script {
-    let mut scene = Scene::new("busy_shop_beside_small_ones", seed);
-    shops(&mut scene, 3);
-    simple_orders(&mut scene, 0, 0, 12, 30);
-    simple_orders(&mut scene, 1, 1, 1, 100);
-    simple_orders(&mut scene, 2, 2, 1, 100);
-    scene.script
-}
-
-fn outage(seed: u64) -> Script {
-    let mut scene = Scene::new("outage_and_recovery", seed);
-    shops(&mut scene, 4);
-    for shop in 0..4 {
-        simple_orders(&mut scene, shop, shop, 2, 200);
-    }
-    let from = SECOND * scene.upto(60) as u32;
-    let kind = scene.upto(3);
-    let down = move |tiktok: &ModelTikTok| {
-        let fault = [Fault::Status(503), Fault::HangBefore, Fault::ResetBefore][kind as usize].clone();
-        tiktok.inject(FaultRule::new(fault));
-    };
-    scene.at(from, Step::TikTok(Box::new(down)));
-    scene.at(from + SECOND * 240, Step::TikTok(Box::new(ModelTikTok::heal)));
-    scene.script.lasts = SECOND * 480;
-    scene.script
-}
-
-fn expired_token(seed: u64) -> Script {
-    let mut scene = Scene::new("expired_token_in_mid_batch", seed);
-    simple_orders(&mut scene, 0, 0, 8, 40);
-    for _ in 0..2 {
-        let at = SECOND * (20 + scene.upto(90) as u32);
-        scene.at(at, Step::TikTok(Box::new(|tiktok| tiktok.expire_access(SHOP))));
-    }
-    // In the middle of a batch: after so many reads or writes.
-    let after = u32::try_from(scene.upto(6)).expect("small");
-    scene.script.faults.push(FaultRule::new(Fault::Code(105_002)).on(&[Call::MarkPackage]).after(after).times(1));
-    if scene.chance.happens(0.3) {
-        scene.script.faults.push(FaultRule::new(Fault::HangAfter).on(&[Call::RefreshToken]).times(1));
-    }
-    scene.script
-}
-
-fn overlapping(seed: u64) -> Script {
-    let mut scene = Scene::new("overlapping_workers", seed);
-    scene.script.workers = 2 + scene.upto(2) as usize;
-    simple_orders(&mut scene, 0, 0, 5, 150);
-    scene.script
-}
-
-fn frozen(seed: u64) -> Script {
-    let mut scene = Scene::new("frozen_worker", seed);
-    scene.script.workers = 2;
-    scene.script.freeze_at = 1 + scene.upto(30);
-    scene.script.frozen = SECOND * (30 + scene.upto(300) as u32);
-    simple_orders(&mut scene, 0, 0, 3, 10);
-    scene.script.lasts = SECOND * 600;
-    scene.script
-}
-
-fn lease_broken(seed: u64) -> Script {
-    let mut scene = Scene::new("lease_store_broken", seed);
-    scene.script.workers = 2;
-    scene.script.table.lease_broken = true;
-    simple_orders(&mut scene, 0, 0, 4, 100);
-    scene.script
-}
-
-fn table_nearly_down(seed: u64) -> Script {
-    let mut scene = Scene::new("table_nearly_down", seed);
-    simple_orders(&mut scene, 0, 0, 4, 100);
-    let latency = Duration::from_millis(20);
-    let p = 0.5;
-    scene.script.table = TableFaults { latency, failing: p, lost_after: 0.2, ..TableFaults::default() };
-    scene.at(SECOND * 150, Step::Table(TableFaults { latency, ..TableFaults::default() }));
-    scene.script
-}
-
-fn on_hold(seed: u64) -> Script {
-    let mut scene = Scene::new("order_on_hold", seed);
-    simple_orders(&mut scene, 0, 0, 1, 20);
-    scene.script.orders[0].status = Status::OnHold;
-    scene.script
-}
-
-fn ship_package(seed: u64) -> Script {
-    let mut scene = Scene::new("market_that_ships_packages", seed);
-    scene.script.shops[0].1 = "SG";
-    let carrier = waybill_local::model::tiktok::providers_of("SG").swap_remove(0).name;
-    let order = scene.order(0, &[("MUG", 2)]);
-    let number = usps(1);
-    let numbers = [number.as_str()];
-    let parcel = Parcel { carrier: &carrier, ..parcel(1, SECOND, &numbers, &[("MUG", 2)]) };
-    scene.store(0, 1042, &order, SECOND, &[parcel]);
-    scene.arrives(&order, &number, 2);
-    scene.script
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
@@ -26,8 +26,6 @@ pub struct Net {
     tiktok: ModelTikTok,
     api: &'static OpenApi,
     hosts: Mutex<HashMap<String, Host>>,
-    /// Judging a request against its description takes as long as the rest of it: long runs leave it out.
-    unjudged: AtomicBool,
     calls: AtomicUsize,
 }
 
@@ -35,12 +33,7 @@ impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default(), unjudged: AtomicBool::new(false), calls: AtomicUsize::new(0) }
-    }
-
-    /// From now on requests are not held against the API's description.
-    pub fn leave_unjudged(&self) {
-        self.unjudged.store(true, Ordering::Relaxed);
+        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0) }
     }
 
     /// Puts a host on the network.
@@ -59,7 +52,6 @@ impl Net {
         let host = request.uri().host().unwrap_or_default().to_owned();
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             if API.ends_with(&host)
-                && !self.unjudged.load(Ordering::Relaxed)
                 && let Err(problem) = self.api.judge(&request)
             {
                 panic!("TikTok would refuse this request: {problem}");

@@ -3,22 +3,26 @@
 use super::{SHOP, World};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::Request;
+use futures_util::future::{Ready, ready};
+use http::{Request, Response};
 use lambda_http::Body;
 use serde_json::{Value, json};
 use waybill::domain::connection::{StoreConnection, StoreSettings};
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::connect_store::{self, Added, NewStore};
-use waybill_local::model::stores::{Kind, ModelStore, Plugin, Way};
+use waybill_local::model::ModelAnswer;
+use waybill_local::model::stores::{Kind, ModelStore, Plugin, Way, adobe};
 
 /// Every platform, and where Magento's ways differ, each of them.
-pub const KINDS: [Kind; 6] = [
+pub const KINDS: [Kind; 8] = [
     Kind::Shopify,
     Kind::WooCommerce(Plugin::Ast),
     Kind::BigCommerce,
     Kind::Magento(Way::MageOs),
     Kind::Magento(Way::Mageplaza),
+    Kind::Magento(Way::IoEvents),
+    Kind::Magento(Way::CommerceWebhooks),
     Kind::Generic,
 ];
 
@@ -63,15 +67,21 @@ pub fn secrets(model: &ModelStore) -> Value {
             "access_token": about.access_token,
         }),
         Kind::Magento(way) => {
-            let (name, value) = match way {
-                Way::MageOs => ("webhook_secret", about.secret),
-                Way::Mageplaza => ("header_secret", about.header.1),
-            };
-            json!({
-                name: value, "previous_secret": PREVIOUS,
+            let mut secrets = json!({
                 "consumer_key": about.consumer_key, "consumer_secret": about.consumer_secret,
                 "access_token": about.token, "token_secret": about.token_secret,
-            })
+            });
+            match way {
+                Way::MageOs => secrets["webhook_secret"] = about.secret.into(),
+                Way::Mageplaza => secrets["header_secret"] = about.header.1.into(),
+                Way::IoEvents => secrets["client_id"] = adobe::CLIENT_ID.into(),
+                // Two keys one after the other while the merchant changes them.
+                Way::CommerceWebhooks => secrets["public_key"] = adobe::PUBLIC.concat().into(),
+            }
+            if matches!(way, Way::MageOs | Way::Mageplaza) {
+                secrets["previous_secret"] = PREVIOUS.into();
+            }
+            secrets
         }
         Kind::Generic => json!({"webhook_secret": about.secret, "previous_secret": PREVIOUS}),
     }
@@ -98,10 +108,12 @@ impl World {
             _ => model.account().domain,
         };
         let way = match kind {
-            Kind::Magento(Way::MageOs) => Some("mage-os".to_owned()),
-            Kind::Magento(Way::Mageplaza) => Some("mageplaza".to_owned()),
+            Kind::Magento(way) => Some(way_name(way).to_owned()),
             _ => None,
         };
+        if kind == Kind::Magento(Way::IoEvents) {
+            self.net.host("static.adobeioevents.com", Box::new(|request| adobe_keys(&request).boxed()));
+        }
         let added = self
             .connect(platform(kind), address, StoreSettings { way, ..StoreSettings::default() }, &secrets(&model))
             .await;
@@ -166,7 +178,7 @@ impl World {
     /// Posts a body that its platform never sends, rightly signed.
     pub async fn nonsense(&self, front: &Front) -> http::Response<Body> {
         let about = front.model.account();
-        let body = r#"{"greetings":["from","another","version"]}"#;
+        let mut body = r#"{"greetings":["from","another","version"]}"#.to_owned();
         let (hex, base64) = (signed(&about.secret, body.as_bytes()), |tag: &[u8]| {
             use base64::Engine as _;
             base64::engine::general_purpose::STANDARD.encode(tag)
@@ -191,9 +203,41 @@ impl World {
             }
             Kind::Magento(Way::MageOs) => request.header("x-magento-signature", hex::encode(&hex)),
             Kind::Magento(Way::Mageplaza) => request.header(&about.header.0, &about.header.1),
+            Kind::Magento(Way::IoEvents) => {
+                // Meant for us, of a kind that we read, and without its value.
+                body = json!({
+                    "type": "com.adobe.commerce.observer.sales_order_shipment_track_save_after",
+                    "recipientclientid": adobe::CLIENT_ID, "data": {"greetings": true},
+                })
+                .to_string();
+                let headers = adobe::io_headers(about.signers, body.as_bytes());
+                headers.into_iter().fold(request, |request, (name, value)| request.header(name, value))
+            }
+            Kind::Magento(Way::CommerceWebhooks) => {
+                let (name, value) = adobe::commerce_header(about.signers, body.as_bytes());
+                request.header(name, value)
+            }
         };
         self.receive(request.body(Bytes::from(body)).expect("a request")).await
     }
+}
+
+/// What a way of Magento is called in a store's settings.
+#[must_use]
+pub fn way_name(way: Way) -> &'static str {
+    match way {
+        Way::MageOs => "mage-os",
+        Way::Mageplaza => "mageplaza",
+        Way::IoEvents => "io-events",
+        Way::CommerceWebhooks => "commerce-webhooks",
+    }
+}
+
+/// Adobe's key host.
+fn adobe_keys(request: &Request<Bytes>) -> Ready<ModelAnswer> {
+    let (status, body) = adobe::published_key(request.uri().path()).map_or((404, ""), |key| (200, key));
+    let answer = Response::builder().status(status).body(Bytes::from_static(body.as_bytes()));
+    ready(ModelAnswer::Reply(answer.expect("an answer")))
 }
 
 fn signed(secret: &str, text: &[u8]) -> Vec<u8> {

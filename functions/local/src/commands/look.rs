@@ -6,7 +6,9 @@ use waybill::app::App;
 use waybill::domain::ids::{ShopId, StoreOrderId, TikTokOrderId};
 use waybill::domain::parcel::Parcel;
 use waybill::domain::tracking::TrackingNumber;
-use waybill::flows::map_carrier::requeue;
+use waybill::flows::carrier::folded;
+use waybill::flows::carrier_names::{asks_for_a_name, suggestions};
+use waybill::flows::map_carrier::{confirm, requeue};
 
 fn row(parcel: &Parcel) -> Value {
     let reason = parcel.state.reason();
@@ -41,9 +43,18 @@ async fn shops(app: &App) -> Result<Vec<ShopId>, Failure> {
 pub async fn held(app: &App, output: &mut Output) -> Result<bool, Failure> {
     let mut rows = Vec::new();
     for shop in shops(app).await? {
+        let Some(connection) = app.table.shop_get(&shop, false).await?.map(|shop| shop.row) else { continue };
+        let open = suggestions(app, &connection).await?;
         for key in app.table.held_keys(&shop, "").await? {
             if let Some(parcel) = app.table.parcel_get(&key).await? {
-                rows.push(row(&parcel));
+                let mut shown = row(&parcel);
+                let name = folded(parcel.carrier.as_deref().unwrap_or_default());
+                let asks = parcel.state.reason().is_some_and(asks_for_a_name);
+                if let Some(open) = open.iter().find(|open| asks && folded(&open.store_carrier) == name) {
+                    shown["candidates"] = json!(open.candidates);
+                    shown["list"] = open.list.as_str().into();
+                }
+                rows.push(shown);
             }
         }
     }
@@ -63,6 +74,11 @@ pub async fn held(app: &App, output: &mut Output) -> Result<bool, Failure> {
                 text("who"),
                 text("since"),
             ))?;
+            let candidates = held["candidates"].as_array().map(Vec::as_slice).unwrap_or_default();
+            for candidate in candidates {
+                let part = |name: &str| candidate[name].as_str().unwrap_or_default();
+                output.say(format!("    perhaps {}: {}", part("name"), part("why")))?;
+            }
         }
     }
     Ok(!rows.is_empty())
@@ -72,7 +88,13 @@ pub async fn held(app: &App, output: &mut Output) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// Wrong use.
-pub async fn retry(app: &App, order: Option<&str>, reason: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
+pub async fn retry(
+    app: &App,
+    order: Option<&str>,
+    reason: Option<&str>,
+    as_it_stands: bool,
+    output: &mut Output,
+) -> Result<bool, Failure> {
     if order.is_none() && reason.is_none() {
         return Err(Failure::usage(
             "say what to try again",
@@ -82,7 +104,15 @@ pub async fn retry(app: &App, order: Option<&str>, reason: Option<&str>, output:
     let mut queued = 0;
     for shop in shops(app).await? {
         let fits = |parcel: &Parcel| order.is_none_or(|order| is_of(parcel, order));
-        queued += requeue(app, &shop, reason.unwrap_or_default(), fits).await?;
+        queued += if as_it_stands {
+            let wanted = |parcel: &Parcel| {
+                fits(parcel)
+                    && reason.is_none_or(|code| parcel.state.reason().is_some_and(|reason| reason.code() == code))
+            };
+            confirm(app, &shop, wanted).await?
+        } else {
+            requeue(app, &shop, reason.unwrap_or_default(), fits).await?
+        };
     }
     output.object(&json!({"queued_again": queued}))?;
     Ok(queued == 0)

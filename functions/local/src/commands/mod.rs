@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod carrier;
+pub mod carriers;
 pub mod identify;
 pub mod look;
 pub mod mail;
@@ -10,6 +11,7 @@ pub mod serve;
 pub mod setup;
 pub mod shop;
 pub mod store;
+pub mod transfer;
 
 use crate::cli::Place;
 use crate::decode::CapturedFile;
@@ -83,6 +85,7 @@ failures! {
     waybill::flows::connect_shop::ConnectError => "Check the app credentials (waybill app set) and the token answer.",
     waybill::flows::connect_store::StoreAddError => "See waybill store add --help.",
     waybill::flows::map_carrier::MapError => "See waybill map list.",
+    waybill::flows::carrier_lists::RefreshError => "Try again in a minute; waybill shop list shows whether the shop must be reconnected.",
     waybill::flows::access::AccessError => "See waybill shop list.",
 }
 
@@ -135,6 +138,16 @@ impl Output {
                 writeln!(self.to, "{:width$}  {}", name.replace('_', " "), shown(value))?;
             }
         }
+        self.to.flush()?;
+        Ok(())
+    }
+
+    /// One JSON line, whatever the form of the output.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn line(&mut self, value: &Value) -> Result<(), Failure> {
+        writeln!(self.to, "{value}")?;
         self.to.flush()?;
         Ok(())
     }

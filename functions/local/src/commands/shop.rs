@@ -26,6 +26,23 @@ pub async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> R
     Ok(false)
 }
 
+/// `waybill shop set`.
+///
+/// # Errors
+/// Wrong use, or the table.
+pub async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -> Result<bool, Failure> {
+    let id = ShopId::parse(id).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?;
+    let changed = app.table.shop_change(&id, |shop| {
+        shop.settings.hold_on_mismatch = hold_on_mismatch;
+        true
+    });
+    if changed.await?.is_none() {
+        return Err(Failure::usage("there is no such shop", "See waybill shop list."));
+    }
+    output.object(&json!({"shop": id.as_str(), "mismatch": if hold_on_mismatch { "hold" } else { "warn" }}))?;
+    Ok(false)
+}
+
 /// `waybill shop list`.
 ///
 /// # Errors

@@ -155,6 +155,12 @@ pub async fn check(app: &App, id: Option<&str>, repair: bool, output: &mut Outpu
 pub async fn poll(app: &App, id: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
     let (mut attention, mut rows) = (false, Vec::new());
     for store in named(app, id).await? {
+        if store.platform == Platform::Generic {
+            rows.push(json!({
+                "store": store.id.as_str(), "platform": store.platform.as_str(), "trouble": "has no API: it reports by itself",
+            }));
+            continue;
+        }
         let Some(polled) = poll_stores::now(app, &store.id).await else {
             rows.push(json!({
                 "store": store.id.as_str(), "platform": store.platform.as_str(), "trouble": "cannot be read: no credentials",
@@ -209,8 +215,10 @@ pub async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Fa
         return Err(Failure::usage("there is no such store", "See waybill store list."));
     }
     let removed = connect_store::disconnect(app, &id).await?;
-    output.object(&json!({
-        "store": id.as_str(), "rows_erased": removed.rows, "unsubscribed": removed.unsubscribed, "by_hand": removed.by_hand,
-    }))?;
+    let mut shown = json!({"store": id.as_str(), "rows_erased": removed.rows, "unsubscribed": removed.unsubscribed});
+    if !removed.by_hand.is_empty() {
+        shown["by_hand"] = json!(removed.by_hand);
+    }
+    output.object(&shown)?;
     Ok(!removed.by_hand.is_empty())
 }

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Response;
+use std::time::Duration;
 
 /// The end of one request, as the network shows it.
 #[derive(Debug)]
@@ -22,6 +23,14 @@ impl ModelAnswer {
             Self::Reply(response) => Some(response),
             Self::Reset | Self::Hang => None,
         }
+    }
+
+    /// How long the answer asks to wait, in whole seconds.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let Self::Reply(response) = self else { return None };
+        let seconds = response.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
     }
 }
 

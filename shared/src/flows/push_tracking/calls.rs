@@ -1,14 +1,15 @@
 //! One call to TikTok for a shop: its place in the rates, its time, a refresh of the token when TikTok asks for one.
 
+use super::names::Names;
 use super::{Held, Run};
 use crate::app::pace::{Kind, Pace};
+use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::flows::access::{AccessError, ShopAccess, app_credentials, newer_credentials, shop_access};
 use crate::flows::carrier::Maps;
 use crate::table::connections::Versioned;
-use crate::table::maps::ProviderList;
 use crate::tiktok::{Call, Class, TikTokError};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ const WRITE_DOWN: Duration = Duration::from_secs(3);
 const LEAST: Duration = Duration::from_secs(2);
 /// Fresh tokens tried for one call before the shop is parked.
 const REFRESHES: u32 = 2;
+/// A longer pause that TikTok asks for is written down: the next run may be another process.
+const REMEMBERED: Duration = Duration::from_secs(5);
 /// After this many failures in a row the shop rests.
 const FAILURES: u32 = 5;
 
@@ -45,7 +48,8 @@ pub(super) struct ShopRun<'a> {
     pub(super) id: ShopId,
     pub(super) shop: Mutex<Versioned<Shop>>,
     pub(super) kept_maps: Mutex<Option<Maps>>,
-    pub(super) kept_lists: Mutex<HashMap<String, Arc<ProviderList>>>,
+    pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
+    pub(super) names: Mutex<Names>,
     pace: Arc<Pace>,
     access: Mutex<State>,
 }
@@ -71,6 +75,7 @@ impl<'a> ShopRun<'a> {
             shop: Mutex::new(shop),
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
+            names: Mutex::default(),
             pace,
             access,
         }
@@ -191,6 +196,9 @@ impl<'a> ShopRun<'a> {
             Err(error) if error.http_status == Some(429) || error.class == Class::Retry(Reason::RateLimited) => {
                 self.pace.refused(kind, error.retry_after, clock);
                 run.flow.trouble(clock);
+                if let Some(asked) = error.retry_after.filter(|asked| *asked > REMEMBERED) {
+                    self.rest(asked).await;
+                }
             }
             Err(_) if failed => run.flow.trouble(clock),
             _ => {
@@ -249,11 +257,19 @@ impl<'a> ShopRun<'a> {
             return false;
         }
         drop(state);
-        let rest = error.retry_after.unwrap_or_default().max(Duration::from_secs(300));
         tracing::warn!(shop.id = %self.id, error = error as &dyn std::error::Error, "shop rests");
-        self.change(|shop, now| shop.hold_until = Some(now + rest)).await;
-        super::summary::one(&self.run.tally.resting_shops);
+        self.rest(error.retry_after.unwrap_or_default().max(Duration::from_secs(300))).await;
         true
+    }
+
+    /// Nothing is sent for this shop for so long, by whatever process: one write on its connection, its rows untouched.
+    async fn rest(&self, time: Duration) {
+        let until = self.run.app.clock.now() + time;
+        if self.shop.lock().await.row.hold_until.is_some_and(|known| known >= until) {
+            return;
+        }
+        self.change(|shop, _| shop.hold_until = Some(until)).await;
+        super::summary::one(&self.run.tally.resting_shops);
     }
 
     async fn change(&self, edit: impl Fn(&mut Shop, jiff::Timestamp)) {

@@ -9,6 +9,7 @@
 
 mod breaker;
 mod calls;
+mod names;
 mod orders;
 mod record;
 mod resolve;

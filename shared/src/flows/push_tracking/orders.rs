@@ -13,7 +13,8 @@ use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason, Who};
-use crate::flows::carrier::{ListError, Maps, Match, live_list, match_parcel};
+use crate::flows::carrier::{Maps, Match, match_parcel, recognised};
+use crate::flows::carrier_lists::{ListError, list_key, live_list};
 use crate::tiktok::{Call, Class, TikTokError};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
@@ -126,7 +127,9 @@ impl Desk<'_> {
         match matched {
             Match::Hold { reason, detail } => {
                 let waits_for = if reason.auto() == Auto::OnMapping { maps.version() } else { WaitsFor::Store };
+                let sighted = self.shop.sighted(&self.rows[index], reason).await;
                 self.apply(index, Decision::Hold { reason, detail, waits_for }, None).await?;
+                self.shop.count_sighted(sighted).await;
                 self.recheck(index, &maps).await
             }
             Match::Carried { carried, warning } => {
@@ -431,8 +434,8 @@ impl ShopRun<'_> {
         &self,
         shop: &crate::domain::connection::Shop,
         order: &TikTokOrder,
-    ) -> Result<std::sync::Arc<crate::table::maps::ProviderList>, ListError> {
-        let key = crate::flows::carrier::list_key(shop, order);
+    ) -> Result<std::sync::Arc<crate::carriers::LiveList<'static>>, ListError> {
+        let key = list_key(shop, order);
         let mut kept = self.kept_lists.lock().await;
         if let Some(list) = kept.get(&key) {
             return Ok(std::sync::Arc::clone(list));
@@ -449,7 +452,7 @@ impl ShopRun<'_> {
             })
         }));
         let list = match read.await {
-            Ok(list) => std::sync::Arc::new(list?),
+            Ok(list) => std::sync::Arc::new(recognised(shop, &list?)),
             Err(Trouble::TikTok(error)) => return Err(error.into()),
             Err(Trouble::Stop | Trouble::Parked) => return Err(ListError::Stop),
         };

@@ -51,9 +51,10 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>)
             continue;
         }
         if work_on(&shop, chunk).await.is_none() {
-            return;
+            break;
         }
     }
+    shop.write_sighted().await;
 }
 
 /// The shop, when something may be sent for it. One that is parked comes back when a newer grant is there.

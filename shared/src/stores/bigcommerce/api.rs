@@ -379,11 +379,15 @@ impl LookUpMachine for OrderRead {
         match self.waiting {
             Waiting::Nothing => Ok(Step::Gone),
             Waiting::Shipment => {
-                self.unnamed.add(&[answer::json(body)?], now);
+                let shipment = [answer::json::<ShipmentBody>(body)?];
+                answer::recognised(&shipment, |shipment| shipment.id.get())?;
+                self.unnamed.add(&shipment, now);
                 self.get(Waiting::Order, "")
             }
             Waiting::Shipments => {
                 let shipments: Vec<ShipmentBody> = page(body)?;
+                // An empty list says that all are gone; a list of another schema says nothing.
+                answer::recognised(&shipments, |shipment| shipment.id.get())?;
                 self.unnamed.add(&shipments, now);
                 if self.more(shipments.len())? {
                     return self.get_page(Waiting::Shipments, "shipments");
@@ -393,6 +397,7 @@ impl LookUpMachine for OrderRead {
             }
             Waiting::Order => {
                 let order: OrderBody = answer::json(body)?;
+                answer::recognised(std::slice::from_ref(&order), |order| order.id.get())?;
                 if order.is_deleted() {
                     return Ok(Step::Gone);
                 }
@@ -401,6 +406,7 @@ impl LookUpMachine for OrderRead {
             }
             Waiting::Products => {
                 let products: Vec<ProductBody> = page(body)?;
+                answer::recognised(&products, |product| product.id.get())?;
                 let entries = products.len();
                 self.products.extend(products);
                 if self.more(entries)? { self.get_page(Waiting::Products, "products") } else { Ok(self.finish()) }

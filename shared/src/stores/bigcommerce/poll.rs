@@ -3,10 +3,10 @@
 use super::api::{Client, OrderBody, OrderRead, PAGE, page};
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::StoreOrderId;
+use crate::stores::StoreAccess;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
-use crate::stores::poll::{Place, PollMachine, PollQuery, PollStep, Watermark};
-use crate::stores::{LookUpMachine, Step, StoreAccess};
+use crate::stores::poll::{Place, PollMachine, PollQuery, PollStep, Watermark, read_on};
 use bytes::Bytes;
 use http::{Method, Response};
 use jiff::Timestamp;
@@ -75,14 +75,10 @@ impl OrdersPoll {
                 self.found.push(Fulfilment { complete: Some(version), ..head });
                 continue;
             }
-            let mut reading = OrderRead::of_known(&self.access, id, head, version)?;
-            match reading.step(None, now)? {
-                Step::Send(request) => {
-                    self.reading = Some(reading);
-                    return Ok(PollStep::Send(request));
-                }
-                Step::Done(found) => self.found.push(found),
-                Step::Gone => {}
+            let reading = OrderRead::of_known(&self.access, id, head, version)?;
+            if let Some((reading, request)) = read_on(reading, None, now, &mut self.found)? {
+                self.reading = Some(reading);
+                return Ok(PollStep::Send(request));
             }
         }
         let cursor = self.more.then(|| self.place.cursor(self.watermark.get(now)));
@@ -94,16 +90,12 @@ impl PollMachine for OrdersPoll {
     fn step(&mut self, answer: Option<&Response<Bytes>>, now: Timestamp) -> Result<PollStep, StoreError> {
         let Some(answer) = answer else { return self.ask(now) };
         match self.reading.take() {
-            Some(mut reading) => match reading.step(Some(answer), now) {
-                Ok(Step::Send(request)) => {
+            Some(reading) => {
+                if let Some((reading, request)) = read_on(reading, Some(answer), now, &mut self.found)? {
                     self.reading = Some(reading);
                     return Ok(PollStep::Send(request));
                 }
-                Ok(Step::Done(found)) => self.found.push(found),
-                // One order that nobody can read must not hide all others.
-                Ok(Step::Gone) | Err(StoreError::Unreadable(_)) => {}
-                Err(error) => return Err(error),
-            },
+            }
             None => {
                 self.watermark.note(answer, now);
                 self.take_page(answer)?;

@@ -8,6 +8,7 @@ use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId, TikTokOrderId};
 use crate::domain::tracking::TrackingNumber;
+use crate::stores::numbers_in;
 use crate::stores::order_id::Search;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -116,10 +117,16 @@ fn fulfilment(body: &Map<String, Value>, settings: &StoreSettings, now: Timestam
 
 fn shipment(body: &Map<String, Value>, version: Version) -> Result<Shipment, StoreError> {
     let cancelled = flag(body, "cancelled")?;
-    let number = text(body, "tracking_number", "send the parcel's tracking number as text")?
-        .and_then(|text| TrackingNumber::parse(&text).ok());
+    // Several numbers in the field share the lines, as they do on every other platform.
+    let mut numbers: Vec<TrackingNumber> = Vec::new();
+    let field = text(body, "tracking_number", "send the parcel's tracking number as text")?;
+    for number in field.iter().flat_map(|field| numbers_in(field)) {
+        if !numbers.iter().any(|known| known.key() == number.key()) {
+            numbers.push(number);
+        }
+    }
     let id = text(body, "shipment_id", "send your own id of this parcel as text, or leave it out")?;
-    let id = match (&id, &number) {
+    let id = match (&id, numbers.first()) {
         (Some(id), _) => id.clone(),
         (None, Some(number)) => number.key(),
         (None, None) if cancelled => return Err(wrong("shipment_id", "say which parcel is cancelled")),
@@ -127,7 +134,7 @@ fn shipment(body: &Map<String, Value>, version: Version) -> Result<Shipment, Sto
     };
     let id = ShipmentId::parse(&id)
         .map_err(|_| wrong("shipment_id", "send at most 200 characters without control characters"))?;
-    if number.is_none() && !cancelled {
+    if numbers.is_empty() && !cancelled {
         return Err(wrong("tracking_number", "send the parcel's tracking number as text"));
     }
     let carrier = text(body, "carrier", "send the carrier's name as text, for example \"USPS\"")?;
@@ -135,7 +142,7 @@ fn shipment(body: &Map<String, Value>, version: Version) -> Result<Shipment, Sto
         return Err(wrong("carrier", "send the carrier's name in at most 200 characters"));
     }
     let status = if cancelled { ShipmentStatus::Cancelled } else { ShipmentStatus::Shipped };
-    let parcels = number.map(|number| StoreParcel { number, carrier }).into_iter().collect();
+    let parcels = numbers.into_iter().map(|number| StoreParcel { number, carrier: carrier.clone() }).collect();
     Ok(Shipment { id, version, status, parcels, lines: lines(body)? })
 }
 

@@ -9,6 +9,10 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Nonces made so far.
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// Everything but the unreserved characters of RFC 3986.
 pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -48,10 +52,12 @@ impl Credentials {
     }
 
     /// Magento refuses a nonce that it saw before with the same time. No randomness is needed: what must differ is hashed,
-    /// under a key that nobody else has.
+    /// under a key that nobody else has. Two reads of one address may begin in the same moment of a coarse clock, hence
+    /// the count over all reads of this process.
     fn nonce(&self, uri: &str, now: Timestamp, counter: u64) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token_secret.expose_secret().as_bytes());
-        let tag = hmac::sign(&key, format!("{uri} {} {counter}", now.as_nanosecond()).as_bytes());
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let tag = hmac::sign(&key, format!("{uri} {} {counter} {made}", now.as_nanosecond()).as_bytes());
         hex::encode(tag.as_ref().get(..16).unwrap_or_default())
     }
 }

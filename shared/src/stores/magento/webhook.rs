@@ -16,6 +16,10 @@ use serde_json::Value;
 
 /// Adobe sends at most 20 events in one delivery.
 const MOST_EVENTS: usize = 100;
+/// Objects inside objects that are searched for ids.
+const DEEPEST: usize = 3;
+/// Bytes of the largest form that is read.
+const LARGEST_FORM: usize = 64 * 1024;
 /// Longest challenge that is echoed.
 const LONGEST_CHALLENGE: usize = 200;
 
@@ -32,7 +36,7 @@ pub(super) fn read(delivery: &Verified<'_>, way: Way, settings: &StoreSettings) 
     match way {
         Way::MageOs => mage_os(&request.body, settings, delivery.now),
         Way::IoEvents => io_events(request, delivery.now),
-        Way::CommerceWebhooks | Way::Mageplaza => ids_only(&request.body, delivery.now),
+        Way::CommerceWebhooks | Way::Mageplaza => ids_only(request, delivery.now),
         Way::Registration => Ok(Notice::NotForUs),
     }
 }
@@ -169,28 +173,62 @@ fn io_event(event: &Event, code: &str, now: Timestamp) -> Result<Notice, StoreEr
     let value = value.ok_or(StoreError::Unreadable("data.value is missing"))?;
     let shipment = if of_track { &value.parent_id } else { &value.entity_id };
     let at = event.time.get().and_then(moment).unwrap_or(now);
-    thin(&value.order_id, shipment, at)
+    thin(value.order_id.get(), shipment.get(), at)
 }
 
-/// Commerce Webhooks and Mageplaza: fields that a person configured.
-fn ids_only(body: &[u8], now: Timestamp) -> Result<Notice, StoreError> {
-    #[derive(Deserialize)]
+/// Commerce Webhooks and Mageplaza: fields that a person configured, so at the top or inside other objects, as JSON or as
+/// a form.
+fn ids_only(request: &Delivery, now: Timestamp) -> Result<Notice, StoreError> {
+    #[derive(Default, Deserialize)]
     struct Ids {
+        #[serde(default)]
+        event: Text,
         #[serde(default)]
         order_id: Text,
         #[serde(default)]
         shipment_id: Text,
         #[serde(default)]
         parent_id: Text,
+        #[serde(default)]
+        entity_id: Text,
     }
-    let ids: Ids = serde_json::from_slice(body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))?;
-    let shipment = if ids.shipment_id.get().is_some() { &ids.shipment_id } else { &ids.parent_id };
-    thin(&ids.order_id, shipment, now)
+    let body: Value = match serde_json::from_slice(&request.body) {
+        Ok(body @ Value::Object(_)) => body,
+        _ => form(request).ok_or(StoreError::Unreadable("it is not a JSON object"))?,
+    };
+    let ids = with_ids(&body, DEEPEST).and_then(|ids| serde_json::from_value::<Ids>(ids.clone()).ok());
+    let ids = ids.unwrap_or_default();
+    let event = Text::deserialize(body.get("event").unwrap_or(&Value::Null)).unwrap_or_default();
+    let event = event.get().or(ids.event.get()).unwrap_or_default();
+    // Of a shipment's event, the entity is the shipment; of any other one it may be anything.
+    let entity = if event.contains("shipment") && !event.contains("track") { ids.entity_id.get() } else { None };
+    let shipment = [ids.shipment_id.get(), ids.parent_id.get(), entity].into_iter().flatten().next();
+    thin(ids.order_id.get(), shipment, now)
 }
 
-fn thin(order: &Text, shipment: &Text, at: Timestamp) -> Result<Notice, StoreError> {
-    let order = order.get().and_then(|id| StoreOrderId::parse(id).ok());
-    let shipment = shipment.get().and_then(|id| ShipmentId::parse(id).ok());
+/// The outermost object that names an order or a shipment.
+fn with_ids(value: &Value, depth: usize) -> Option<&Value> {
+    let object = value.as_object()?;
+    if ["order_id", "shipment_id", "parent_id"].iter().any(|key| object.contains_key(*key)) {
+        return Some(value);
+    }
+    let deeper = depth.checked_sub(1)?;
+    object.values().find_map(|inner| with_ids(inner, deeper))
+}
+
+/// A form's fields as an object.
+fn form(request: &Delivery) -> Option<Value> {
+    let kind = signature::header(request, "content-type")?;
+    if !kind.starts_with("application/x-www-form-urlencoded") || request.body.len() > LARGEST_FORM {
+        return None;
+    }
+    let fields = url::form_urlencoded::parse(&request.body);
+    Some(Value::Object(fields.map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()))
+}
+
+fn thin(order: Option<&str>, shipment: Option<&str>, at: Timestamp) -> Result<Notice, StoreError> {
+    let order = order.and_then(|id| StoreOrderId::parse(id).ok());
+    let shipment = shipment.and_then(|id| ShipmentId::parse(id).ok());
     if order.is_none() && shipment.is_none() {
         return Err(StoreError::Unreadable("it names neither an order nor a shipment"));
     }

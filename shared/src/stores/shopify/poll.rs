@@ -5,8 +5,8 @@ use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::StoreOrderId;
 use crate::stores::error::StoreError;
 use crate::stores::json::List;
-use crate::stores::poll::{PollCursor, PollMachine, PollQuery, PollStep, Watermark};
-use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, ThinNotice};
+use crate::stores::poll::{PollCursor, PollMachine, PollQuery, PollStep, Watermark, read_on};
+use crate::stores::{LookUp, StoreAccess, ThinNotice};
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
@@ -97,8 +97,8 @@ impl OrdersPoll {
     fn next(&mut self, now: Timestamp) -> Result<PollStep, StoreError> {
         while let Some(order) = self.large.pop() {
             let notice = ThinNotice { order: Some(order), shipment: None, deleted: false, at: now, known: None };
-            let mut reading = OrderRead::new(&self.access, LookUp::Shipments(notice))?;
-            if let Step::Send(request) = reading.step(None, now)? {
+            let reading = OrderRead::new(&self.access, LookUp::Shipments(notice))?;
+            if let Some((reading, request)) = read_on(reading, None, now, &mut self.found)? {
                 self.reading = Some(reading);
                 return Ok(PollStep::Send(request));
             }
@@ -115,16 +115,12 @@ impl PollMachine for OrdersPoll {
             return if self.finished { Ok(PollStep::Done { watermark: self.watermark.get(now) }) } else { self.ask() };
         };
         match self.reading.take() {
-            Some(mut reading) => match reading.step(Some(answer), now) {
-                Ok(Step::Send(request)) => {
+            Some(reading) => {
+                if let Some((reading, request)) = read_on(reading, Some(answer), now, &mut self.found)? {
                     self.reading = Some(reading);
                     return Ok(PollStep::Send(request));
                 }
-                Ok(Step::Done(found)) => self.found.push(found),
-                // One order that nobody can read must not hide all others.
-                Ok(Step::Gone) | Err(StoreError::Unreadable(_)) => {}
-                Err(error) => return Err(error),
-            },
+            }
             None => {
                 self.watermark.note(answer, now);
                 self.take_page(answer, now)?;

@@ -95,6 +95,20 @@ fn each_shape_of_each_plug_in_is_read() {
             vec!["A1 ups [CAP×1]"],
         ),
         (
+            "AfterShip's newer copy with two numbers, which share the items",
+            meta(
+                "_aftership_fulfillments",
+                json!([{ "id": "f1", "items": [{ "id": 301, "quantity": 2 }], "trackings": [{ "slug": "ups", "tracking_number": "A1" }, { "slug": "fedex", "tracking_number": "A2, A1" }] }]),
+            ),
+            vec!["A1 ups + A2 fedex [MUG×2]"],
+        ),
+        (
+            "AfterShip's list and its newer copy: no item is counted twice",
+            json!([{ "key": "_aftership_tracking_items", "value": [{ "slug": "ups", "tracking_number": "A1", "line_items": [{ "id": 301, "quantity": 1 }] }] },
+                { "key": "_aftership_fulfillments", "value": [{ "id": "f1", "items": [{ "id": 301, "quantity": 1 }], "trackings": [{ "slug": "ups", "tracking_number": "A1" }] }] }]),
+            vec!["A1 ups [MUG×1]"],
+        ),
+        (
             "AfterShip's mirror of the first number adds nothing",
             json!([{ "key": "_aftership_tracking_number", "value": "A1" }, { "key": "_aftership_tracking_provider_name", "value": "ups" },
                 { "key": "_aftership_tracking_items", "value": [{ "slug": "ups", "tracking_number": "a1", "line_items": [{ "id": 301, "quantity": 1 }] }] }]),
@@ -124,11 +138,45 @@ fn each_shape_of_each_plug_in_is_read() {
                 { "key": "_aftership_tracking_items", "value": [{ "slug": "", "tracking_number": "a1", "line_items": [{ "id": 301, "quantity": 1 }] }] }]),
             vec!["B2 ups []", "a1 usps [MUG×1]"],
         ),
+        (
+            "more than ten entries in an object stay in their order",
+            meta(
+                "_wc_shipment_tracking_items",
+                json!({ "10": { "tracking_number": "LAST" }, "2": { "tracking_number": "FIRST" }, "9": { "tracking_number": "MIDDLE" } }),
+            ),
+            vec!["FIRST - []", "MIDDLE - []", "LAST - []"],
+        ),
         ("nothing that we know", json!({ "0": { "key": "x", "value": { "a": [1] } } }), vec![]),
         ("no meta at all", json!(""), vec![]),
     ] {
         assert_eq!(told(meta), expected, "{name}");
     }
+}
+
+#[test]
+fn numbers_in_one_field_are_told_apart_however_they_are_parted() {
+    let told = |field: &str| crate::stores::numbers_in(field).map(String::from).collect::<Vec<_>>();
+    let (a, b) = ("1Z0000000000000001", "9400100000000000000017");
+    for between in [
+        ",", ", ", ";", "|", " | ", "&", "+", "\n", "\r\n", "\t", " / ", "/", " and ", " ", "  ", ",,", "，", "、",
+        "；", "،",
+    ] {
+        assert_eq!(told(&format!("{a}{between}{b}")), [a, b], "{between:?}");
+    }
+    for one in [
+        "9400 1000 0000 0000 0000 17",
+        "94001 00000 00000 00000 17",
+        "AB 123 456 785 GB",
+        "UPS 1Z0000000000000001",
+        "see the note on the order",
+        "INV/2026/00017",
+        "JD 0146 0000 0000 0024",
+        "9400100000-0000000017",
+    ] {
+        assert_eq!(told(one), [one]);
+    }
+    assert_eq!(told(" , ;;| "), Vec::<String>::new());
+    assert_eq!(told(&"1Z0000000000000001,".repeat(5000)).len(), crate::stores::MOST_NUMBERS);
 }
 
 #[test]

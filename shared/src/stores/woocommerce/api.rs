@@ -94,6 +94,8 @@ impl OrderRead {
             Answer::Gone(body) => return really_gone(body).map(|()| Step::Gone),
         };
         let order: OrderBody = answer::json(body)?;
+        // Without an id it is no order, and its empty list of trackings says nothing.
+        answer::recognised(std::slice::from_ref(&order), |order| order.id.get())?;
         let mut fulfilment = order.fulfilment(self.order.clone(), &self.access.settings, now);
         if !self.shipments {
             fulfilment.shipments.clear();
@@ -134,6 +136,21 @@ struct CoreFulfillment {
     meta_data: List<Meta>,
 }
 
+/// A list, or an object that holds one under `fulfillments`: the shape was read from the source of a feature that is
+/// still behind a flag, so both are understood.
+fn core_fulfillments(body: &[u8]) -> Result<Vec<CoreFulfillment>, StoreError> {
+    #[derive(Deserialize)]
+    struct Wrapped {
+        fulfillments: List<CoreFulfillment>,
+    }
+    // A list would be taken for an object, field by field.
+    let object = body.trim_ascii_start().starts_with(b"{");
+    match object.then(|| serde_json::from_slice::<Wrapped>(body)) {
+        Some(Ok(wrapped)) => Ok(wrapped.fulfillments.0),
+        _ => answer::json::<List<CoreFulfillment>>(body).map(|list| list.0),
+    }
+}
+
 /// Adds WooCommerce's own fulfillments to what the order said.
 pub(super) fn with_fulfillments(
     known: Known,
@@ -149,10 +166,11 @@ pub(super) fn with_fulfillments(
             return Ok(fulfilment);
         }
     };
-    let list: List<CoreFulfillment> = answer::json(body)?;
+    let list = core_fulfillments(body)?;
+    answer::recognised(&list, |entry| entry.id.get())?;
     let changed = fulfilment.complete.map_or(now.as_millisecond(), |version| version.changed);
     let version = Version { changed, seen: now.as_millisecond() };
-    for entry in &list.0 {
+    for entry in &list {
         if !entry.is_fulfilled.0 || entry.date_deleted.get().is_some() {
             continue;
         }

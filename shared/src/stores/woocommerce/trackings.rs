@@ -17,9 +17,8 @@ struct Entry {
     source: &'static str,
     /// The plug-in's own id of the entry.
     id: Option<String>,
-    /// May hold several numbers.
-    numbers: String,
-    carrier: Option<String>,
+    /// Number fields and the carrier of each. A field may hold several numbers.
+    fields: Vec<(String, Option<String>)>,
     lines: Vec<StoreLine>,
 }
 
@@ -36,7 +35,7 @@ pub(super) fn shipments(order: &OrderBody, settings: &StoreSettings, version: Ve
                 entries.extend(elements(&meta.value).iter().filter_map(|e| aftership(e, order)))
             }
             "_aftership_fulfillments" => {
-                entries.extend(elements(&meta.value).iter().flat_map(|e| aftership_fulfillment(e, order)));
+                entries.extend(elements(&meta.value).iter().filter_map(|e| aftership_fulfillment(e, order)));
             }
             "_aftership_tracking_number" => {
                 entries.extend(plain("aftership", &meta.value, order, "_aftership_tracking_provider_name"));
@@ -67,8 +66,10 @@ fn official(entry: &Value, order: &OrderBody) -> Option<Entry> {
     Some(Entry {
         source: "wst",
         id: field(entry, &["tracking_id"]),
-        numbers: field(entry, &["tracking_number"])?,
-        carrier: field(entry, &["custom_tracking_provider", "tracking_provider"]),
+        fields: vec![(
+            field(entry, &["tracking_number"])?,
+            field(entry, &["custom_tracking_provider", "tracking_provider"]),
+        )],
         // AST Pro only.
         lines: elements(entry.get("products_list").unwrap_or(&Value::Null))
             .iter()
@@ -81,26 +82,26 @@ fn aftership(entry: &Value, order: &OrderBody) -> Option<Entry> {
     Some(Entry {
         source: "aftership",
         id: field(entry, &["tracking_id"]),
-        numbers: field(entry, &["tracking_number"])?,
-        carrier: field(entry, &["slug"]),
+        fields: vec![(field(entry, &["tracking_number"])?, field(entry, &["slug"]))],
         lines: aftership_lines(entry.get("line_items"), order),
     })
 }
 
-fn aftership_fulfillment(entry: &Value, order: &OrderBody) -> Vec<Entry> {
-    let lines = aftership_lines(entry.get("items").or_else(|| entry.get("line_items")), order);
-    elements(entry.get("trackings").unwrap_or(&Value::Null))
+/// The trackings of one fulfillment share its items; which number took which is not said.
+fn aftership_fulfillment(entry: &Value, order: &OrderBody) -> Option<Entry> {
+    let trackings = elements(entry.get("trackings").unwrap_or(&Value::Null));
+    let fields: Vec<(String, Option<String>)> = trackings
         .iter()
-        .filter_map(|tracking| {
-            Some(Entry {
-                source: "aftership",
-                id: field(tracking, &["tracking_id", "id"]).or_else(|| field(entry, &["id"])),
-                numbers: field(tracking, &["tracking_number"])?,
-                carrier: field(tracking, &["slug", "courier_name"]),
-                lines: lines.clone(),
-            })
-        })
-        .collect()
+        .filter_map(|one| Some((field(one, &["tracking_number"])?, field(one, &["slug", "courier_name"]))))
+        .collect();
+    let first = trackings.first().filter(|_| !fields.is_empty())?;
+    Some(Entry {
+        // Not the name of the older list: it is a copy, and its items must not be counted twice.
+        source: "aftership-fulfillment",
+        id: field(entry, &["id"]).or_else(|| field(first, &["tracking_id", "id"])),
+        fields,
+        lines: aftership_lines(entry.get("items").or_else(|| entry.get("line_items")), order),
+    })
 }
 
 fn aftership_lines(items: Option<&Value>, order: &OrderBody) -> Vec<StoreLine> {
@@ -114,8 +115,7 @@ fn pluginhive(entry: &Value) -> Option<Entry> {
     Some(Entry {
         source: "ost",
         id: None,
-        numbers: field(entry, &["tracking_number"])?,
-        carrier: field(entry, &["carrier_name", "carrier_id"]),
+        fields: vec![(field(entry, &["tracking_number"])?, field(entry, &["carrier_name", "carrier_id"]))],
         lines: Vec::new(),
     })
 }
@@ -128,8 +128,7 @@ fn villatheme(line: &LineItem) -> Option<Entry> {
     Some(Entry {
         source: "vi",
         id: None,
-        numbers: field(current, &["tracking_number"])?,
-        carrier: field(current, &["carrier_name", "carrier_slug"]),
+        fields: vec![(field(current, &["tracking_number"])?, field(current, &["carrier_name", "carrier_slug"]))],
         lines: vec![StoreLine { sku: line.sku.or_empty().to_owned(), quantity: line.quantity.0 }],
     })
 }
@@ -140,25 +139,25 @@ fn plain(source: &'static str, value: &Value, order: &OrderBody, carrier_key: &s
     Some(Entry {
         source,
         id: None,
-        numbers: text(value)?,
-        carrier: carrier.and_then(|Meta { value, .. }| text(value)),
+        fields: vec![(text(value)?, carrier.and_then(|Meta { value, .. }| text(value)))],
         lines: Vec::new(),
     })
 }
 
 /// The key that a person set: a number, a list of numbers, or a list of objects that hold one.
 fn own_entries(value: &Value, order: &OrderBody, carrier_key: &str) -> Vec<Entry> {
-    if let Some(entry) =
-        plain("field", value, order, carrier_key).filter(|entry| !entry.numbers.starts_with(['[', '{']))
-    {
+    let is_json = text(value).is_some_and(|text| text.starts_with(['[', '{']));
+    if let Some(entry) = plain("field", value, order, carrier_key).filter(|_| !is_json) {
         return vec![entry];
     }
     let object = |entry: &Value| {
         Some(Entry {
             source: "field",
             id: field(entry, &["tracking_id", "id"]),
-            numbers: field(entry, &["tracking_number", "tracking_code", "number", "code", "tracking"])?,
-            carrier: field(entry, &["carrier_name", "carrier", "provider", "tracking_provider", "company", "slug"]),
+            fields: vec![(
+                field(entry, &["tracking_number", "tracking_code", "number", "code", "tracking"])?,
+                field(entry, &["carrier_name", "carrier", "provider", "tracking_provider", "company", "slug"]),
+            )],
             lines: Vec::new(),
         })
     };
@@ -171,27 +170,31 @@ fn own_entries(value: &Value, order: &OrderBody, carrier_key: &str) -> Vec<Entry
 fn merged(entries: Vec<Entry>, version: Version) -> Vec<Shipment> {
     let mut shipments: Vec<(&'static str, Shipment)> = Vec::new();
     for entry in entries.into_iter().take(MOST_ENTRIES) {
-        let mut parcels = Vec::new();
-        for number in numbers_in(&entry.numbers) {
+        let mut parcels: Vec<StoreParcel> = Vec::new();
+        let numbers = entry.fields.iter().flat_map(|(text, carrier)| numbers_in(text).map(move |one| (one, carrier)));
+        for (number, carrier) in numbers {
             let key = number.key();
+            if parcels.iter().any(|parcel| parcel.number.key() == key) {
+                continue;
+            }
             let holder = shipments.iter_mut().find_map(|(source, shipment)| {
                 let at = shipment.parcels.iter().position(|parcel| parcel.number.key() == key)?;
                 Some((*source, shipment, at))
             });
             let Some((source, known, at)) = holder else {
-                parcels.push(StoreParcel { number, carrier: entry.carrier.clone() });
+                parcels.push(StoreParcel { number, carrier: carrier.clone() });
                 continue;
             };
             if known.lines.is_empty() && !entry.lines.is_empty() {
                 let old = known.parcels.remove(at);
-                parcels.push(StoreParcel { number, carrier: entry.carrier.clone().or(old.carrier) });
+                parcels.push(StoreParcel { number, carrier: carrier.clone().or(old.carrier) });
                 continue;
             }
             if source == entry.source && known.parcels.len() == 1 {
                 known.lines.extend(entry.lines.iter().cloned());
             }
             if let Some(parcel) = known.parcels.get_mut(at) {
-                parcel.carrier = parcel.carrier.take().or_else(|| entry.carrier.clone());
+                parcel.carrier = parcel.carrier.take().or_else(|| carrier.clone());
             }
         }
         shipments.retain(|(_, shipment)| !shipment.parcels.is_empty());
@@ -255,7 +258,10 @@ pub(super) fn elements(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items.clone(),
         Value::Object(entries) if entries.values().any(|v| v.is_object() || v.is_array()) && !is_entry(entries) => {
-            entries.values().cloned().collect()
+            // Sorted as text, "10" would come before "2", and VillaTheme's last entry is the one that counts.
+            let mut entries: Vec<(&String, &Value)> = entries.iter().collect();
+            entries.sort_by_key(|(key, _)| key.parse::<u64>().unwrap_or(u64::MAX));
+            entries.into_iter().map(|(_, value)| value.clone()).collect()
         }
         Value::Object(entries) if entries.is_empty() => Vec::new(),
         Value::Object(_) => vec![value.clone()],

@@ -123,7 +123,6 @@ struct Stage {
 impl Stage {
     async fn set(scene: Scene) -> Self {
         let world = World::empty(21).await;
-        world.net.leave_unjudged();
         let (sink, log) = Sink::memory();
         let subscriber = waybill::telemetry::subscriber(LevelFilter::DEBUG, Style::Json, world.time.clock(), sink);
         let guard = tracing::subscriber::set_default(subscriber);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// The key behind a secret: base64 after `whsec_`, else the text as it is.
-fn key(secret: &str) -> Vec<u8> {
+pub(super) fn key(secret: &str) -> Vec<u8> {
     let decoded = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
     decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
 }

@@ -1,7 +1,7 @@
 //! Subscriptions, and the deliveries they cause.
 
 use super::book::{Happening, What};
-use super::{Kind, ModelStore, Shelf};
+use super::{Kind, ModelStore, Shelf, Way};
 use crate::model::hmac;
 use bytes::Bytes;
 use http::Request;
@@ -57,8 +57,10 @@ fn wanted(kind: Kind) -> &'static [&'static str] {
         Kind::BigCommerce => {
             &["store/shipment/created", "store/shipment/updated", "store/shipment/deleted", "store/order/statusUpdated"]
         }
-        Kind::Magento(super::Way::MageOs) => &["sales.shipment.created", "sales.order.cancelled"],
-        Kind::Magento(super::Way::Mageplaza) => &["new_shipment"],
+        Kind::Magento(Way::MageOs) => &["sales.shipment.created", "sales.order.cancelled"],
+        Kind::Magento(Way::Mageplaza) => &["new_shipment"],
+        Kind::Magento(Way::IoEvents) => &["com.adobe.commerce.observer.sales_order_shipment_track_save_after"],
+        Kind::Magento(Way::CommerceWebhooks) => &["observer.sales_order_shipment_track_save_after"],
         Kind::Generic => &["parcel"],
     }
 }
@@ -118,6 +120,25 @@ impl ModelStore {
             }
         }
         out
+    }
+
+    /// Signs a delivery for another try: where a platform signs a time, every try has its own.
+    pub fn sign_again(&self, outgoing: &mut Outgoing) {
+        let shelf = self.shelf();
+        let hook = shelf.hooks.iter().find(|known| known.id == outgoing.hook);
+        let secret = hook.map_or(shelf.account.secret.as_str(), |hook| shelf.secret_of(hook));
+        let key = match shelf.kind {
+            Kind::BigCommerce => secret.as_bytes().to_vec(),
+            Kind::Generic => super::generic::key(secret),
+            Kind::Shopify | Kind::WooCommerce(_) | Kind::Magento(_) => return,
+        };
+        let text = |name: &str| Some(outgoing.request.headers().get(name)?.to_str().ok()?.to_owned());
+        let (Some(id), Ok(body)) = (text("webhook-id"), std::str::from_utf8(outgoing.request.body())) else { return };
+        for (name, value) in standard_webhook(&id, shelf.now(), &key, body) {
+            if let Ok(value) = http::HeaderValue::from_str(&value) {
+                outgoing.request.headers_mut().insert(name, value);
+            }
+        }
     }
 
     /// Tells the store how a delivery was answered: a status, or none for no answer. Enough failures in a row end the
@@ -190,6 +211,10 @@ impl Shelf {
                 Kind::Shopify => self.shopify_delivery(happening, hook),
                 Kind::WooCommerce(plugin) => self.woocommerce_delivery(plugin, happening, hook),
                 Kind::BigCommerce => self.bigcommerce_delivery(happening, hook),
+                Kind::Magento(way @ (Way::IoEvents | Way::CommerceWebhooks)) => {
+                    out.extend(self.adobe_deliveries(way, happening, hook));
+                    None
+                }
                 Kind::Magento(way) => self.magento_delivery(way, happening, hook),
                 Kind::Generic => {
                     out.extend(self.generic_deliveries(happening, hook));

@@ -5,6 +5,7 @@
 //! what its API answers, what it does not tell. Signatures and bodies follow the platforms' own documentation and the
 //! sources of their plug-ins; nothing here is shared with the client that reads them.
 
+pub mod adobe;
 mod bigcommerce;
 mod book;
 mod consent;
@@ -78,6 +79,10 @@ pub enum Way {
     MageOs,
     /// Mageplaza webhooks: ids only, a static header.
     Mageplaza,
+    /// Adobe I/O Events: every saved track as a cloud event, signed with two RSA keys.
+    IoEvents,
+    /// Adobe Commerce Webhooks: every saved track as a flat body, RSA over its base64 text.
+    CommerceWebhooks,
 }
 
 /// Addresses and secrets of a store. All are invented.
@@ -101,6 +106,8 @@ pub struct Account {
     pub token_secret: String,
     /// Magento: whether the access token alone is accepted; off by default since 2.4.4.
     pub bearer: bool,
+    /// Adobe: which of the two keys really sign.
+    pub signers: [bool; 2],
     /// The site's time zone, whole hours from UTC: WooCommerce's plain dates are local.
     pub utc_offset: i64,
 }
@@ -168,6 +175,7 @@ impl ModelStore {
             token: "model-oauth-token-13".into(),
             token_secret: "model-oauth-secret-14".into(),
             bearer: false,
+            signers: [true, true],
             utc_offset: -5,
         };
         let shelf = Shelf {

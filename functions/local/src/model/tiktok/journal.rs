@@ -68,6 +68,8 @@ pub struct Seen {
     pub shop: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// How long its answer asked to wait (`Retry-After`).
+    pub asked: Option<Duration>,
     /// Whether it changed anything in the model: a reset with `changed` was a reset after commit.
     pub changed: bool,
 }
@@ -127,6 +129,7 @@ mod tests {
             call: Some(Call::GetOrders),
             shop: Some("7".into()),
             outcome: Outcome::Answered { http: 200, code: Some(0) },
+            asked: None,
             changed: false,
         };
         let journal = Journal { changes: vec![], requests: [0, 900, 950, 1899, 1900].into_iter().map(seen).collect() };

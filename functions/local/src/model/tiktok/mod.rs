@@ -101,6 +101,7 @@ impl ModelTikTok {
             call: arrival.call,
             shop: arrival.shop,
             outcome: done.outcome,
+            asked: done.answer.retry_after(),
             changed: done.changed,
         });
         done.answer

@@ -87,6 +87,27 @@ fn every_platform_tells_about_a_new_parcel_in_its_own_way() {
                 assert_eq!(body["shipment_id"], parcel.to_string());
                 assert_eq!(header(first, "X-Tracking-Auth"), desk.store.account().header.1);
             }
+            Kind::Magento(Way::IoEvents) => {
+                let value = &body["data"]["value"];
+                assert_eq!(
+                    (&value["order_id"], &value["parent_id"]),
+                    (&json!(order.to_string()), &json!(parcel.to_string()))
+                );
+                let raw = first.request.body();
+                for (place, key) in adobe::PUBLIC.iter().enumerate() {
+                    let number = place + 1;
+                    let path = header(first, &format!("x-adobe-public-key{number}-path"));
+                    assert_eq!(adobe::published_key(path), Some(*key));
+                    assert!(verified(key, raw, header(first, &format!("x-adobe-digital-signature-{number}"))));
+                }
+            }
+            Kind::Magento(Way::CommerceWebhooks) => {
+                use base64::Engine as _;
+                assert_eq!((&body["order_id"], &body["shipment_id"]), (&json!(order), &json!(parcel)));
+                let text = base64::engine::general_purpose::STANDARD.encode(first.request.body());
+                let signature = header(first, "x-adobe-commerce-webhook-signature");
+                assert!(verified(adobe::PUBLIC[0], text.as_bytes(), signature));
+            }
             Kind::Generic => {
                 assert_eq!((&body["tiktok_order_id"], &body["carrier"]), (&json!(TIKTOK), &json!("USPS")));
                 assert_eq!(body["lines"], json!([{"sku": "MUG-BLUE", "quantity": 1}]));
@@ -128,6 +149,13 @@ fn an_edit_a_cancelled_parcel_and_a_cancelled_order_are_told_where_the_platform_
         ),
         (Kind::Magento(Way::MageOs), vec![], vec![], vec!["sales.order.cancelled"]),
         (Kind::Magento(Way::Mageplaza), vec![], vec![], vec![]),
+        (
+            Kind::Magento(Way::IoEvents),
+            vec!["com.adobe.commerce.observer.sales_order_shipment_track_save_after"],
+            vec![],
+            vec![],
+        ),
+        (Kind::Magento(Way::CommerceWebhooks), vec!["observer.sales_order_shipment_track_save_after"], vec![], vec![]),
         (Kind::Generic, vec!["parcel"], vec!["parcel"], vec!["parcel"]),
     ] {
         let desk = Desk::subscribed(kind);
@@ -232,4 +260,14 @@ fn farewell_and_privacy_requests_are_told_to_those_who_listen() {
     desk.order();
     assert_eq!(topics(&desk.store.deliveries()), ["shop/redact", "app/uninstalled"]);
     assert!(desk.store.subscriptions().is_empty());
+}
+
+/// RSA PKCS#1 v1.5 with SHA-256. The key in the PEM begins after a fixed head of 24 bytes.
+fn verified(pem: &str, text: &[u8], signature: &str) -> bool {
+    use base64::Engine as _;
+    let standard = base64::engine::general_purpose::STANDARD;
+    let lines: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let der = standard.decode(lines).unwrap();
+    let key = ring::signature::UnparsedPublicKey::new(&ring::signature::RSA_PKCS1_2048_8192_SHA256, &der[24..]);
+    key.verify(text, &standard.decode(signature).unwrap()).is_ok()
 }

@@ -20,7 +20,7 @@ const PLUGINS: [Plugin; 6] =
 
 fn kinds() -> Vec<Kind> {
     let mut kinds = vec![Kind::Shopify, Kind::BigCommerce, Kind::Generic];
-    kinds.extend([Way::MageOs, Way::Mageplaza].map(Kind::Magento));
+    kinds.extend([Way::MageOs, Way::Mageplaza, Way::IoEvents, Way::CommerceWebhooks].map(Kind::Magento));
     kinds.extend(PLUGINS.map(Kind::WooCommerce));
     kinds
 }

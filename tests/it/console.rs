@@ -5,7 +5,7 @@ use waybill::domain::private::Private;
 use waybill::flows::login;
 use waybill::table::accounts::Account;
 use waybill_tests::world::browser::{Browser, ORIGIN};
-use waybill_tests::world::{SHOP, World, mail_text};
+use waybill_tests::world::{SHOP, World, fulfilment, mail_text, shopify_order};
 
 fn login_link(mail: &str) -> String {
     let text = mail_text(mail);
@@ -81,6 +81,36 @@ async fn mails_that_do_not_arrive_are_shown_until_one_does() {
     let link = login_link(&world.mails().pop().expect("a mail"));
     assert_eq!(again.post(&world, &link, &[]).await.location, "/");
     assert!(!again.get(&world, "/").await.text.contains("Mails do not reach you"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_carrier_without_a_match_is_chosen_on_the_shops_page_and_what_waits_goes_out() {
+    let world = World::new().await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let orders = ["576000000000000017", "576000000000000025"];
+    for (place, order) in orders.iter().enumerate() {
+        let number = 1042 + place as u64;
+        world.tiktok.order(SHOP, order).lines(&[("MUG-BLUE", 1)]).place();
+        let version = world.time.now().to_string();
+        let parcel =
+            fulfilment(number, number, &version, "Our own van", &[&format!("VN55500{number}")], &[("MUG-BLUE", 1)]);
+        let body = shopify_order(number, order, &version, &[parcel]);
+        assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
+    }
+    world.push().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let here = format!("/shops/{SHOP}");
+    let page = browser.get(&world, &here).await;
+    assert!(page.text.contains("Which carrier is Our own van?") && page.text.contains("VN555001042"), "{}", page.text);
+    assert!(page.text.contains("<option>UPS</option>"), "the shop's own list: {}", page.text);
+    let csrf = page.field("csrf");
+    let form = [("csrf", csrf.as_str()), ("do", "map"), ("carrier", "Our own van"), ("provider", "UPS")];
+    let page = browser.post(&world, &here, &form).await;
+    assert!(page.text.contains("Trackings that go out now: 2"), "{}", page.text);
+    assert_eq!(world.push().await.pushed, 2);
+    let page = browser.post(&world, &here, &form).await;
+    assert!(page.text.contains("Nothing was saved"), "{}", page.text);
 }
 
 #[tokio::test(start_paused = true)]

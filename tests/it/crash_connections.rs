@@ -46,8 +46,8 @@ fn a_death_around_any_call_loses_no_connection_no_parcel_and_no_mail() {
     for (scene, calls) in lives {
         assert!(calls > 3, "{scene:?} makes {calls} calls");
         println!("{scene:?}: {calls} calls");
-        // A tick asks 16 lists of two kinds, which all look alike to a process that dies: there, every other call.
-        let every = if calls > 40 { 2 } else { 1 };
+        // A tick asks 16 lists of two kinds, which all look alike to a process that dies: there, every fourth call.
+        let every = if calls > 40 { 4 } else { 1 };
         let points = (0..calls).flat_map(|call| [Side::Before, Side::After].map(|side| (scene, Some((call, side)))));
         deaths.extend(points.filter(|(_, death)| death.is_some_and(|(call, _)| call % every == 0)));
     }

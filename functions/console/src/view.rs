@@ -22,6 +22,8 @@ pub(crate) struct ShopView {
     problem: Option<String>,
     option_off: bool,
     days: i64,
+    /// Of a whole cycle, for the bar.
+    cycle: u16,
     pub(crate) urgent: bool,
     waiting: u64,
     pub(crate) held: usize,
@@ -101,6 +103,7 @@ impl ShopView {
             problem: shop.parked.as_ref().map(|p| format!("{} {}", p.reason.sentence(), p.reason.remedy())),
             option_off: shop.consent.seller_shipping == Some(false),
             days: left,
+            cycle: days,
             urgent: left <= 30 || shop.parked.is_some(),
             waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
             held: held.len(),
@@ -130,6 +133,13 @@ impl ShopView {
     }
 }
 
+/// Our own words of a log as a sentence on a page.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    format!("{}.", first.chain(chars).collect::<String>().trim_end_matches('.'))
+}
+
 impl StoreView {
     pub(crate) fn of(store: &StoreConnection, shops: &[Shop]) -> Self {
         let names = store.shops.iter().map(|id| {
@@ -146,14 +156,14 @@ impl StoreView {
         };
         Self {
             address: store.address.clone(),
-            platform: store.platform.as_str(),
+            platform: store.platform.title(),
             state,
             tone,
             id: store.id.to_string(),
             shops: names.collect::<Vec<_>>().join(", "),
             since: zone::date(store.connected, &jiff::tz::TimeZone::UTC),
             read: store.polls.asked.map(|at| zone::moment(at, &jiff::tz::TimeZone::UTC)),
-            trouble: store.polls.trouble.clone(),
+            trouble: store.polls.trouble.as_deref().map(sentence),
             again: in_browser.then(|| format!("/connect/{}", store.platform)),
         }
     }

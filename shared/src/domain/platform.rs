@@ -35,6 +35,18 @@ impl Platform {
         }
     }
 
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Shopify => "Shopify",
+            Self::WooCommerce => "WooCommerce",
+            Self::BigCommerce => "BigCommerce",
+            Self::Magento => "Magento",
+            Self::Generic => "Warehouse",
+        }
+    }
+
     /// The platform of a word from an address or a command.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

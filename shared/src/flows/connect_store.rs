@@ -146,8 +146,9 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
         // The next tick reads it for the first time, and sees to its subscriptions.
         store.poll_due = Some(store.connected);
     }
-    app.table.store_put(&mut Versioned { row: store.clone(), rev: 0 }).await?;
+    // The pointer first: one that leads nowhere is passed over, a store that no list names could not be found again.
     app.table.account_store_put(&new.account, &id).await?;
+    app.table.store_put(&mut Versioned { row: store.clone(), rev: 0 }).await?;
     let webhook_url = webhook_url(app, &store);
     Ok(Added { store, webhook_url, readable, generated })
 }

@@ -5,7 +5,7 @@ use crate::domain::connection::Shop;
 use crate::flows::links::LinkError;
 use crate::mail::{self, BrokenTemplate, Letter, MailFault};
 use crate::table::error::TableError;
-use crate::table::mails::MailStep;
+use crate::table::mails::{Claimed, MailStep};
 
 /// A mail that did not go out; its claim is given back.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +29,10 @@ pub enum TellError {
 pub enum Told {
     /// It went out just now.
     Sent,
-    /// It went out before, or somebody else is sending it.
+    /// It went out before.
     Before,
+    /// Somebody else is sending it, or died while doing so: only another look tells.
+    Elsewhere,
 }
 
 /// Sends a mail of a shop if its step was never sent. The letter is written only then.
@@ -44,7 +46,11 @@ pub async fn tell(
     write: impl AsyncFnOnce() -> Result<Letter, TellError>,
 ) -> Result<Told, TellError> {
     let kind = step.kind;
-    let Some(claim) = app.table.mail_claim(step, app.clock.now()).await? else { return Ok(Told::Before) };
+    let claim = match app.table.mail_claim(step, app.clock.now()).await? {
+        Claimed::Ours(claim) => claim,
+        Claimed::Sent => return Ok(Told::Before),
+        Claimed::Elsewhere => return Ok(Told::Elsewhere),
+    };
     let sent = async {
         let message = mail::render(&write().await?)?;
         let Some(account) = app.table.account_get(&shop.account).await? else { return Err(MailFault::Address.into()) };

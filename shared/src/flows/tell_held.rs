@@ -49,7 +49,7 @@ async fn carriers(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, Tel
     for (folded, (sample, orders)) in by_name {
         let carrier = sample.carrier.clone().unwrap_or_default();
         let step = MailStep { shop: shop.id.clone(), kind: "7", cycle: folded, step: today.clone() };
-        let url = links::page(app, "/mapping");
+        let url = links::page(app, &format!("/shops/{}", shop.id));
         let told = tell(app, shop, step, async || {
             let guesses = guesses(app, shop, &sample).await?;
             Ok(letters::new_carrier(shop, &carrier, orders, &guesses, &url))
@@ -60,7 +60,10 @@ async fn carriers(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, Tel
 }
 
 /// The likeliest carriers of the shop's list, each with what speaks for it.
-async fn guesses(app: &App, shop: &Shop, sample: &Parcel) -> Result<Vec<(String, String)>, TellError> {
+///
+/// # Errors
+/// [`TellError::Table`].
+pub async fn guesses(app: &App, shop: &Shop, sample: &Parcel) -> Result<Vec<(String, String)>, TellError> {
     let list = app.table.providers_latest(&shop.id).await?.map(|list| list.providers).unwrap_or_default();
     let live: Vec<Provider> = list.into_iter().map(|p| Provider { id: p.id, name: p.name }).collect();
     let number = sample.number.as_ref().map(TrackingNumber::as_str);
@@ -77,9 +80,12 @@ async fn refusals(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, Tel
     if !refused.is_empty() {
         let step = newest.as_millisecond().to_string();
         let step = MailStep { shop: shop.id.clone(), kind: "8", cycle: "refused".to_owned(), step };
-        let url = links::page(app, "/attention");
+        let url = links::page(app, &format!("/shops/{}", shop.id));
         let told = tell(app, shop, step, async || Ok(letters::refusals(shop, &refused, &url))).await?;
         sent += u64::from(told == Told::Sent);
+        if told == Told::Elsewhere {
+            return Ok(sent);
+        }
     }
     app.table
         .shop_change(&shop.id, |row| {

@@ -290,7 +290,7 @@ pub fn refusals(shop: &Shop, refusals: &[Refusal], url: &str) -> Letter {
         format!("{}: TikTok refused {numbers}", shop.name),
         format!("TikTok refused {numbers}"),
         NOW,
-        "Open the list",
+        "Open the shop",
         url,
     );
     letter.rows = refusals

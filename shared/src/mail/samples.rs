@@ -47,7 +47,12 @@ pub fn all() -> Vec<(&'static str, Letter)> {
     };
     let two = [
         refused("#1042", "AB123456785GB", "21011025 the number is already used", Reason::TrackingDuplicate),
-        refused("#1043", "QQ000000000XX", "21004015 the number does not fit the carrier", Reason::TrackingDuplicate),
+        refused(
+            "#1043",
+            "QQ000000000XX",
+            "21004015 the number does not fit the carrier",
+            Reason::CarrierFormatMismatch,
+        ),
     ];
     let outcome = Outcome { sent: 12, held: 1, left: 0 };
     vec![
@@ -56,8 +61,8 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         ("2b-overdue", letters::overdue(&shop, past, 90, now, link)),
         ("3-removed", letters::removed(&shop, now, 2, link)),
         ("4-reconnected", letters::resumed(&shop, now, outcome, End { at: now + day * 90, ..end }, 90, &page("/"))),
-        ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/mapping"))),
-        ("8-refused-numbers", letters::refusals(&shop, &two, &page("/attention"))),
+        ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/shops/7494049642642441621"))),
+        ("8-refused-numbers", letters::refusals(&shop, &two, &page("/shops/7494049642642441621"))),
         ("login", letters::login(&page("/login/c2FtcGxl"), 15)),
     ]
 }

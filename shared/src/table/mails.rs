@@ -31,6 +31,17 @@ pub struct MailClaim {
     rev: u64,
 }
 
+/// What came of claiming a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// It is ours to send.
+    Ours(MailClaim),
+    /// It went out before.
+    Sent,
+    /// Somebody is sending it, or died while doing so: it is to be looked at again.
+    Elsewhere,
+}
+
 impl Table {
     async fn mail_write(&self, step: &MailStep, state: &str, rev: u64, now: Timestamp) -> Result<(), TableError> {
         let row = Writer::new(keys::mail(&step.shop, step.kind, &step.cycle, &step.step), "mail")
@@ -42,25 +53,27 @@ impl Table {
         self.put(row.done(), condition).await
     }
 
-    /// Claims a mail. `None`: it was sent, or somebody is sending it.
+    /// Claims a mail.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn mail_claim(&self, step: MailStep, now: Timestamp) -> Result<Option<MailClaim>, TableError> {
+    pub async fn mail_claim(&self, step: MailStep, now: Timestamp) -> Result<Claimed, TableError> {
         let known = self.get(&keys::mail(&step.shop, step.kind, &step.cycle, &step.step), true).await?;
         let rev = match known.as_ref().map(Reader) {
             None => 0,
             Some(row) => {
-                let crashed = row.text("state")? == "claimed" && row.time("at")? + CLAIM < now;
-                if !crashed {
-                    return Ok(None);
+                if row.text("state")? != "claimed" {
+                    return Ok(Claimed::Sent);
+                }
+                if row.time("at")? + CLAIM >= now {
+                    return Ok(Claimed::Elsewhere);
                 }
                 row.number("rev")?
             }
         };
         match self.mail_write(&step, "claimed", rev, now).await {
-            Ok(()) => Ok(Some(MailClaim { step, rev: rev + 1 })),
-            Err(TableError::Conflict) => Ok(None),
+            Ok(()) => Ok(Claimed::Ours(MailClaim { step, rev: rev + 1 })),
+            Err(TableError::Conflict) => Ok(Claimed::Elsewhere),
             Err(other) => Err(other),
         }
     }

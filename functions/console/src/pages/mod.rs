@@ -1,6 +1,7 @@
 //! Which page an address is.
 
 mod connect;
+mod held;
 mod login;
 mod reconnect;
 mod rounds;

@@ -1,6 +1,6 @@
 //! The connections of an account.
 
-use super::connect;
+use super::{connect, held};
 use crate::answer;
 use crate::view::{ShopView, StoreView};
 use crate::visit::{Member, Visit};
@@ -56,6 +56,8 @@ pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Respo
     let summary = match (urgent, held) {
         (0, 0) => "Every connection is in order, and nothing waits for you.".to_owned(),
         (0, held) => format!("Every connection is in order. Trackings that need a hand: {held}."),
+        (1, 0) => "One connection waits for its owner.".to_owned(),
+        (urgent, 0) => format!("{urgent} connections wait for their owners."),
         (urgent, held) => format!("Connections to renew: {urgent}. Trackings that need a hand: {held}."),
     };
     let greeting = if urgent == 0 && held == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
@@ -80,8 +82,19 @@ pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<
 
 pub(super) async fn one(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
     let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
-    let shop = ShopView::of(visit.app, &shop).await?;
-    Ok(answer::page(visit.app, 200, "shop.html", context! { shop, csrf => member.csrf, here => "shops" }))
+    shown(visit, member, &shop, None).await
+}
+
+async fn shown(
+    visit: &Visit<'_>,
+    member: &Member,
+    shop: &Shop,
+    said: Option<String>,
+) -> Result<Response<Body>, TableError> {
+    let held = held::of(visit, shop).await?;
+    let shop = ShopView::of(visit.app, shop).await?;
+    let values = context! { shop, held, said, csrf => member.csrf, here => "shops" };
+    Ok(answer::page(visit.app, 200, "shop.html", values))
 }
 
 /// What is pressed at a store.
@@ -102,6 +115,10 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     let here = format!("/shops/{}", shop.id);
     match visit.form.get("do") {
         Some("reconnect") => connect::start(visit, member, shop.app, Some(&shop)).await,
+        Some("map") => {
+            let said = held::map(visit, member, &shop).await?;
+            shown(visit, member, &shop, Some(said)).await
+        }
         Some(word @ ("pause" | "resume")) => {
             let sync = word == "resume";
             visit

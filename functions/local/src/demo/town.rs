@@ -99,6 +99,10 @@ impl Town {
         }
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
+        for region in AppRegion::ALL {
+            let back = format!("{origin}/connect/tiktok/{region}/callback");
+            tiktok.configure_app(region, |app| app.redirect = back);
+        }
         let folder = std::env::temp_dir().join(format!("waybill-demo-{}", hex::encode(entropy.bytes::<8>())));
         let config = settings(&origin, tiktok_port, &stores)?;
         telemetry::init(LevelFilter::OFF, Style::Human, clock.clone());
@@ -191,9 +195,8 @@ fn settings(origin: &str, tiktok: u16, stores: &[(Platform, ModelStore, u16)]) -
         stores.iter().map(|(_, _, port)| *port).chain([tiktok]).map(|port| format!("127.0.0.1:{port}")).collect();
     let config = Config::parse(|name| match name {
         "PUBLIC_URL" => Some(origin.to_owned()),
-        "TIKTOK_API_URL" | "TIKTOK_AUTH_URL" | "TIKTOK_CONSENT_URL_US" | "TIKTOK_CONSENT_URL_ROW" => {
-            Some(local(tiktok))
-        }
+        "TIKTOK_API_URL" | "TIKTOK_AUTH_URL" => Some(local(tiktok)),
+        "TIKTOK_CONSENT_URL_US" | "TIKTOK_CONSENT_URL_ROW" => Some(format!("{}/open/authorize", local(tiktok))),
         "SHOPIFY_API_URL" => Some(local(port_of(Platform::Shopify))),
         "BIGCOMMERCE_API_URL" => Some(local(port_of(Platform::BigCommerce))),
         "OUTBOUND_ALLOW" => Some(allow.join(",")),

@@ -1,0 +1,243 @@
+"""A person's visit in a real browser: connect, ninety days, the refusal, the mail's link, and everything goes on.
+
+Usage: visit.py TOWN WAYBILL PICTURES [--chromium FILE]
+TOWN is the program browser-town, WAYBILL the program itself (for its mail previews); pictures go into the folder.
+"""
+
+import argparse
+import email
+import email.policy
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from playwright.sync_api import sync_playwright
+
+DESK = {"width": 1120, "height": 800}
+PHONE = {"width": 390, "height": 844}
+checks = 0
+
+
+def check(holds, what):
+    global checks
+    checks += 1
+    if not holds:
+        sys.exit(f"FAILED: {what}")
+
+
+class Town:
+    def __init__(self, program, folder):
+        self.process = subprocess.Popen([program, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.about = json.loads(self.process.stdout.readline())
+
+    def do(self, words):
+        self.process.stdin.write(words + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def mails(self):
+        """Subject, text and page of every mail so far."""
+        found = []
+        for name in self.do("mails"):
+            mail = email.message_from_bytes(pathlib.Path(name).read_bytes(), policy=email.policy.default)
+            text = mail.get_body(("plain",)).get_content()
+            found.append((mail["subject"], text, mail.get_body(("html",)).get_content()))
+        return found
+
+
+class Visitor:
+    """A browser window. Whatever its console complains about is a failure."""
+
+    def __init__(self, chromium, origin, pictures, size, **more):
+        self.context = chromium.new_context(viewport=size, device_scale_factor=1, **more)
+        self.page = self.context.new_page()
+        self.origin, self.pictures, self.complaints = origin, pictures, []
+        self.page.on("console", lambda line: line.type == "error" and self.complaints.append(line.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path):
+        return self.page.goto(path if "://" in path else self.origin + path)
+
+    def press(self, words):
+        """By its name, as a screen reader finds it."""
+        button = self.page.get_by_role("button", name=words, exact=True)
+        (button if button.count() else self.page.get_by_role("link", name=words, exact=True)).first.click()
+        self.page.wait_for_load_state()
+
+    def shows(self, words):
+        text = self.page.inner_text("body")
+        check(words in text, f"{self.page.url} should show {words!r}:\n{text}")
+
+    def picture(self, name):
+        self.judge(name)
+        self.page.screenshot(path=str(self.pictures / f"{name}.png"), full_page=True)
+
+    def judge(self, name):
+        """What every page owes to small screens, keyboards and screen readers."""
+        found = self.page.evaluate(
+            """() => ({
+                wide: document.documentElement.scrollWidth - window.innerWidth,
+                heads: document.querySelectorAll('h1').length,
+                language: document.documentElement.lang,
+                unnamed: [...document.querySelectorAll('input:not([type=hidden])')].filter(i => !i.labels.length).length,
+                silent: [...document.querySelectorAll('button, a')].filter(b => !b.textContent.trim()).length,
+                small: [...document.querySelectorAll('button')].filter(b => b.getBoundingClientRect().height < 24
+                    && b.offsetParent).length,
+            })"""
+        )
+        good = {"heads": 1, "language": "en", "unnamed": 0, "silent": 0, "small": 0}
+        check(all(found[key] == value for key, value in good.items()) and found["wide"] <= 0, f"{name}: {found}")
+        check(not self.complaints, f"{name}: {self.complaints}")
+
+
+def link(text, start):
+    return re.search(re.escape(start) + r"\S+", text).group(0)
+
+
+def sign_in(visitor, town):
+    """By a mailed link, in the browser that asks for it."""
+    visitor.open("/login")
+    visitor.page.get_by_label("Mail address").fill("owner@tiny-mugs.example")
+    visitor.press("Mail me a link")
+    visitor.shows("Check your mail")
+    visitor.picture("login-sent")
+    visitor.open(link(town.mails()[-1][1], town.about["origin"] + "/login/"))
+    visitor.press("Sign in")
+    check(visitor.page.url == town.about["origin"] + "/", visitor.page.url)
+
+
+def story(chromium, town, pictures):
+    origin = town.about["origin"]
+    desk = Visitor(chromium, origin, pictures, DESK)
+    desk.open("/")
+    check(desk.page.url.endswith("/login"), "a stranger is asked to sign in")
+    desk.picture("login")
+    # The first Tab goes to the way past the head of the page.
+    desk.page.keyboard.press("Tab")
+    check(desk.page.evaluate("document.activeElement.className") == "skip", "the skip link comes first")
+    desk.open(town.about["login"])
+    desk.picture("login-door")
+    desk.press("Sign in")
+    desk.shows("No TikTok shop yet")
+    desk.picture("overview-empty")
+    desk.press("Connect a TikTok shop")
+    desk.picture("connect")
+    desk.press("Continue to TikTok (US)")
+    desk.shows("Tiny Mugs US")
+    desk.picture("connected")
+    town.do("ship 3 Amazon Logistics")
+    check(town.do("push")["pushed"] == 3, "three parcels go out")
+    town.do("tick")
+    desk.press("Open the overview")
+    desk.shows("All is well")
+    desk.picture("overview")
+    desk.press("Shops")
+    desk.picture("shops")
+    desk.open("/connect/magento")
+    desk.picture("connect-magento")
+    desk.open(f"/shops/{town.about['shop']}")
+    desk.picture("shop")
+
+    town.do("ship 2 Our own van")
+    check(town.do("push")["pushed"] == 0, "nobody knows this carrier")
+    desk.open(f"/shops/{town.about['shop']}")
+    desk.shows("Which carrier is Our own van?")
+    desk.picture("shop-unmatched")
+    desk.page.get_by_label("TikTok carrier").select_option("Better Trucks")
+    desk.press("Save and send 2")
+    desk.shows("Trackings that go out now: 2")
+    check(town.do("push")["pushed"] == 2, "one choice sends both")
+
+    for _ in range(89):
+        town.do("skip 24")
+        town.do("tick")
+    subjects = [mail[0] for mail in town.mails()]
+    left = [subject.split("(")[-1].rstrip(")") for subject in subjects if "days left" in subject or "day left" in subject]
+    ladder = ["30 days left", "14 days left", "7 days left", "3 days left", "2 days left", "1 day left"]
+    check(left == ladder, f"each step once: {subjects}")
+    town.do("skip 48")
+    town.do("tick")
+    check("overdue - tracking still runs" in town.mails()[-1][0], "TikTok still accepts")
+    town.do("ship 1 Amazon Logistics")
+    check(town.do("push")["pushed"] == 1, "overdue, and still sent")
+
+    town.do("revoke")
+    town.do("ship 2 Amazon Logistics")
+    check(town.do("push")["parked_shops"] == 1, "TikTok refuses: the shop is parked")
+    town.do("tick")
+    subject, text, _ = town.mails()[-1]
+    check("disconnected - tracking is paused" in subject, subject)
+    check("105002" in text and "Trackings waiting: 2" in text, text)
+    sign_in(desk, town)
+    desk.shows("Disconnected")
+    desk.picture("overview-disconnected")
+
+    reconnect = link(text, origin + "/reconnect?t=")
+    phone = Visitor(chromium, origin, pictures, PHONE, is_mobile=True, has_touch=True)
+    phone.open(reconnect)
+    check(phone.page.url == origin + "/reconnect", "the address bar is clean")
+    phone.shows("Tracking is paused since")
+    phone.picture("reconnect-phone")
+    phone.press("Continue to TikTok")
+    phone.shows("Connected again")
+    phone.shows("2 trackings")
+    phone.picture("connected-again-phone")
+    check(town.do("push")["pushed"] == 2, "what waited is sent")
+    town.do("skip 1")
+    town.do("tick")
+    check("reconnected, 2 trackings sent" in town.mails()[-1][0], town.mails()[-1][0])
+
+    phone.open(reconnect)
+    phone.shows("Already reconnected")
+    phone.complaints.clear()  # The browser notes the 410 of the page before.
+    phone.picture("superseded-phone")
+    desk.open("/")
+    desk.picture("overview-again")
+    desk.page.set_viewport_size(PHONE)
+    for name, path in [("overview-phone", "/"), ("shops-phone", "/shops"), ("shop-phone", f"/shops/{town.about['shop']}"),
+                       ("connect-phone", "/connect"), ("connect-magento-phone", "/connect/magento")]:
+        desk.open(path)
+        desk.picture(name)
+    desk.open("/nowhere")
+    desk.complaints.clear()
+    desk.shows("There is nothing here")
+    desk.picture("missing-phone")
+
+
+def mails(chromium, waybill, pictures):
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([waybill, "mail", "preview", "--folder", folder], check=True, stdout=subprocess.DEVNULL)
+        for file in sorted(pathlib.Path(folder).glob("*.html")):
+            page = chromium.new_page(viewport={"width": 680, "height": 400})
+            page.goto(file.as_uri())
+            page.screenshot(path=str(pictures / f"mail-{file.stem}.png"), full_page=True)
+            page.set_viewport_size({"width": 360, "height": 400})
+            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            check(wide <= 0, f"mail {file.stem} is {wide} px too wide for a phone")
+            page.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("town")
+    parser.add_argument("waybill")
+    parser.add_argument("pictures", type=pathlib.Path)
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    given = parser.parse_args()
+    given.pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=given.chromium, args=["--no-sandbox"])
+        town = Town(given.town, folder)
+        try:
+            story(chromium, town, given.pictures)
+            mails(chromium, given.waybill, given.pictures)
+        finally:
+            town.process.kill()
+            chromium.close()
+    print(f"browser: {checks} checks, {len(list(given.pictures.glob('*.png')))} pictures")
+
+
+main()

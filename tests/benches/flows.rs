@@ -4,7 +4,7 @@
 //! Two clocks. *Processor time* is what the code and the emulator burn together. *Waiting* is virtual: pauses and
 //! TikTok's answering time pass without being waited for, so that a run shows how well the time of one worker is used,
 //! whatever machine this is.
-#![allow(clippy::print_stdout, reason = "the table is what it is for")]
+#![allow(clippy::print_stdout, clippy::expect_used, reason = "the table is what it is for; what fails ends it")]
 
 use std::time::Duration;
 use tokio::time::Instant;

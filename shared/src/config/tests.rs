@@ -41,6 +41,7 @@ fn every_fault_is_reported_at_once_with_a_remedy() {
         ("TIKTOK_CONSENT_URL_ROW", "https://user:pw@services.example.com"),
         ("SHOPIFY_API_URL", "http://{shop}"),
         ("BIGCOMMERCE_API_URL", "https://api.example.com/?key=1"),
+        ("BIGCOMMERCE_LOGIN_URL", "nowhere"),
         ("ADOBE_IO_KEYS_URL", "nowhere"),
         ("OUTBOUND_ALLOW", "localhost"),
         ("LOG_LEVEL", "loud"),
@@ -53,7 +54,7 @@ fn every_fault_is_reported_at_once_with_a_remedy() {
     assert_eq!(found, all, "each setting of the table is read, and each wrong one reported");
     assert!(error.0.iter().all(|fault| !fault.remedy.is_empty()));
     let text = error.to_string();
-    assert!(text.starts_with("16 settings cannot be used:\n"), "{text}");
+    assert!(text.starts_with("17 settings cannot be used:\n"), "{text}");
     assert!(text.contains("\n  TABLE_NAME must have 3 to 255 characters. Use 3 to 255"), "{text}");
 }
 

@@ -297,7 +297,7 @@ fn cause(reason: Reason) -> Option<Decision> {
         R::OnHold => order.state = OrderState::parse("ON_HOLD"),
         R::Cancelled => order.state = OrderState::parse("CANCELLED"),
         R::CancelRequested => order.cancel_requested = true,
-        R::LinesUnmatched => order.lines[0].seller_sku = "CAP".into(),
+        R::LinesUnmatched => order = super::super::samples::order("AWAITING_SHIPMENT", &["CAP", "HAT"]),
         R::AlreadyShipped => {
             order.state = OrderState::parse("AWAITING_COLLECTION");
             show(&mut order, &[1], "THEIRS", "P1", "K1");

@@ -30,13 +30,6 @@ impl std::error::Error for Dropped {}
 
 /// Serves a model on a listener until the future is dropped; open connections end with it.
 ///
-/// ```ignore
-/// let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-/// let address = listener.local_addr()?;
-/// let model = model.clone();
-/// tasks.spawn(serve(listener, move |request| { let model = model.clone(); async move { model.handle(request).await } }));
-/// ```
-///
 /// # Errors
 /// When the listener itself fails; one broken connection does not stop the others.
 pub async fn serve<H, F>(listener: TcpListener, handler: H) -> io::Result<()>

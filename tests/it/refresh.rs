@@ -152,3 +152,31 @@ async fn a_dead_refresh_token_is_told_once_as_an_end() {
     assert!(refreshes(&world) <= before + 3, "a dead token is not asked for again and again: {}", refreshes(&world));
     assert_eq!(shop(&world).await.parked.map(|parked| parked.reason), Some(Reason::AuthExpired));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_tiktok_asks_for_is_kept_by_both_schedules() {
+    let calls = |world: &World| world.tiktok.with_journal(|journal| journal.requests.len());
+    for by_push in [false, true] {
+        let world = World::new().await;
+        ship(&world).await;
+        let throttle = Fault::Throttle { retry_after: Some(Duration::from_secs(100)) };
+        world.tiktok.inject(FaultRule::new(throttle).times(1));
+        let before = calls(&world);
+        if by_push {
+            world.push().await;
+        } else {
+            world.tick().await;
+        }
+        assert_eq!(calls(&world), before + 1, "nothing follows the refusal (push: {by_push})");
+        for _ in 0..3 {
+            world.time.skip(Duration::from_secs(30));
+            world.tick().await;
+            world.push().await;
+        }
+        assert_eq!(calls(&world), before + 1, "nothing within the pause (push: {by_push})");
+        world.time.skip(Duration::from_secs(3600));
+        world.tick().await;
+        world.push().await;
+        assert_eq!(world.at_tiktok(SHOP, ORDER), [NUMBER], "then it goes on (push: {by_push})");
+    }
+}

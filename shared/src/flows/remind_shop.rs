@@ -14,8 +14,8 @@ use crate::mail::letters::{self, Letter, Outcome};
 use crate::table::error::TableError;
 use crate::table::keys;
 use crate::table::mails::MailStep;
-use crate::tiktok::Call;
 use crate::tiktok::shops::WebhookSetting;
+use crate::tiktok::{Call, Class, TikTokError};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// It is looked at again after this long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 const CALL: Duration = Duration::from_secs(8);
+/// A refusal for the rate that names no time.
+const PAUSE: Duration = Duration::from_secs(1);
 /// TikTok suggests to start with one to three writes a second and shop.
 const BETWEEN_WRITES: Duration = Duration::from_millis(550);
 
@@ -223,7 +225,8 @@ fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {
 /// lists are read. What fails is tried on the next day; nothing else waits for it.
 pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let now = app.clock.now();
-    if shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now) {
+    let checked = shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now);
+    if checked || shop.hold_until.is_some_and(|until| until > now) {
         return None;
     }
     let access = match shop_access(app, shop, None).await {
@@ -241,6 +244,9 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let webhooks = set_webhooks(app, call, shop).await;
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
+        if error.class == Class::Retry(Reason::RateLimited) {
+            return rest(app, shop, error).await;
+        }
     }
     // The carrier lists belong to the Seller Shipping option: without the option there is none.
     let option = match carrier_lists::refresh_with(app, shop, call).await {
@@ -250,10 +256,25 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     };
     if let Err(error) = &option {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "carrier lists not read");
+        if let ListError::TikTok(error) = error
+            && error.class == Class::Retry(Reason::RateLimited)
+        {
+            return rest(app, shop, error).await;
+        }
     }
     let changed = app.table.shop_change(&shop.id, |row| {
         row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);
         row.consent.seller_shipping = option.as_ref().ok().copied().or(row.consent.seller_shipping);
+        true
+    });
+    changed.await.ok().flatten()
+}
+
+/// TikTok asked for a pause: no process calls it for this shop until then, and the next tick looks after the shop.
+async fn rest(app: &App, shop: &Shop, error: &TikTokError) -> Option<Shop> {
+    let until = app.clock.now() + error.retry_after.unwrap_or_default().max(PAUSE);
+    let changed = app.table.shop_change(&shop.id, |row| {
+        row.hold_until = row.hold_until.max(Some(until));
         true
     });
     changed.await.ok().flatten()
@@ -276,7 +297,7 @@ pub async fn park(app: &App, id: &ShopId, version: u64) {
     }
 }
 
-async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), crate::tiktok::TikTokError> {
+async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), TikTokError> {
     let address = links::page(app, &format!("/hooks/tiktok/{}", shop.app));
     let known = app.tiktok.webhook_list(call).await?;
     for event in EVENTS {

@@ -36,11 +36,13 @@ pub(crate) enum Kind {
 pub struct Paces(Mutex<HashMap<ShopId, Arc<Pace>>>);
 
 impl Paces {
-    /// A shop's pace. This process does not know what another one just did: its first calls come a gap later, so that
-    /// both together keep the rate.
+    /// A shop's pace, for one run. This process does not know what another one just did for the shop: its first calls
+    /// come a gap later, so that both together keep the rate.
     pub(crate) fn of(&self, shop: &ShopId, clock: &Clock) -> Arc<Pace> {
         let mut shops = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(shops.entry(shop.clone()).or_insert_with(|| Arc::new(Pace::from(clock.steady()))))
+        let pace = Arc::clone(shops.entry(shop.clone()).or_default());
+        pace.taken_over(clock.steady());
+        pace
     }
 }
 
@@ -83,17 +85,13 @@ impl Default for Pace {
 }
 
 impl Pace {
-    fn from(now: Duration) -> Self {
-        let pace = Self::default();
-        {
-            let mut rates = pace.0.lock().unwrap_or_else(PoisonError::into_inner);
-            for kind in [Kind::Read, Kind::Write] {
-                let bucket = rates.bucket(kind);
-                bucket.free = now + Duration::from_secs_f64(1.0 / bucket.rate);
-                bucket.next = bucket.free;
-            }
+    fn taken_over(&self, now: Duration) {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for kind in [Kind::Read, Kind::Write] {
+            let bucket = rates.bucket(kind);
+            bucket.free = bucket.free.max(now + Duration::from_secs_f64(1.0 / bucket.rate));
+            bucket.next = bucket.next.max(bucket.free);
         }
-        pace
     }
 
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
@@ -297,5 +295,24 @@ mod tests {
         assert!(tokio::time::timeout(Duration::from_millis(1), flow.enter()).await.is_err());
         held.truncate(3);
         drop(flow.enter().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_processes_that_take_turns_keep_the_rate_together() {
+        let (clock, paces) = (clock(), [Paces::default(), Paces::default()]);
+        let shop = ShopId::parse("7494049642642441621").expect("id");
+        let mut starts = Vec::new();
+        for turn in 0..12 {
+            let pace = paces[turn % 2].of(&shop, &clock);
+            for _ in 0..3 {
+                pace.place(Kind::Read, &clock, Duration::MAX).await.expect("time");
+                pace.start(Kind::Read, &clock).expect("its place came");
+                starts.push(clock.steady());
+            }
+        }
+        for first in &starts {
+            let in_window = starts.iter().filter(|s| *s >= first && **s < *first + Duration::from_secs(1)).count();
+            assert!(in_window <= 5, "{in_window} from {first:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use waybill_tests::sim::rig::Crash;
 use waybill_tests::sim::{play, script};
 
 /// Seeds that every change runs; `WAYBILL_SEEDS`, `WAYBILL_FROM` and `WAYBILL_SCENARIO` ask for more.
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 2000;
 
 #[expect(clippy::disallowed_methods, reason = "a person names the seed to play back")]
 fn setting(name: &str) -> Option<String> {

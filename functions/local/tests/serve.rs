@@ -170,7 +170,18 @@ fn kill_and_restart(place: &Place, key: &str, secret: &str, tokens: &str) -> Vec
     let url = store[0]["webhook_url"].as_str().expect("an address");
     let path = url.find("/hooks/").map(|at| url[at..].to_owned()).expect("our address");
     let mut acknowledged = Vec::new();
+    let moved = Place { folder: tempfile::tempdir().expect("folder"), tiktok: place.tiktok };
     for (round, parcels) in [1..=5, 6..=10, 11..=PARCELS].into_iter().enumerate() {
+        // The last round runs where the installation was moved to.
+        if round == 2 {
+            let file = moved.folder.path().join("all.jsonl");
+            let file = file.to_str().expect("text");
+            done(place.run(&["export", file, "--with-secrets"], ""));
+            let rows = done(moved.run(&["import", file], ""))[0]["rows"].as_u64();
+            assert!(rows > Some(10), "{rows:?}");
+            assert_eq!(moved.run(&["import", file], "").1, 1, "nothing is merged into what is in use");
+        }
+        let place = if round == 2 { &moved } else { place };
         let (mut server, origin) = place.serve();
         for n in parcels {
             if ship(&origin, &path, n) {
@@ -186,6 +197,7 @@ fn kill_and_restart(place: &Place, key: &str, secret: &str, tokens: &str) -> Vec
         let _ = pushing.kill();
         let _ = pushing.wait();
     }
+    let place = &moved;
     // Commands open the folder again; a lease of the dead ends after 75 seconds, lost answers are read back after 90.
     for _ in 0..40 {
         let (lines, _) = place.run(&["push"], "");

@@ -109,6 +109,9 @@ fn a_held_parcel_comes_with_entries_of_the_live_list_to_choose_from() {
     assert!(!why.is_empty());
     let live = list(US);
     let live = LiveList::new(Catalogue::bundled(), &Region::new("US"), &live);
+    for nothing in ["Other", "Custom", ""] {
+        assert_eq!(live.suggest(Some(nothing), None), [], "{nothing} resembles no carrier");
+    }
     let by_number = live.suggest(Some("Bob's van"), Some("1Z999AA10123456784"));
     assert_eq!(by_number[0].name, "UPS");
 }

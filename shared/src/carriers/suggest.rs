@@ -2,6 +2,7 @@
 
 use crate::carriers::catalogue::{Carrier, Catalogue, Fit};
 use crate::carriers::field::Number;
+use crate::carriers::names::Kind;
 use crate::carriers::providers::Provider;
 use crate::carriers::shape::{CheckResult, Strength};
 use crate::carriers::text::{join, tidy_name};
@@ -67,7 +68,10 @@ impl Catalogue {
         number: Option<&Number<'_>>,
         choices: &[Choice<'_>],
     ) -> Vec<Candidate> {
-        let joined = name.map(|name| name.chars().take(100).collect::<String>()).map(|name| join(&tidy_name(&name)));
+        // A word that names no carrier ("Other") resembles none: only the number speaks.
+        let says = |name: &&str| !matches!(self.by_name(name, None, None).kind, Kind::SaysNothing);
+        let name = name.filter(says).map(|name| name.chars().take(100).collect::<String>());
+        let joined = name.map(|name| join(&tidy_name(&name)));
         let asked = joined.as_deref().filter(|joined| !joined.is_empty()).map(pieces);
         let mut ranked: Vec<(u32, usize, u32, Option<&Fit<'_>>)> = Vec::new();
         for (at, choice) in choices.iter().enumerate() {

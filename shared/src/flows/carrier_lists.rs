@@ -35,21 +35,44 @@ const REMINDER: &str = "reauth-reminder";
 /// Between two calls: a shop's reads start at five a second.
 const BETWEEN_READS: Duration = Duration::from_millis(220);
 
-/// The carriers of an order's delivery option, at most a day old.
+/// What the table knows of the carriers of an order's delivery option, however old.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn known_list(app: &App, shop: &Shop, order: &TikTokOrder) -> Result<Option<ProviderList>, TableError> {
+    let Some(option) = &order.delivery_option else { return Ok(None) };
+    app.table.providers_get(&shop.id, option.as_str(), &route_key(route(shop, order).as_ref())).await
+}
+
+/// Whether a list may still be used.
+#[must_use]
+pub fn is_fresh(app: &App, list: &ProviderList) -> bool {
+    app.clock.now() < list.fetched + PROVIDERS_FRESH
+}
+
+/// The carriers of an order's delivery option, read from TikTok. `known` is what [`known_list`] said: looked up before,
+/// so that the call goes out the moment its turn has come.
 ///
 /// # Errors
 /// [`ListError`].
-pub async fn live_list(app: &App, shop: &Shop, order: &TikTokOrder, call: Call<'_>) -> Result<ProviderList, ListError> {
-    let option = match &order.delivery_option {
-        Some(option) => option.clone(),
-        None => seller_option(app, order.warehouse.as_ref(), call).await?.ok_or(ListError::NoOption)?,
-    };
+pub async fn live_list(
+    app: &App,
+    shop: &Shop,
+    order: &TikTokOrder,
+    known: Option<&ProviderList>,
+    call: Call<'_>,
+) -> Result<ProviderList, ListError> {
     let route = route(shop, order);
-    let known = app.table.providers_get(&shop.id, option.as_str(), &route_key(route.as_ref())).await?;
-    match known {
-        Some(list) if app.clock.now() < list.fetched + PROVIDERS_FRESH => Ok(list),
-        known => read(app, shop, &option, route.as_ref(), known.as_ref(), call, PUSH).await.map(|(list, _)| list),
+    if let Some(option) = &order.delivery_option {
+        return read(app, shop, option, route.as_ref(), known, call, PUSH).await.map(|(list, _)| list);
     }
+    let option = seller_option(app, order.warehouse.as_ref(), call).await?.ok_or(ListError::NoOption)?;
+    let known = app.table.providers_get(&shop.id, option.as_str(), &route_key(route.as_ref())).await?;
+    if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
+        return Ok(list.clone());
+    }
+    tokio::time::sleep(BETWEEN_READS).await;
+    read(app, shop, &option, route.as_ref(), known.as_ref(), call, PUSH).await.map(|(list, _)| list)
 }
 
 /// The key under which lists are shared within a run.
@@ -131,6 +154,7 @@ async fn seller_option(
             let Some(usual) = all.into_iter().filter(|w| w.sales && w.enabled).max_by_key(|w| w.default) else {
                 return Ok(None);
             };
+            tokio::time::sleep(BETWEEN_READS).await;
             usual.id
         }
     };

@@ -29,6 +29,8 @@ pub struct Report {
     pub accepted: usize,
     /// The virtual time until everything was quiet.
     pub took: Duration,
+    /// Log lines, of the seeds that keep them.
+    pub log: Vec<String>,
 }
 
 /// Plays a script and checks what must hold.

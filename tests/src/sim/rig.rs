@@ -227,7 +227,8 @@ impl Rig {
         check::all(&mut self).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
         let calls = self.calls + self.workers[0].calls.count();
-        Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed() }
+        let log = if self.problems.is_empty() { Vec::new() } else { self.log.lines() };
+        Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed(), log }
     }
 
     /// The next moment at which something is to be delivered, or this one.

@@ -14,7 +14,7 @@ use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason, Who};
 use crate::flows::carrier::{Maps, Match, match_parcel, recognised};
-use crate::flows::carrier_lists::{ListError, list_key, live_list};
+use crate::flows::carrier_lists::{ListError, is_fresh, known_list, list_key, live_list};
 use crate::tiktok::{Call, Class, TikTokError};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
@@ -441,11 +441,18 @@ impl ShopRun<'_> {
             return Ok(std::sync::Arc::clone(list));
         }
         let app = self.run.app;
+        let known = known_list(app, shop, order).await?;
+        if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
+            let list = std::sync::Arc::new(recognised(shop, list));
+            kept.insert(key, std::sync::Arc::clone(&list));
+            return Ok(list);
+        }
+        let known = known.as_ref();
         let read = self.read(Box::new(move |call: Call<'_>| {
             let (credentials, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
             Box::pin(async move {
                 let call = Call { app: &credentials, shop: &auth, limit };
-                match live_list(app, shop, order, call).await {
+                match live_list(app, shop, order, known, call).await {
                     Err(ListError::TikTok(error)) => Err(error),
                     other => Ok(other),
                 }

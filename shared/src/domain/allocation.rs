@@ -2,10 +2,10 @@
 //!
 //! Never a guess: when the store's words fit more than one choice that matters, the answer is an [`Unclear`].
 
-use crate::domain::decision::same_number;
 use crate::domain::ids::LineItemId;
 use crate::domain::order::{OrderLine, OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, Phase};
+use crate::domain::tracking::same_number;
 use std::collections::BTreeMap;
 
 /// Why the items of a parcel cannot be told. Shown to the merchant beside `LINES_UNMATCHED`.

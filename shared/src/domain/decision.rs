@@ -7,7 +7,7 @@ use crate::domain::order::{OrderLine, OrderState, PushRule, SplitTag, TikTokOrde
 use crate::domain::parcel::{Parcel, ParcelState, Sent, Source, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::region::{FirstCall, Region};
-use crate::domain::tracking::TrackingNumber;
+use crate::domain::tracking::{TrackingNumber, same_number};
 use jiff::{SignedDuration, Timestamp};
 
 /// Corrections are taken for this long after shipping (US, UK: confirmed; elsewhere TikTok's answer decides).
@@ -182,15 +182,6 @@ pub fn decide(
 /// TikTok's lines that show a number, compared in the canonical form as far as blanks and case go.
 fn holding<'a>(order: &'a TikTokOrder, number: &str) -> Vec<&'a OrderLine> {
     order.lines.iter().filter(|line| line.tracking.as_ref().is_some_and(|t| same_number(t, number))).collect()
-}
-
-/// Whether two texts are the same number: case and separators aside.
-#[must_use]
-pub fn same_number(a: &str, b: &str) -> bool {
-    let plain = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
-    };
-    plain(a) == plain(b)
 }
 
 fn done(lines: &[&OrderLine]) -> Decision {

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod intake;
 pub mod order;
 pub mod parcel;
+pub mod parcel_state;
 pub mod platform;
 pub mod private;
 pub mod reason;

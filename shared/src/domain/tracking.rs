@@ -7,6 +7,15 @@ use std::fmt;
 /// invalid; its head and a checksum keep it apart from others of its kind.
 const LONGEST: usize = 200;
 
+/// Whether two texts are the same number: case and separators aside.
+#[must_use]
+pub fn same_number(a: &str, b: &str) -> bool {
+    let plain = |text: &str| -> Vec<char> {
+        text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
+    };
+    plain(a) == plain(b)
+}
+
 /// A parcel's number in the store's own words: outer blanks trimmed, at least one character.
 ///
 /// Two forms matter. [`TrackingNumber::key`] (upper case, no white space) identifies the parcel in our table; the

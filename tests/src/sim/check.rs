@@ -6,11 +6,11 @@ use crate::world::wire::TableFaults;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
-use waybill::domain::decision::same_number;
 use waybill::domain::ids::{ShipmentId, StoreOrderId};
 use waybill::domain::intake::known_version;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::region::AppRegion;
+use waybill::domain::tracking::same_number;
 use waybill_local::model::canary::BUYER;
 use waybill_local::model::tiktok::{ChangeKind, Outcome};
 

@@ -4,11 +4,12 @@
 use super::calls::ShopRun;
 use super::summary::one;
 use crate::domain::clock::Entropy;
-use crate::domain::decision::{Carried, same_number};
+use crate::domain::decision::Carried;
 use crate::domain::ids::{LineItemId, PackageId};
 use crate::domain::parcel::{Answer, Parcel, ParcelState, Phase, Sent, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason};
 use crate::domain::retry;
+use crate::domain::tracking::same_number;
 use crate::flows::carrier::Maps;
 use crate::table::error::TableError;
 use crate::table::keys;

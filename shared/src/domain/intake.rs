@@ -61,11 +61,15 @@ pub fn known_version<'a>(rows: impl IntoIterator<Item = &'a Parcel>, shipment: &
 }
 
 /// Whether newer rows of the same shipments have replaced everything this row stands on. True also in the moment in
-/// which the newer row is stored and this one is not yet closed.
+/// which the newer row is stored and this one is not yet closed. That another number was taken off says nothing about
+/// this one: only a number that took its place does, or that there is none any more.
 #[must_use]
 pub fn is_replaced(row: &Parcel, others: &[&Parcel]) -> bool {
-    let newer = |shipment, version| known_version(others.iter().copied(), shipment).is_some_and(|v| v > version);
-    row.sources.iter().all(|source| !source.present || newer(&source.shipment, source.version))
+    let replaces = |other: &Parcel, ours: &Source| {
+        let theirs = other.source(&ours.shipment).filter(|theirs| theirs.present || other.number.is_none());
+        theirs.is_some_and(|theirs| theirs.version > ours.version)
+    };
+    row.sources.iter().all(|source| !source.present || others.iter().any(|other| replaces(other, source)))
 }
 
 /// Whether the store cancelled the whole order after it last spoke of this row's shipments. The cancellation closes the

@@ -113,6 +113,19 @@ fn a_number_that_is_stored_but_not_yet_closed_is_recognised_as_replaced() {
     assert!(is_replaced(old, &[new]) && !is_replaced(new, &[old]));
 }
 
+/// The process ended after the new number was stored; the store is read again, in the same second of the store's clock.
+#[test]
+fn a_number_is_not_replaced_because_another_was_taken_off_later() {
+    let rows = after(&[message(vec![shipment("f1", 1, Ship, &["A"])])]);
+    let edited = message(vec![shipment("f1", 2, Ship, &["B"])]);
+    let half = absorb(&rows, &edited, &store(), false, at(2000)).swap_remove(0);
+    let mut read_again = edited;
+    read_again.shipments[0].version.seen = 3;
+    let writes = absorb(&[rows[0].clone(), half.clone()], &read_again, &store(), false, at(3000));
+    assert_eq!(states(&writes), [("A".into(), "SUPERSEDED".into())]);
+    assert!(!is_replaced(&half, &[&writes[0]]), "{half:?} {writes:?}");
+}
+
 #[test]
 fn editing_there_and_back_ends_at_the_first_number() {
     let edit = |v, n| message(vec![shipment("f1", v, Ship, &[n])]);

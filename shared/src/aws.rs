@@ -46,13 +46,18 @@ pub enum AwsError {
     Roots(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A client of the table with a retry quota of its own: by default all clients of one name in a process share one, and
-/// what one of them suffers keeps another from trying again.
+/// Settings of a client of the table, with a retry quota of its own: by default all clients of one name in a process
+/// share one, and what one of them suffers keeps another from trying again.
+#[must_use]
+pub fn table_settings(aws: &SdkConfig) -> aws_sdk_dynamodb::config::Builder {
+    let own = aws_sdk_dynamodb::config::retry::RetryPartition::custom("table").build();
+    aws_sdk_dynamodb::config::Builder::from(aws).retry_partition(own)
+}
+
+/// A client of the table.
 #[must_use]
 pub fn table_client(aws: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let own = aws_sdk_dynamodb::config::retry::RetryPartition::custom("table").build();
-    let config = aws_sdk_dynamodb::config::Builder::from(aws).retry_partition(own).build();
-    aws_sdk_dynamodb::Client::from_conf(config)
+    aws_sdk_dynamodb::Client::from_conf(table_settings(aws).build())
 }
 
 /// Something that speaks AWS's protocols on this machine: the embedded table, or an emulator.
@@ -138,8 +143,7 @@ fn http_client() -> Result<SharedHttpClient, AwsError> {
 fn amazon_roots() -> String {
     let mut pem = String::new();
     for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        let named = |name: &&[u8]| root.windows(name.len()).any(|part| part == *name);
-        if AMAZON.iter().any(named) {
+        if AMAZON.iter().any(|name| memchr::memmem::find(root, name).is_some()) {
             pem.push_str("-----BEGIN CERTIFICATE-----\n");
             pem.push_str(&STANDARD.encode(root));
             pem.push_str("\n-----END CERTIFICATE-----\n");

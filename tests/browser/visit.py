@@ -1,7 +1,8 @@
 """A person's visit in a real browser: connect, ninety days, the refusal, the mail's link, and everything goes on.
 
-Usage: visit.py TOWN WAYBILL PICTURES [--chromium FILE]
-TOWN is the program browser-town, WAYBILL the program itself (for its mail previews); pictures go into the folder.
+Usage: visit.py TOWN WAYBILL PICTURES --faketime LIBRARY [--chromium FILE]
+TOWN is the program browser-town, WAYBILL the program that is visited, with libfaketime's LIBRARY to move its clock;
+pictures go into the folder.
 """
 
 import argparse
@@ -29,8 +30,9 @@ def check(holds, what):
 
 
 class Town:
-    def __init__(self, program, folder):
-        self.process = subprocess.Popen([program, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, program, folder, waybill, faketime):
+        command = [program, folder, waybill, faketime]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.about = json.loads(self.process.stdout.readline())
 
     def do(self, words):
@@ -129,7 +131,7 @@ def story(chromium, town, pictures):
     desk.shows("Tiny Mugs US")
     desk.picture("connected")
     town.do("ship 3 Amazon Logistics")
-    check(town.do("push")["pushed"] == 3, "three parcels go out")
+    check(town.do("push 3")["pushed"] == 3, "three parcels go out")
     town.do("tick")
     desk.press("Open the overview")
     desk.shows("All is well")
@@ -142,14 +144,14 @@ def story(chromium, town, pictures):
     desk.picture("shop")
 
     town.do("ship 2 Our own van")
-    check(town.do("push")["pushed"] == 0, "nobody knows this carrier")
+    check(town.do("push 0")["pushed"] == 0, "nobody knows this carrier")
     desk.open(f"/shops/{town.about['shop']}")
     desk.shows("Which carrier is Our own van?")
     desk.picture("shop-unmatched")
     desk.page.get_by_label("TikTok carrier").select_option("Better Trucks")
     desk.press("Save and send 2")
     desk.shows("Trackings that go out now: 2")
-    check(town.do("push")["pushed"] == 2, "one choice sends both")
+    check(town.do("push 2")["pushed"] == 2, "one choice sends both")
 
     for _ in range(89):
         town.do("skip 24")
@@ -162,11 +164,12 @@ def story(chromium, town, pictures):
     town.do("tick")
     check("overdue - tracking still runs" in town.mails()[-1][0], "TikTok still accepts")
     town.do("ship 1 Amazon Logistics")
-    check(town.do("push")["pushed"] == 1, "overdue, and still sent")
+    check(town.do("push 1")["pushed"] == 1, "overdue, and still sent")
 
     town.do("revoke")
     town.do("ship 2 Amazon Logistics")
-    check(town.do("push")["parked_shops"] == 1, "TikTok refuses: the shop is parked")
+    check(town.do("push 0")["pushed"] == 0, "TikTok refuses")
+    check(town.do("parked")["state"] == "AUTH_EXPIRED", "the shop is parked")
     town.do("tick")
     subject, text, _ = town.mails()[-1]
     check("disconnected - tracking is paused" in subject, subject)
@@ -185,7 +188,7 @@ def story(chromium, town, pictures):
     phone.shows("Connected again")
     phone.shows("2 trackings")
     phone.picture("connected-again-phone")
-    check(town.do("push")["pushed"] == 2, "what waited is sent")
+    check(town.do("push 2")["pushed"] == 2, "what waited is sent")
     town.do("skip 1")
     town.do("tick")
     check("reconnected, 2 trackings sent" in town.mails()[-1][0], town.mails()[-1][0])
@@ -225,17 +228,19 @@ def main():
     parser.add_argument("town")
     parser.add_argument("waybill")
     parser.add_argument("pictures", type=pathlib.Path)
+    parser.add_argument("--faketime", required=True)
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     given = parser.parse_args()
     given.pictures.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=given.chromium, args=["--no-sandbox"])
-        town = Town(given.town, folder)
+        town = Town(given.town, folder, given.waybill, given.faketime)
         try:
             story(chromium, town, given.pictures)
             mails(chromium, given.waybill, given.pictures)
         finally:
-            town.process.kill()
+            town.process.stdin.close()
+            town.process.wait(20)
             chromium.close()
     print(f"browser: {checks} checks, {len(list(given.pictures.glob('*.png')))} pictures")
 

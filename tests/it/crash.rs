@@ -2,23 +2,26 @@
 //! Calls are counted as they happen, so that a new one is covered without editing a list.
 
 use waybill_local::model::chance::Chance;
+use waybill_tests::sim::cores::on_all_cores;
+use waybill_tests::sim::living::{Crash, Role};
 use waybill_tests::sim::play;
-use waybill_tests::sim::rig::Crash;
 use waybill_tests::sim::script::{self, Script};
 use waybill_tests::world::calls::Side;
 
-/// Scenarios whose every call is tried. The seed has no other faults, so that the numbers of the calls stay.
-const SCENES: [&str; 5] = [
-    "one_parcel",
-    "three_parcels_of_one_order",
-    "partial_quantities",
-    "market_that_ships_packages",
-    "expired_token_in_mid_batch",
-];
-/// Pairs of crashes are too many to try all.
-const PAIRS: usize = 6;
+/// The slow schedule asks sixteen lists of two kinds at each tick, which all look alike to a process that dies: every
+/// how many of its calls is tried. `WAYBILL_CRASHES=all` tries every one.
+const SLOW_STEP: usize = 20;
+/// Pairs of crashes are too many to try all: so many of each scenario.
+const PAIRS: usize = 4;
+/// Dropped handlers of one scenario, spread over all of its awaits.
+const DROPS: u64 = 40;
 
-/// The scenario without its faults.
+#[expect(clippy::disallowed_methods, reason = "a person asks for more")]
+fn every_call() -> bool {
+    std::env::var("WAYBILL_CRASHES").is_ok_and(|text| text == "all")
+}
+
+/// The scenario without its chance faults, so that the numbers of the calls stay.
 fn calm(name: &str) -> impl Fn(u64) -> Script {
     let (_, build) = script::by_name(name).expect("a scenario of this name");
     move |seed| {
@@ -30,43 +33,33 @@ fn calm(name: &str) -> impl Fn(u64) -> Script {
     }
 }
 
-fn play_all(crashes: Vec<(String, Crash)>) -> Vec<String> {
-    let crashes = std::sync::Arc::new(std::sync::Mutex::new(crashes));
-    let threads: Vec<_> = (0..std::thread::available_parallelism().map_or(2, usize::from))
-        .map(|_| {
-            let crashes = std::sync::Arc::clone(&crashes);
-            std::thread::spawn(move || {
-                let mut failed = Vec::new();
-                loop {
-                    let Some((name, crash)) = crashes.lock().expect("lock").pop() else { return failed };
-                    let report = play(1, &calm(&name), crash.clone());
-                    if !report.problems.is_empty() {
-                        failed.push(format!("{name} {crash:?}: {:#?}", report.problems));
-                    }
-                }
-            })
-        })
-        .collect();
-    threads.into_iter().flat_map(|thread| thread.join().expect("thread")).collect()
+/// Plays every one of these lives; gives what did not hold.
+fn play_all(crashes: Vec<(&'static str, Crash)>) -> Vec<String> {
+    let told = |(name, crash): &(&str, Crash), problems: &[String]| {
+        (!problems.is_empty()).then(|| format!("{name} {crash:?}: {problems:#?}"))
+    };
+    let life = |life: &(&'static str, Crash)| told(life, &play(1, &calm(life.0), life.1.clone()).problems);
+    let failed = on_all_cores(crashes.into_iter(), life, |life| told(life, &["panicked".to_owned()]));
+    failed.into_iter().flatten().collect()
 }
 
 #[test]
-fn a_worker_that_dies_around_any_call_loses_nothing_and_sends_nothing_twice() {
-    let mut crashes = Vec::new();
+fn a_process_that_dies_around_any_call_loses_nothing_and_sends_nothing_twice() {
     let mut chance = Chance::new(3);
-    for name in SCENES {
+    let mut crashes = Vec::new();
+    for (name, _) in script::all() {
         let calls = play(1, &calm(name), Crash::default()).calls;
-        assert!(calls > 5, "{name} makes {calls} calls");
-        let sides = [Side::Before, Side::After];
-        let points: Vec<(u64, Side)> = (0..calls).flat_map(|call| sides.map(|side| (call, side))).collect();
-        // The long scenes repeat the same calls for each parcel: every third of them is enough there.
-        let step = if points.len() > 150 { 3 } else { 1 };
-        for point in points.iter().step_by(step) {
-            crashes.push((name.to_owned(), Crash { calls: vec![*point], poll: None }));
-        }
-        for _ in 0..PAIRS {
-            let mut any = || points[usize::try_from(chance.bits() % points.len() as u64).expect("small")];
-            crashes.push((name.to_owned(), Crash { calls: vec![any(), any()], poll: None }));
+        println!("{name}: calls of pushes, webhooks, the slow schedule: {calls:?}");
+        for (role, calls) in Role::ALL.into_iter().zip(calls) {
+            let sides = [Side::Before, Side::After];
+            let points: Vec<(u64, Side)> = (0..calls).flat_map(|call| sides.map(|side| (call, side))).collect();
+            let step = if role == Role::Slow && !every_call() { SLOW_STEP } else { 1 };
+            let singles = points.iter().step_by(step);
+            crashes.extend(singles.map(|point| (name, Crash { role, calls: vec![*point], poll: None })));
+            for _ in 0..if points.is_empty() { 0 } else { PAIRS } {
+                let mut any = || points[usize::try_from(chance.bits() % points.len() as u64).expect("small")];
+                crashes.push((name, Crash { role, calls: vec![any(), any()], poll: None }));
+            }
         }
     }
     println!("{} lives that end in between", crashes.len());
@@ -77,11 +70,10 @@ fn a_worker_that_dies_around_any_call_loses_nothing_and_sends_nothing_twice() {
 #[test]
 fn a_handler_dropped_at_any_await_loses_nothing_and_sends_nothing_twice() {
     let mut crashes = Vec::new();
-    for name in ["one_parcel", "three_parcels_of_one_order"] {
+    for (name, _) in script::all() {
         let polls = play(1, &calm(name), Crash::default()).polls;
-        for poll in (0..polls).step_by(usize::try_from(polls / 120 + 1).expect("small")) {
-            crashes.push((name.to_owned(), Crash { calls: Vec::new(), poll: Some(poll) }));
-        }
+        let step = usize::try_from(polls.div_ceil(DROPS)).expect("small");
+        crashes.extend((0..polls).step_by(step).map(|poll| (name, Crash { poll: Some(poll), ..Crash::default() })));
     }
     println!("{} handlers dropped", crashes.len());
     let failed = play_all(crashes);

@@ -30,3 +30,6 @@ mod tenants;
 mod tiktok_client;
 mod tiktok_webhooks;
 mod token_stores;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

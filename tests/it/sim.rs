@@ -1,9 +1,9 @@
 //! Seeds: many short lives of the product, each checked against what must always hold.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use waybill_tests::sim::rig::Crash;
+use std::ops::Range;
+use waybill_tests::sim::cores::on_all_cores;
+use waybill_tests::sim::living::Crash;
 use waybill_tests::sim::{play, script};
 
 /// Seeds that every change runs; `WAYBILL_SEEDS`, `WAYBILL_FROM` and `WAYBILL_SCENARIO` ask for more.
@@ -21,46 +21,26 @@ fn again(scenario: &str, seed: u64) -> String {
 }
 
 /// Plays seeds on all cores; returns what failed, as the command that plays it back.
-fn run(from: u64, to: u64, only: Option<&str>) -> Vec<String> {
-    let next = Arc::new(AtomicU64::new(from));
-    let failed = Arc::new(Mutex::new(Vec::new()));
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let threads: Vec<_> = (0..cores)
-        .map(|_| {
-            let (next, failed, only) = (Arc::clone(&next), Arc::clone(&failed), only.map(str::to_owned));
-            std::thread::spawn(move || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= to {
-                        return;
-                    }
-                    let place = usize::try_from(seed).expect("small") % script::ALL.len();
-                    let (name, build) = only.as_deref().and_then(script::by_name).unwrap_or(script::ALL[place]);
-                    let report = std::panic::catch_unwind(|| play(seed, &build, Crash::default()));
-                    let problems = report.map_or_else(|_| vec!["panicked".to_owned()], |report| report.problems);
-                    if !problems.is_empty() {
-                        println!("{}", again(name, seed));
-                        failed.lock().expect("lock").push(format!(
-                            "{}\n  {}",
-                            again(name, seed),
-                            problems.join("\n  ")
-                        ));
-                    }
-                }
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().expect("thread");
-    }
-    Arc::try_unwrap(failed).expect("alone").into_inner().expect("lock")
+fn run(seeds: Range<u64>, only: Option<&str>) -> Vec<String> {
+    let scenario = |seed: u64| only.and_then(script::by_name).unwrap_or_else(|| script::of(seed));
+    let judged = |seed: u64, problems: &[String]| {
+        if problems.is_empty() {
+            return None;
+        }
+        let command = again(scenario(seed).0, seed);
+        println!("{command}");
+        Some(format!("{command}\n  {}", problems.join("\n  ")))
+    };
+    let life = |seed: &u64| judged(*seed, &play(*seed, &scenario(*seed).1, Crash::default()).problems);
+    let failed = on_all_cores(seeds, life, |seed| judged(*seed, &["panicked".to_owned()]));
+    failed.into_iter().flatten().collect()
 }
 
 #[test]
 fn every_seed_keeps_what_must_always_hold() {
     let from = setting("WAYBILL_FROM").and_then(|text| text.parse().ok()).unwrap_or(0);
     let seeds = setting("WAYBILL_SEEDS").and_then(|text| text.parse().ok()).unwrap_or(SEEDS);
-    let failed = run(from, from + seeds, setting("WAYBILL_SCENARIO").as_deref());
+    let failed = run(from..from + seeds, setting("WAYBILL_SCENARIO").as_deref());
     let mut by_scenario: BTreeMap<String, usize> = BTreeMap::new();
     for text in &failed {
         *by_scenario.entry(text.split(' ').next().unwrap_or_default().to_owned()).or_default() += 1;
@@ -73,7 +53,7 @@ fn every_seed_keeps_what_must_always_hold() {
 #[test]
 fn replay() {
     let seed = setting("WAYBILL_SEED").and_then(|text| text.parse().ok()).unwrap_or(1);
-    let scenario = setting("WAYBILL_SCENARIO").unwrap_or_else(|| script::ALL[0].0.to_owned());
+    let scenario = setting("WAYBILL_SCENARIO").unwrap_or_else(|| script::SHORT[0].0.to_owned());
     let (name, build) = script::by_name(&scenario).expect("a scenario of this name");
     let report = play(seed, &build, Crash::default());
     println!("{name} {seed}: {report:#?}");

@@ -1,11 +1,13 @@
 //! The deployed functions, told as stories. `tests/run` installs what they run in and starts this program:
-//! `lambda-tests --binaries DIR --rie FILE --aws FILE [STORY]`.
+//! `lambda-tests --binaries DIR --rie FILE --aws FILE --sam FILE --waybill FILE [STORY]`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test program reports to a person")]
 
+mod deployed;
 mod stories;
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::FutureExt as _;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,23 +15,24 @@ use waybill_tests::lambda::Tools;
 use waybill_tests::lambda::town::Town;
 
 fn arguments() -> Result<(Tools, Option<String>)> {
-    let (mut binaries, mut rie, mut aws, mut only) = (None, None, None, None);
+    let mut only = None;
+    let mut paths = BTreeMap::new();
     let mut rest = std::env::args().skip(1);
     while let Some(argument) = rest.next() {
-        let mut path = || rest.next().map(PathBuf::from).with_context(|| format!("{argument} wants a path"));
-        match argument.as_str() {
-            "--binaries" => binaries = Some(path()?),
-            "--rie" => rie = Some(path()?),
-            "--aws" => aws = Some(path()?),
-            name if !name.starts_with('-') => only = Some(name.to_owned()),
-            other => bail!("{other} is unknown"),
+        match argument.strip_prefix("--") {
+            Some(name) => {
+                let path = rest.next().map(PathBuf::from).with_context(|| format!("{argument} wants a path"))?;
+                paths.insert(name.to_owned(), path);
+            }
+            None => only = Some(argument),
         }
     }
-    let tools = Tools {
-        binaries: binaries.context("--binaries is missing")?,
-        rie: rie.context("--rie is missing")?,
-        aws: aws.context("--aws is missing")?,
-    };
+    let mut path = |name: &str| paths.remove(name).with_context(|| format!("--{name} is missing"));
+    let (binaries, rie, aws) = (path("binaries")?, path("rie")?, path("aws")?);
+    let tools = Tools { binaries, rie, aws, sam: path("sam")?, waybill: path("waybill")? };
+    if let Some(unknown) = paths.keys().next() {
+        bail!("--{unknown} is unknown");
+    }
     Ok((tools, only))
 }
 

@@ -26,6 +26,9 @@ pub(crate) const ALL: &[(&str, Story)] = &[
     ("a_panic_is_answered_and_the_process_lives_on", |town| Box::pin(panic(town))),
     ("the_slow_schedule_answers_with_counts", |town| Box::pin(tick(town))),
     ("the_console_answers_with_cookies", |town| Box::pin(console(town))),
+    ("a_reminder_leaves_by_mail_and_its_link_opens", |town| Box::pin(reminder(town))),
+    ("a_mailed_link_signs_its_browser_in", |town| Box::pin(login(town))),
+    ("the_template_deploys_and_its_guide_leads_to_a_number", |town| Box::pin(crate::deployed::guide(town))),
     ("no_call_to_aws_was_beyond_a_role", |town| Box::pin(roles(town))),
 ];
 
@@ -204,6 +207,54 @@ async fn console(town: &Town) -> Result<()> {
     let lost = console.invoke(&event::http("GET", "/no/such/page", &[], b"", false)).await?;
     ensure!(lost["statusCode"].as_u64().is_some_and(|status| status < 500), "{lost}");
     Ok(())
+}
+
+/// A consent of 76 days ago: the tick mails that 14 days are left, and the mail's link opens the page that reconnects.
+async fn reminder(town: &Town) -> Result<()> {
+    let shop = "7494049642642441627";
+    town.connect(shop, "consented-long-ago.myshopify.com").await?;
+    town.consented(shop, 76).await?;
+    let reminder = town.sandbox("reauth-reminder", None).await?;
+    let summary = reminder.invoke(&json!({"job": "tick"})).await?;
+    let mails = town.cloud.mails().await?;
+    let mail = mails.iter().find(|mail| mail.subject.contains(shop)).with_context(|| format!("{summary} {mails:?}"))?;
+    ensure!(mail.to == "owner@tiny-mugs.example" && mail.subject.contains("14 days left"), "{mail:?}");
+    reminder.invoke(&json!({"job": "tick"})).await?;
+    ensure!(town.cloud.mails().await?.len() == mails.len(), "the same step was mailed twice");
+    let console = town.sandbox("console", None).await?;
+    let opened = console.invoke(&event::visit("GET", mail.link("https://")?, "", &town.origin(), &[])).await?;
+    ensure!(opened["statusCode"] == 303 && opened["headers"]["location"] == "/reconnect", "{opened}");
+    let page = console.invoke(&event::visit("GET", "/reconnect", "", &town.origin(), &cookies(&opened))).await?;
+    let shown = page["body"].as_str().unwrap_or_default();
+    ensure!(page["statusCode"] == 200 && shown.contains("Reconnect"), "{page}");
+    Ok(())
+}
+
+/// Ask for a link, read the mail, press the button: the browser that asked is in, and another one is not.
+async fn login(town: &Town) -> Result<()> {
+    let (console, origin) = (town.sandbox("console", None).await?, town.origin());
+    let visit = async |method, address: &str, form, cookies: &[String]| {
+        console.invoke(&event::visit(method, address, form, &origin, cookies)).await
+    };
+    let before = town.cloud.mails().await?.len();
+    let asked = visit("POST", "/login", "email=owner%40tiny-mugs.example", &[]).await?;
+    ensure!(asked["statusCode"] == 200, "{asked}");
+    let mails = town.cloud.mails().await?;
+    let link = mails.get(before).context("no mail left")?.link(&format!("{origin}/login/"))?;
+    let stranger = visit("POST", link, "", &[]).await?;
+    ensure!(cookies(&stranger).is_empty(), "{stranger}");
+    let entered = visit("POST", link, "", &cookies(&asked)).await?;
+    ensure!(entered["statusCode"] == 303 && entered["headers"]["location"] == "/", "{entered}");
+    let page = visit("GET", "/shops", "", &cookies(&entered)).await?;
+    ensure!(page["statusCode"] == 200, "{page}");
+    ensure!(visit("GET", "/shops", "", &[]).await?["statusCode"] == 303, "without its cookie nobody is in");
+    Ok(())
+}
+
+/// The cookies of an answer, as API Gateway hands them to a browser.
+fn cookies(answer: &Value) -> Vec<String> {
+    let set = answer["cookies"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    set.filter_map(|cookie| cookie.split(';').next()).filter(|pair| !pair.ends_with('=')).map(str::to_owned).collect()
 }
 
 async fn roles(town: &Town) -> Result<()> {

@@ -283,7 +283,8 @@ pub(super) fn public_origin(text: &str) -> Result<Url, String> {
         return Err("has a path".to_owned());
     }
     let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        // RFC 6761: names under it are this machine, too.
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,

@@ -62,7 +62,25 @@ impl Cloud {
             let create = json!({"Name": secret["Name"], "SecretString": secret_text(&secret)?});
             self.call("secretsmanager.CreateSecret", &create).await?;
         }
+        let from = template.environment("console").remove("MAIL_FROM").context("a sender")?;
+        self.send("/v2/email/identities", "ses", None, &json!({"EmailIdentity": from})).await?;
         Ok(())
+    }
+
+    /// The mails that left so far.
+    ///
+    /// # Errors
+    /// When the emulator does not tell.
+    pub async fn mails(&self) -> Result<Vec<Mail>> {
+        let told = self.http.get(format!("{}/_ministack/ses/messages", self.url)).send().await?.bytes().await?;
+        let told: Value = serde_json::from_slice(&told)?;
+        let mails = members(&told["messages"]).flat_map(|(_, mails)| mails.as_array().cloned().unwrap_or_default());
+        let mail = |mail: Value| Mail {
+            to: text(&mail["To"][0]),
+            subject: text(&mail["Subject"]),
+            text: text(&mail["BodyText"]),
+        };
+        Ok(mails.map(mail).collect())
     }
 
     /// One call in AWS's JSON protocol.
@@ -71,11 +89,15 @@ impl Cloud {
     /// When it fails.
     pub async fn call(&self, target: &str, body: &Value) -> Result<Value> {
         let service = if target.starts_with("Dynamo") { "dynamodb" } else { "secretsmanager" };
+        self.send("/", service, Some(target), body).await
+    }
+
+    async fn send(&self, path: &str, service: &str, target: Option<&str>, body: &Value) -> Result<Value> {
         let scope = format!("Credential=local/20261121/us-east-1/{service}/aws4_request");
         let answer = self
             .http
-            .post(&self.url)
-            .header("X-Amz-Target", target)
+            .post(format!("{}{path}", self.url))
+            .header("X-Amz-Target", target.unwrap_or_default())
             .header("Content-Type", "application/x-amz-json-1.1")
             .header("Authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0"))
             .body(body.to_string())
@@ -83,9 +105,31 @@ impl Cloud {
             .await?;
         let (status, bytes) = (answer.status(), answer.bytes().await?);
         if !status.is_success() {
-            bail!("{target}: {status} {}", String::from_utf8_lossy(&bytes));
+            bail!("{service} {}: {status} {}", target.unwrap_or(path), String::from_utf8_lossy(&bytes));
         }
         Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+}
+
+/// A mail that SES took.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Whom to.
+    pub to: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its plain text.
+    pub text: String,
+}
+
+impl Mail {
+    /// The address in it that starts so.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn link(&self, start: &str) -> Result<&str> {
+        let at = self.text.find(start).with_context(|| format!("no {start} in {}", self.text))?;
+        Ok(self.text[at..].split_whitespace().next().unwrap_or_default())
     }
 }
 

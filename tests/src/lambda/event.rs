@@ -32,3 +32,13 @@ pub fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], enc
         },
     })
 }
+
+/// A form as a browser sends it from our own page, or the look at a page, with the cookies it holds.
+#[must_use]
+pub fn visit(method: &str, address: &str, form: &str, origin: &str, cookies: &[String]) -> Value {
+    let headers = [("Origin", origin), ("Content-Type", "application/x-www-form-urlencoded")];
+    let headers = if method == "POST" { &headers[..] } else { &[] };
+    let mut event = http(method, address.strip_prefix(origin).unwrap_or(address), headers, form.as_bytes(), true);
+    event["cookies"] = json!(cookies);
+    event
+}

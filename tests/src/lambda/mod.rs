@@ -2,6 +2,7 @@
 //! Secrets Manager spoken over the wire to an emulator that is none of ours, behind a gate that knows each one's role.
 
 pub mod cloud;
+pub mod deployed;
 pub mod event;
 pub mod gate;
 pub mod process;
@@ -18,6 +19,10 @@ pub struct Tools {
     pub rie: std::path::PathBuf,
     /// The AWS emulator.
     pub aws: std::path::PathBuf,
+    /// The SAM CLI.
+    pub sam: std::path::PathBuf,
+    /// The `waybill` program.
+    pub waybill: std::path::PathBuf,
 }
 
 /// A loopback port that is free now; programs that cannot be given port 0 take it a moment later.

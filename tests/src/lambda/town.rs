@@ -48,8 +48,10 @@ pub struct Town {
     pub app: App,
     /// The gates, by function.
     pub gates: BTreeMap<String, Gate>,
-    tools: Tools,
-    settings: BTreeMap<String, String>,
+    /// What it runs with.
+    pub tools: Tools,
+    /// What leads to its TikTok.
+    pub settings: BTreeMap<String, String>,
     account: AccountId,
     _tasks: JoinSet<()>,
 }
@@ -83,6 +85,26 @@ impl Town {
     pub async fn connect(&self, shop: &str, domain: &str) -> Result<Added> {
         add_shop(&self.app, &self.account, &self.tiktok, shop).await?;
         add_store(&self.app, &self.account, shop, domain).await
+    }
+
+    /// The shop's owner consented this many days ago, and nobody has looked since.
+    ///
+    /// # Errors
+    /// When there is no such shop.
+    pub async fn consented(&self, shop: &str, days: i64) -> Result<()> {
+        let (id, now) = (ShopId::parse(shop).map_err(|e| anyhow!("{e}"))?, self.app.clock.now());
+        let changed = self.app.table.shop_change(&id, |shop| {
+            shop.consent.granted = Some(now - jiff::SignedDuration::from_hours(24 * days));
+            shop.consent.next_step = Some(now);
+            true
+        });
+        changed.await?.map(drop).context("no such shop")
+    }
+
+    /// Where its pages are.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.template.environment("console").remove("PUBLIC_URL").unwrap_or_default()
     }
 
     /// A sandbox of a function that does nothing, and panics when asked to.
@@ -185,9 +207,14 @@ async fn model_tiktok(tasks: &mut JoinSet<()>) -> Result<(ModelTikTok, BTreeMap<
         async move { model.handle(request).await }
     };
     tasks.spawn(async move { drop(serve(listener, answer).await) });
-    let names = ["TIKTOK_API_URL", "TIKTOK_AUTH_URL", "TIKTOK_CONSENT_URL_US", "TIKTOK_CONSENT_URL_ROW"];
+    let places = [
+        ("TIKTOK_API_URL", ""),
+        ("TIKTOK_AUTH_URL", ""),
+        ("TIKTOK_CONSENT_URL_US", "/open/authorize"),
+        ("TIKTOK_CONSENT_URL_ROW", "/open/authorize"),
+    ];
     let mut settings: BTreeMap<String, String> =
-        names.iter().map(|name| ((*name).to_owned(), format!("http://{host}"))).collect();
+        places.iter().map(|(name, path)| ((*name).to_owned(), format!("http://{host}{path}"))).collect();
     settings.insert("OUTBOUND_ALLOW".into(), host);
     Ok((tiktok, settings))
 }

@@ -7,12 +7,15 @@
 pub mod carriers;
 pub mod check;
 pub mod connections;
-pub mod rig;
+pub mod cores;
+pub mod living;
+mod rig;
 mod scenes;
 pub mod script;
 pub mod stores;
 
-use crate::sim::rig::{Crash, Rig};
+use crate::sim::living::Crash;
+use crate::sim::rig::Rig;
 use crate::sim::script::Script;
 use std::time::Duration;
 
@@ -21,8 +24,8 @@ use std::time::Duration;
 pub struct Report {
     /// What did not hold.
     pub problems: Vec<String>,
-    /// Outside calls that the workers made.
-    pub calls: u64,
+    /// Outside calls that each role made, in the order of [`living::Role::ALL`].
+    pub calls: [u64; 3],
     /// Polls of the longest handler.
     pub polls: u64,
     /// Changes that TikTok accepted.

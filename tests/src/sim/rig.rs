@@ -1,12 +1,13 @@
 //! Plays a script: deliveries, ticks, crashes and time.
 
+use super::living::{Crash, Living, Role, answer};
 use super::script::{Script, Step};
 use super::stores::{self, Post};
 use super::{Report, check};
-use crate::world::calls::{Cut, Frozen, Side};
+use crate::world::calls::{Cut, Frozen};
 use crate::world::stores::Front;
 use crate::world::wire::TableFaults;
-use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request, text};
+use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -29,15 +30,6 @@ const FUNCTION: Duration = Duration::from_secs(58);
 /// Everything acknowledged is where it belongs by then.
 const BOUNDED: Duration = Duration::from_secs(30 * 3600);
 
-/// Where processes die.
-#[derive(Clone, Debug, Default)]
-pub struct Crash {
-    /// On these calls of the process that they would happen in, counted over all processes of one kind.
-    pub calls: Vec<(u64, Side)>,
-    /// Drop the handler at its poll of this number, counted over the whole run.
-    pub poll: Option<u64>,
-}
-
 /// A delivery on its way.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -55,7 +47,7 @@ pub struct Delivery {
 pub(super) enum Done {
     Saved,
     Tick { worker: usize, alive: bool, polls: u64 },
-    Slow,
+    Slow { alive: bool },
     Post { post: Box<Post>, status: Option<u16>, words: String },
     Hook { delivery: Delivery, status: Option<u16>, words: String },
 }
@@ -81,19 +73,18 @@ pub struct Rig {
     /// Their deliveries on the way.
     pub(super) posts: Vec<(Instant, Post)>,
     /// The process of the slow schedule.
-    pub(super) slow: Process,
+    pub(super) slow: Living,
     /// Its tick is under way.
     pub(super) slow_busy: bool,
-    pub(super) hooks: Process,
-    workers: Vec<Process>,
+    pub(super) hooks: Living,
+    workers: Vec<Living>,
     busy: Vec<bool>,
     processes: u64,
     waiting: Vec<(Instant, Delivery)>,
     pub(super) running: FuturesUnordered<LocalBoxFuture<'static, Done>>,
     /// Mappings were saved and no sweep has followed yet.
     pub(super) unswept: bool,
-    crash: Crash,
-    calls: u64,
+    drop_at: Option<u64>,
     polls: u64,
     shards: Vec<Shard>,
     /// Frozen already.
@@ -125,10 +116,15 @@ impl Rig {
             let builder = world.tiktok.order(&script.shops[order.shop].0, &order.id).lines(&order.lines);
             builder.status(order.status).place();
         }
-        let slow = world.process(90);
-        let (hooks, workers) = (world.process(1), (0..script.workers as u64).map(|n| world.process(2 + n)).collect());
+        let dies = |role, number| {
+            let deaths = if crash.role == role { crash.calls.clone() } else { Vec::new() };
+            Living::new(world.process(number), deaths)
+        };
+        let (hooks, slow) = (dies(Role::Webhook, 1), dies(Role::Slow, 90));
+        let others = (1..script.workers as u64).map(|n| Living::new(world.process(2 + n), Vec::new()));
+        let workers = std::iter::once(dies(Role::Push, 2)).chain(others).collect();
         let busy = vec![false; script.workers];
-        let mut rig = Self {
+        Self {
             world,
             stores,
             log,
@@ -146,24 +142,12 @@ impl Rig {
             waiting: Vec::new(),
             running: FuturesUnordered::new(),
             unswept: false,
-            crash,
-            calls: 0,
+            drop_at: crash.poll,
             polls: 0,
             shards: shards.into_iter().collect(),
             froze: false,
             script,
             _guard: guard,
-        };
-        rig.arm();
-        rig
-    }
-
-    /// Sets the crashes that the living worker will meet.
-    fn arm(&mut self) {
-        for (call, side) in &self.crash.calls {
-            if let Some(here) = call.checked_sub(self.calls) {
-                self.workers[0].calls.kill(here, *side);
-            }
         }
     }
 
@@ -226,7 +210,7 @@ impl Rig {
         self.rest().await;
         check::all(&mut self).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
-        let calls = self.calls + self.workers[0].calls.count();
+        let calls = [&self.workers[0], &self.hooks, &self.slow].map(Living::calls);
         let log = if self.problems.is_empty() { Vec::new() } else { self.log.lines() };
         Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed(), log }
     }
@@ -252,7 +236,8 @@ impl Rig {
         self.world.wire.set_faults(TableFaults::default());
         self.world.tiktok.heal();
         self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::ZERO);
-        self.crash = Crash::default();
+        self.drop_at = None;
+        self.workers.iter_mut().chain([&mut self.hooks, &mut self.slow]).for_each(Living::spare);
         self.froze = true;
     }
 
@@ -312,7 +297,13 @@ impl Rig {
                     self.restart(worker);
                 }
             }
-            Done::Slow => self.slow_busy = false,
+            Done::Slow { alive } => {
+                self.slow_busy = false;
+                if !alive {
+                    let next = self.another();
+                    self.slow.replace(next);
+                }
+            }
             Done::Post { post, status, words } => self.posted(*post, status, words),
             Done::Hook { mut delivery, status, words } => {
                 if self.answers.len() < 200 {
@@ -331,24 +322,24 @@ impl Rig {
         }
     }
 
+    /// A process that nobody knows yet.
+    fn another(&mut self) -> Process {
+        self.processes += 1;
+        self.world.process(self.processes)
+    }
+
     /// A webhook process that died is started again.
     pub(super) fn revive_hooks(&mut self) {
-        if self.hooks.calls.is_dead() {
-            self.processes += 1;
-            self.hooks = self.world.process(self.processes);
+        if self.hooks.now().calls.is_dead() {
+            let next = self.another();
+            self.hooks.replace(next);
         }
     }
 
     /// A worker died: the next tick starts another process.
     fn restart(&mut self, worker: usize) {
-        if worker == 0 {
-            self.calls += self.workers[0].calls.count();
-        }
-        self.processes += 1;
-        self.workers[worker] = self.world.process(self.processes);
-        if worker == 0 {
-            self.arm();
-        }
+        let next = self.another();
+        self.workers[worker].replace(next);
     }
 
     fn send_due(&mut self, now: Instant) {
@@ -359,17 +350,9 @@ impl Rig {
             let store = &self.stores[delivery.store];
             let body = delivery.body.to_string().into_bytes();
             let request = signed_request(store, delivery.topic, body, HOOK_SECRET, &delivery.triggered);
-            let process = self.hooks.clone();
-            self.running.push(
-                async move {
-                    let app = Arc::clone(&process.app);
-                    let answer = process.calls.live(store_webhook::handle(&app, request)).await;
-                    let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
-                    let words = answer.as_ref().map(text).unwrap_or_default();
-                    Done::Hook { delivery, status: answer.map(|answer| answer.status().as_u16()), words }
-                }
-                .boxed_local(),
-            );
+            let answered = answer(self.hooks.now().clone(), request);
+            let done = answered.map(|(status, words)| Done::Hook { delivery, status, words });
+            self.running.push(done.boxed_local());
         }
     }
 
@@ -378,8 +361,8 @@ impl Rig {
             return;
         }
         self.busy[worker] = true;
-        let (process, shards) = (self.workers[worker].clone(), self.shards.iter().map(|s| s.number()).collect());
-        let most = self.crash.poll.and_then(|poll| poll.checked_sub(self.polls)).unwrap_or(u64::MAX);
+        let (process, shards) = (self.workers[worker].now().clone(), self.shards.iter().map(|s| s.number()).collect());
+        let most = self.drop_at.and_then(|poll| poll.checked_sub(self.polls)).unwrap_or(u64::MAX);
         let freeze = if worker == 0 && !self.froze { self.script.freeze_at } else { 0 };
         if freeze > 0 {
             self.froze = true;
@@ -428,7 +411,7 @@ impl Rig {
             }
             Step::Table(faults) => self.world.wire.set_faults(faults),
             Step::Crash => {
-                self.workers[0].calls.die();
+                self.workers[0].now().calls.die();
                 if !self.busy[0] {
                     self.restart(0);
                 }

@@ -121,8 +121,11 @@ pub const SHOP: &str = "7494049642642441621";
 /// A scenario: its name and how a seed becomes a script.
 pub type Scenario = (&'static str, fn(u64) -> Script);
 
-/// All of them.
-pub const ALL: &[Scenario] = &[
+/// Every how many seeds a long scenario has its turn.
+const LONG_TURN: u64 = 10;
+
+/// The short ones.
+pub const SHORT: &[Scenario] = &[
     ("one_parcel", scenes::one_parcel),
     ("three_parcels_of_one_order", scenes::three_parcels),
     ("two_stores_for_one_shop", scenes::two_stores),
@@ -140,18 +143,35 @@ pub const ALL: &[Scenario] = &[
     ("order_on_hold", scenes::on_hold),
     ("market_that_ships_packages", scenes::ship_package),
     ("mapping_saved_while_held", super::carriers::mapping_saved),
+    ("warehouse_reports_parcels", super::stores::generic),
+];
+
+/// Those in which the slow schedule reads stores for hours: a life takes several times as long.
+pub const LONG: &[Scenario] = &[
     ("woocommerce_webhooks_are_lost", super::stores::woocommerce),
     ("bigcommerce_reads_fail", super::stores::bigcommerce),
     ("magento_ships_in_parts", super::stores::magento),
     ("adobe_tells_of_tracks", super::stores::adobe),
-    ("warehouse_reports_parcels", super::stores::generic),
     ("store_that_hangs", super::stores::hanging),
 ];
+
+/// All of them.
+pub fn all() -> impl Iterator<Item = Scenario> {
+    SHORT.iter().chain(LONG).copied()
+}
 
 /// A scenario by name.
 #[must_use]
 pub fn by_name(name: &str) -> Option<Scenario> {
-    ALL.iter().copied().find(|(known, _)| *known == name)
+    all().find(|(known, _)| *known == name)
+}
+
+/// The scenario of a seed: all have their turns.
+#[must_use]
+pub fn of(seed: u64) -> Scenario {
+    let (list, turn) =
+        if seed.is_multiple_of(LONG_TURN) { (LONG, seed / LONG_TURN) } else { (SHORT, seed - seed / LONG_TURN) };
+    list[usize::try_from(turn % list.len() as u64).expect("small")]
 }
 
 /// The time that passed since the start of a world, as a store writes it.

@@ -1,6 +1,7 @@
 //! Scenes of model stores: deliveries that are lost, thin or late, subscriptions that end, APIs that fail; and the slow
 //! schedule whose polls heal what was missed.
 
+use super::living::answer;
 use super::rig::{Done, Rig};
 use super::scenes::simple_orders;
 use super::script::{SECOND, Scene, Script, Step, usps};
@@ -10,7 +11,6 @@ use futures_util::FutureExt as _;
 use lambda_http::Body;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use waybill_local::model::stores::{IdField, Kind, Mischief, ModelStore, Outgoing, Plugin, Way};
@@ -81,17 +81,9 @@ impl Rig {
             let (mut head, body) = copy_of(&post.outgoing.request).into_parts();
             head.uri = head.uri.path_and_query().map_or("/", |path| path.as_str()).parse().expect("a path");
             let request = lambda_http::Request::from_parts(head, Body::Binary(body.to_vec()));
-            let process = self.hooks.clone();
-            self.running.push(
-                async move {
-                    let app = Arc::clone(&process.app);
-                    let answer = process.calls.live(store_webhook::handle(&app, request)).await;
-                    let answer = answer.map(|answer| answer.unwrap_or_else(|never| match never {}));
-                    let words = answer.as_ref().map(crate::world::text).unwrap_or_default();
-                    Done::Post { post: Box::new(post), status: answer.map(|answer| answer.status().as_u16()), words }
-                }
-                .boxed_local(),
-            );
+            let answered = answer(self.hooks.now().clone(), request);
+            let done = answered.map(|(status, words)| Done::Post { post: Box::new(post), status, words });
+            self.running.push(done.boxed_local());
         }
     }
 
@@ -123,11 +115,11 @@ impl Rig {
             return;
         }
         self.slow_busy = true;
-        let app = Arc::clone(&self.slow.app);
+        let process = self.slow.now().clone();
         let tick = async move {
-            let tick = reauth_reminder::handle(&app, &reauth_reminder::Event::Tick);
-            drop(tokio::time::timeout(FUNCTION, tick).await);
-            Done::Slow
+            let tick = reauth_reminder::handle(&process.app, &reauth_reminder::Event::Tick);
+            let alive = process.calls.live(tokio::time::timeout(FUNCTION, tick)).await.is_some();
+            Done::Slow { alive }
         };
         self.running.push(tick.boxed_local());
     }

@@ -35,8 +35,7 @@ impl Template {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml");
         let text = std::fs::read_to_string(file).expect("template.yaml");
         let documents = Yaml::load_from_str(&text).expect("template.yaml is YAML");
-        let mut whole = plain(documents.first().expect("one document"));
-        whole["Resources"] = repeated(&whole["Resources"]);
+        let whole = plain(documents.first().expect("one document"));
         let defaults = |(name, about): (&String, &Value)| {
             let example = || json!(format!("{}@waybill.example", name.to_lowercase()));
             (name.clone(), about.get("Default").cloned().unwrap_or_else(example))
@@ -178,10 +177,6 @@ impl Template {
             "Fn::Not" => json!(self.resolve(&argument[0]) != json!(true)),
             "Fn::And" => json!(members_of(argument).all(|one| self.resolve(one) == json!(true))),
             "Fn::Or" => json!(members_of(argument).any(|one| self.resolve(one) == json!(true))),
-            "Fn::FindInMap" => {
-                let key = |at: usize| text(&self.resolve(&argument[at]));
-                self.whole["Mappings"][key(0)][key(1)][key(2)].clone()
-            }
             "Fn::Select" => {
                 let index: usize = text(&argument[0]).parse().expect("an index");
                 self.resolve(&argument[1])[index].clone()
@@ -277,23 +272,6 @@ impl Template {
         }
         out + rest
     }
-}
-
-/// Writes `Fn::ForEach` out: name and body once for each value, the loop's variable replaced.
-fn repeated(resources: &Value) -> Value {
-    let mut out = Map::new();
-    for (name, body) in members(resources) {
-        if !name.starts_with("Fn::ForEach::") {
-            out.insert(name.clone(), body.clone());
-            continue;
-        }
-        for value in members_of(&body[1]) {
-            let written = body[2].to_string().replace(&format!("${{{}}}", text(&body[0])), &text(value));
-            let written: Value = serde_json::from_str(&written).expect("still JSON");
-            out.extend(members(&written).map(|(name, body)| (name.clone(), body.clone())));
-        }
-    }
-    Value::Object(out)
 }
 
 /// Stands for a property that is not there.

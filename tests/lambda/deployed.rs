@@ -1,0 +1,99 @@
+//! The guide "Deploy to AWS in ten minutes", followed to the first number, on a stack that the template made.
+
+use anyhow::{Context as _, Result, ensure};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use waybill::domain::region::AppRegion;
+use waybill_local::model::tiktok::ShopSpec;
+use waybill_tests::lambda::deployed::{Answer, Deployed};
+use waybill_tests::lambda::town::Town;
+
+const SHOP: &str = "7494049642642441628";
+const ORDER: &str = "576000000000000801";
+const NUMBER: &str = "9310215860339224995564";
+/// The emulator's schedules come every minute, as the template says, and late by some seconds.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+type Jar = BTreeMap<String, String>;
+
+/// Deploys; then follows the guide's steps 4 and 5; then a warehouse ships, and the schedule does the rest.
+pub async fn guide(town: &Town) -> Result<()> {
+    let stack = Deployed::deploy(&town.tools, &town.settings).await?;
+    for (region, redirect) in [(AppRegion::Us, "TikTokRedirectUrlUs"), (AppRegion::Row, "TikTokRedirectUrlRow")] {
+        let redirect = stack.output(redirect)?.to_owned();
+        town.tiktok.configure_app(region, |app| app.redirect = redirect);
+        let (app, region) = (town.tiktok.app(region), region.to_string());
+        let set = ["app", "set", "--region", &region, "--key", &app.key, "--service-id", &app.service_id];
+        stack.waybill(&set, &app.secret).await?;
+    }
+    let owner = "owner@tiny-mugs.example";
+    stack.waybill(&["account", "add", "--name", "Tiny Mugs", "--email", owner], "").await?;
+    let mut browser = Jar::new();
+    let console = stack.output("ConsoleUrl")?.trim_end_matches('/').to_owned();
+    let health = stack.visit(&mut Jar::new(), get(&format!("{console}/healthz"))?).await?;
+    ensure!(health.status == 200 && health.text.contains("version"), "{health:?}");
+
+    // The emulator keeps `/login` itself for another service of AWS, so the operator prints the link.
+    let printed = stack.waybill(&["login-link", owner], "").await?;
+    let link = printed["link"].as_str().context("no link")?;
+    let path = link.strip_prefix(&console).context("another origin")?;
+    let entered = stack.visit(&mut browser, form(&console, path, "")?).await?;
+    ensure!(entered.status == 303 && entered.location == "/", "{entered:?}");
+
+    town.tiktok.add_shop(ShopSpec::new(SHOP, "US"));
+    let page = connect(&stack, &mut browser, &console).await?;
+    ensure!(page.status == 200, "{page:?}");
+    let store = ["store", "add", "generic", "--account", owner, "--shop", SHOP];
+    let store = stack.waybill(&store, "{}").await?;
+    let (hook, secret) = (store["webhook_url"].as_str(), store["webhook_secret"].as_str());
+    let (hook, secret) = hook.zip(secret).with_context(|| format!("no address: {store}"))?;
+
+    town.tiktok.order(SHOP, ORDER).lines(&[("MUG-BLUE", 1)]).place();
+    let told = stack.visit(&mut Jar::new(), parcel(hook, secret, &town.app.clock.now())?).await?;
+    ensure!(told.status == 200, "{told:?}");
+    let start = std::time::Instant::now();
+    while town.at_tiktok(SHOP, ORDER) != [NUMBER] {
+        ensure!(start.elapsed() < PATIENCE, "no schedule sent the number: {:?}", town.at_tiktok(SHOP, ORDER));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    println!("    at TikTok {} s after the webhook, sent by the deployed schedule", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// To TikTok's consent page and back.
+async fn connect(stack: &Deployed, browser: &mut Jar, console: &str) -> Result<Answer> {
+    let started = stack.visit(browser, get(&format!("{console}/connect/tiktok/us"))?).await?;
+    ensure!(started.status == 303, "{started:?}");
+    let consent = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
+    let consent = consent.get(&started.location).send().await?;
+    let back = consent.headers().get("location").context("no way back")?.to_str()?.to_owned();
+    stack.visit(browser, get(&back)?).await
+}
+
+fn get(address: &str) -> Result<http::Request<String>> {
+    Ok(http::Request::get(address).body(String::new())?)
+}
+
+fn form(console: &str, path: &str, fields: &str) -> Result<http::Request<String>> {
+    let request = http::Request::post(format!("{console}{path}")).header("origin", console);
+    Ok(request.header("content-type", "application/x-www-form-urlencoded").body(fields.to_owned())?)
+}
+
+/// A warehouse's report, signed as Standard Webhooks says.
+fn parcel(hook: &str, secret: &str, now: &jiff::Timestamp) -> Result<http::Request<String>> {
+    let body = json!({
+        "tiktok_order_id": ORDER, "shipment_id": "SO-1042-1", "carrier": "USPS", "tracking_number": NUMBER,
+        "lines": [{"sku": "MUG-BLUE", "quantity": 1}],
+    })
+    .to_string();
+    let (id, time) = ("msg_1", now.as_second());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, format!("{id}.{time}.{body}").as_bytes());
+    let request = http::Request::post(hook).header("content-type", "application/json");
+    let request = request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
+    Ok(request.header("webhook-signature", format!("v1,{}", STANDARD.encode(tag))).body(body)?)
+}

@@ -1,5 +1,6 @@
 //! Measures the functions' binaries against the embedded table, and an empty handler beside them in the same run:
-//! `lambda-measure --binaries DIR [--spawns N] [--calls N]`. Prints the README's table.
+//! `lambda-measure --binaries DIR [--spawns N] [--calls N] [--backlog N]`. Prints the README's table; with a backlog
+//! (50000 takes some minutes to write) also what one run of the push schedule does with it, TikTok taking 350 ms a call.
 //!
 //! Lambda's runtime API is spoken by this program itself, so that its own time is small and known: the empty handler's
 //! row is what the method costs.
@@ -19,12 +20,16 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use waybill_local::model::tiktok::{Fault, FaultRule};
 use waybill_local::model::{ModelAnswer, serve};
 use waybill_tests::lambda::event;
+use waybill_tests::lambda::town::{Operator, operator_at};
 use waybill_tests::template::Template;
 
 /// One call may take this long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Shops that share a backlog.
+const SHOPS: u64 = 200;
 /// Linux counts CPU time in hundredths of a second.
 const TICK_MS: f64 = 10.0;
 
@@ -179,7 +184,7 @@ struct Row {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (mut binaries, mut spawns, mut calls) = (None, 20_u32, 1000_u32);
+    let (mut binaries, mut spawns, mut calls, mut backlog) = (None, 20_u32, 1000_u32, 0_u64);
     let mut rest = std::env::args().skip(1);
     while let Some(name) = rest.next() {
         let value = rest.next().with_context(|| format!("{name} wants a value"))?;
@@ -187,12 +192,13 @@ async fn main() -> Result<()> {
             "--binaries" => binaries = Some(PathBuf::from(value)),
             "--spawns" => spawns = value.parse()?,
             "--calls" => calls = value.parse()?,
+            "--backlog" => backlog = value.parse()?,
             other => bail!("{other} is unknown"),
         }
     }
     let binaries = binaries.context("--binaries is missing")?;
     let aws = Aws::open().await?;
-    let town = waybill_tests::lambda::town::operator_at(&Template::read(), &aws.environment).await?;
+    let town = operator_at(&Template::read(), &aws.environment).await?;
     let subjects = subjects(&town)?;
     println!(
         "| function | event | cold start p50 / p90, ms | first answer p50, ms | warm p50 / p99, ms | CPU a call, ms | peak RSS, MB | bytes |"
@@ -214,10 +220,28 @@ async fn main() -> Result<()> {
             share(warm, 99),
         );
     }
+    if backlog > 0 { drain(&binaries, &aws, &town, backlog).await } else { Ok(()) }
+}
+
+/// One run of the push schedule with more than it can do.
+async fn drain(binaries: &std::path::Path, aws: &Aws, town: &Operator, backlog: u64) -> Result<()> {
+    town.backlog(SHOPS, backlog / SHOPS).await?;
+    town.tiktok.inject(FaultRule::new(Fault::Delay(Duration::from_millis(350))));
+    let host = Host::open().await?;
+    let (mut process, _) = spawn(&binaries.join("tracking-push"), aws, &town.settings, &host.address)?;
+    host.heard(&Told::Ready).await?;
+    let took = host.call(&Bytes::from(all_shards().to_string())).await?;
+    let sent = town.tiktok.with_journal(|journal| journal.changes.len());
+    println!(
+        "\n{backlog} due numbers of {SHOPS} shops: one run of tracking-push sent {sent} in {:.0} s, peak RSS {:.1} MB",
+        took.as_secs_f64(),
+        peak_kb(&process)? as f64 / 1024.0
+    );
+    process.kill().await?;
     Ok(())
 }
 
-fn subjects(town: &waybill_tests::lambda::town::Operator) -> Result<Vec<Subject>> {
+fn subjects(town: &Operator) -> Result<Vec<Subject>> {
     let webhook = |body: &Value| town.delivery(body.to_string().as_bytes());
     let stored = waybill_tests::world::fulfilment(
         1,
@@ -254,7 +278,7 @@ async fn measure(binaries: &std::path::Path, aws: &Aws, subject: &Subject, spawn
     };
     for turn in 0..spawns {
         let host = Host::open().await?;
-        let (mut process, start) = spawn(&file, aws, &host.address)?;
+        let (mut process, start) = spawn(&file, aws, &BTreeMap::new(), &host.address)?;
         row.cold.push(ms(host.heard(&Told::Ready).await? - start));
         row.first.push(ms(host.call(&event).await?));
         if turn + 1 == spawns {
@@ -271,7 +295,7 @@ async fn measure(binaries: &std::path::Path, aws: &Aws, subject: &Subject, spawn
 }
 
 /// Starts a function, and says when.
-fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<(Child, Instant)> {
+fn spawn(file: &std::path::Path, aws: &Aws, more: &BTreeMap<String, String>, host: &str) -> Result<(Child, Instant)> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let template = Template::read();
     let settings = if name == "empty" { BTreeMap::new() } else { template.environment(&name) };
@@ -279,6 +303,7 @@ fn spawn(file: &std::path::Path, aws: &Aws, host: &str) -> Result<(Child, Instan
     command
         .env_clear()
         .envs(settings)
+        .envs(more)
         .envs(&aws.environment)
         .env("AWS_LAMBDA_RUNTIME_API", host)
         .env("AWS_LAMBDA_FUNCTION_NAME", &name)

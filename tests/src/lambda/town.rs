@@ -4,6 +4,7 @@ use super::cloud::Cloud;
 use super::gate::Gate;
 use super::process::{Sandbox, Start};
 use super::{Tools, event};
+use crate::sim::script::usps;
 use crate::template::{Template, members_of, text};
 use crate::world::HOOK_SECRET;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -20,10 +21,12 @@ use waybill::app::{App, Parts, allow_list, system_clock, system_entropy};
 use waybill::aws::{self, LocalAws};
 use waybill::config::Config;
 use waybill::domain::connection::StoreSettings;
-use waybill::domain::ids::{AccountId, ShopId};
+use waybill::domain::fulfilment::OrderLink;
+use waybill::domain::ids::{AccountId, ShipmentId, ShopId, StoreOrderId, TikTokOrderId};
 use waybill::domain::platform::Platform;
 use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
+use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::connect_store::{Added, NewStore};
 use waybill::flows::store_access::StoreSecrets;
 use waybill::flows::{connect_shop, connect_store};
@@ -154,8 +157,15 @@ impl Town {
 /// An installation with one store, on whatever an environment's AWS variables name. For measurements.
 #[derive(Debug)]
 pub struct Operator {
+    /// TikTok.
+    pub tiktok: ModelTikTok,
+    /// What leads to it.
+    pub settings: BTreeMap<String, String>,
+    app: App,
+    account: AccountId,
     store: Added,
     origin: String,
+    _tasks: JoinSet<()>,
 }
 
 impl Operator {
@@ -165,6 +175,38 @@ impl Operator {
     /// When the store's address is not ours.
     pub fn delivery(&self, body: &[u8]) -> Result<Value> {
         signed(&self.store, &self.origin, body, HOOK_SECRET, true, "2026-11-21T09:00:00Z")
+    }
+
+    /// Parcels of new shops that are all due now: rows like that of the first store's order, which must be there.
+    ///
+    /// # Errors
+    /// When something is refused.
+    pub async fn backlog(&self, shops: u64, each: u64) -> Result<()> {
+        let first = StoreOrderId::parse("1042").map_err(|e| anyhow!("{e}"))?;
+        let known = self.app.table.order_rows(&self.store.store.id, &first, true).await?;
+        let known = known.parcels.into_iter().next().context("the first order")?;
+        for shop in 0..shops {
+            let id = format!("74940496426{shop:08}");
+            add_shop(&self.app, &self.account, &self.tiktok, &id).await?;
+            let store = add_store(&self.app, &self.account, &id, &format!("store-{shop}.myshopify.com")).await?;
+            for parcel in 0..each {
+                let serial = shop * each + parcel + 1;
+                let tiktok = format!("57600{serial:013}");
+                self.tiktok.order(&id, &tiktok).line("MUG-BLUE", 1).place();
+                let mut row = known.clone();
+                row.store = store.store.id.clone();
+                row.shop = ShopId::parse(&id).map_err(|e| anyhow!("{e}"))?;
+                row.order = StoreOrderId::parse(serial.to_string()).map_err(|e| anyhow!("{e}"))?;
+                row.number = Some(TrackingNumber::parse(&usps(serial)).map_err(|e| anyhow!("{e}"))?);
+                row.sources[0].shipment = ShipmentId::parse(serial.to_string()).map_err(|e| anyhow!("{e}"))?;
+                row.sources[0].lines[0].quantity = 1;
+                row.link = OrderLink::Found(TikTokOrderId::parse(&tiktok).map_err(|e| anyhow!("{e}"))?);
+                row.due = Some(self.app.clock.now());
+                row.rev = 0;
+                self.app.table.parcel_put(&mut row).await?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -177,7 +219,7 @@ pub async fn operator_at(template: &Template, environment: &BTreeMap<String, Str
     let mut tasks = JoinSet::new();
     let (tiktok, hosts) = model_tiktok(&mut tasks).await?;
     let mut settings = template.environment("console");
-    settings.extend(hosts);
+    settings.extend(hosts.clone());
     let config = Config::parse(|name| settings.get(name).cloned())?;
     let (clock, entropy) = (system_clock(), system_entropy());
     let aws = aws::local_config(&at("AWS_ENDPOINT_URL_DYNAMODB"), &clock, None)?;
@@ -193,7 +235,7 @@ pub async fn operator_at(template: &Template, environment: &BTreeMap<String, Str
     add_shop(&app, &account, &tiktok, shop).await?;
     let store = add_store(&app, &account, shop, "tiny-mugs.myshopify.com").await?;
     let origin = settings.get("PUBLIC_URL").cloned().unwrap_or_default();
-    Ok(Operator { store, origin })
+    Ok(Operator { tiktok, settings: hosts, app, account, store, origin, _tasks: tasks })
 }
 
 /// The model TikTok Shop on a port of its own, and the settings that lead to it.

@@ -49,6 +49,9 @@ const LISTED_TOGETHER: usize = 16;
 /// Shops worked on at the same time; their calls are limited further.
 const SHOPS_TOGETHER: usize = 256;
 
+/// Store orders in memory at the same time, over all shops: each takes up to 20 kB while it is worked on.
+const ORDERS_TOGETHER: usize = 2048;
+
 /// One run under way.
 struct Run<'a> {
     app: &'a App,
@@ -168,12 +171,13 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
             shops.entry(entry.shop.clone()).or_insert_with(|| (lease, Vec::new())).1.push(entry);
         }
     }
+    let share = (ORDERS_TOGETHER / shops.len().max(1)).max(1);
     let (careful, usual): (Vec<_>, Vec<_>) = shops.into_iter().partition(|(_, (lease, _))| lease.careful);
     stream::iter(usual)
-        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| contained(run, lease, shop, due))
+        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| contained(run, lease, shop, due, share))
         .await;
     for (shop, (lease, due)) in careful {
-        contained(run, lease, shop, due).await;
+        contained(run, lease, shop, due, share).await;
     }
     for lease in &held {
         if let Err(error) = run.app.table.lease_release(lease.shard, me).await {
@@ -188,8 +192,8 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
 }
 
 /// One shop's bad data must not end the run of all others.
-async fn contained(run: &Run<'_>, lease: Held, shop: ShopId, due: Vec<Due>) {
-    if AssertUnwindSafe(shop::work(run, lease, &shop, due)).catch_unwind().await.is_err() {
+async fn contained(run: &Run<'_>, lease: Held, shop: ShopId, due: Vec<Due>, share: usize) {
+    if AssertUnwindSafe(shop::work(run, lease, &shop, due, share)).catch_unwind().await.is_err() {
         one(&run.tally.panics);
         tracing::error!(shop.id = %shop, "a shop broke its worker");
     }

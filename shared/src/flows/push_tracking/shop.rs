@@ -24,8 +24,8 @@ use std::sync::atomic::Ordering;
 /// TikTok reads at most this many orders in a call.
 const ORDERS_A_READ: usize = 50;
 
-/// Works on one shop's due entries.
-pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>) {
+/// Works on one shop's due entries, on so many orders at a time.
+pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>, share: usize) {
     let shop = match ready(run, id).await {
         Ok(Some(shop)) => shop,
         Ok(None) => return,
@@ -45,7 +45,7 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>)
             orders.push(order);
         }
     }
-    for chunk in orders.chunks(if lease.careful { 1 } else { ORDERS_A_READ }) {
+    for chunk in orders.chunks(if lease.careful { 1 } else { share.min(ORDERS_A_READ) }) {
         if !run.may_start() {
             run.tally.left.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             continue;
@@ -79,7 +79,7 @@ async fn ready(run: &Run<'_>, id: &ShopId) -> Result<Option<Versioned<Shop>>, Ta
     Ok(Some(shop))
 }
 
-/// Works on up to fifty store orders. `None`: the shop is done for this run.
+/// Works on some store orders, at most fifty. `None`: the shop is done for this run.
 async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Option<()> {
     let loaded: Vec<Option<Group>> =
         stream::iter(chunk).map(|(store, order)| load(shop, store, order)).buffered(PER_SHOP).collect().await;

@@ -73,7 +73,10 @@ impl Stage {
         if counts.values().any(|count| *count > most) || counts.values().filter(|count| **count > 1).count() > 1 {
             self.problems.push(format!("I11: {counts:?}"));
         }
+        let paused = counts.keys().any(|subject| subject.contains("tracking is paused"));
         let wanted: &[&str] = match self.scene {
+            // The answer that held the next refresh token died with its process: told of, and reconnected.
+            Scene::Remind if died && paused => &["reconnected"],
             Scene::Remind => &["(30 days left)"],
             Scene::Refused => &["tracking is paused", "reconnected"],
             Scene::Removed => &["app access was removed"],

@@ -278,7 +278,8 @@ impl Stage {
             self.world.time.skip(Duration::from_secs(300));
         }
         let lost = self.shop().await.is_some_and(|shop| shop.parked.is_some());
-        if lost && matches!(self.scene, Scene::Refresh | Scene::RefreshInPush | Scene::Refused) {
+        // Wherever a refresh token is used up, its answer can be lost with the process that asked.
+        if lost && matches!(self.scene, Scene::Refresh | Scene::RefreshInPush | Scene::Refused | Scene::Remind) {
             // A mail that a dead process had claimed is somebody else's after ten minutes.
             for _ in 0..4 {
                 if self.reconnect_link().is_some() {

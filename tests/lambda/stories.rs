@@ -17,6 +17,8 @@ type Story = for<'a> fn(&'a Town) -> BoxFuture<'a, Result<()>>;
 
 /// Every story, in the order in which they run.
 pub(crate) const ALL: &[(&str, Story)] = &[
+    // First: the model's consent page offers whatever shops there are, and so far there is none but its own.
+    ("the_template_deploys_and_its_guide_leads_to_a_number", |town| Box::pin(crate::deployed::guide(town))),
     ("a_signed_delivery_becomes_a_number_at_tiktok", |town| Box::pin(carries(town))),
     ("a_wrong_signature_is_refused", |town| Box::pin(refuses(town))),
     ("the_largest_event_is_answered_within_forty_megabytes", |town| Box::pin(largest(town))),
@@ -28,7 +30,6 @@ pub(crate) const ALL: &[(&str, Story)] = &[
     ("the_console_answers_with_cookies", |town| Box::pin(console(town))),
     ("a_reminder_leaves_by_mail_and_its_link_opens", |town| Box::pin(reminder(town))),
     ("a_mailed_link_signs_its_browser_in", |town| Box::pin(login(town))),
-    ("the_template_deploys_and_its_guide_leads_to_a_number", |town| Box::pin(crate::deployed::guide(town))),
     ("no_call_to_aws_was_beyond_a_role", |town| Box::pin(roles(town))),
 ];
 

@@ -1,10 +1,13 @@
 //! What a parcel costs at the table, by path. What a run costs whatever its number of parcels (the lease of a shard, the
 //! shop's carrier list) is in the same measurement with a parcel for each shop, and is taken off. The numbers are printed.
 
+use std::time::Duration;
+use waybill::domain::ids::ShopId;
 use waybill::flows::connect_store::Added;
 use waybill::table::Usage;
 use waybill_tests::sim::script::usps;
-use waybill_tests::world::{World, fulfilment, shopify_order};
+use waybill_tests::world::wire::TableFaults;
+use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 const SHOPS: u64 = 4;
 /// More in each shop than in the world that it is compared with.
@@ -56,7 +59,7 @@ async fn measured(parcels: u64) -> [Usage; 3] {
     let before = world.app.table.usage();
     for _ in 0..4 {
         world.push().await;
-        tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+        tokio::time::sleep(Duration::from_secs(20)).await;
     }
     assert_eq!(world.tiktok.with_journal(|journal| journal.changes.len() as u64), SHOPS * parcels);
     [webhook, duplicate, less(world.app.table.usage(), before)]
@@ -78,4 +81,17 @@ async fn a_parcel_costs_at_most_four_write_units_and_three_read_units_and_a_dupl
     let [_, writes, reads] = together;
     assert!(writes <= 4.0, "{writes} write units");
     assert!(reads <= 3.0, "{reads} read units");
+}
+
+/// A worker takes up hundreds of orders at once; each connection costs it memory and the account a handshake.
+#[tokio::test(start_paused = true)]
+async fn a_process_asks_the_table_at_most_64_things_at_a_time() {
+    let world = World::new().await;
+    world.wire.set_faults(TableFaults { latency: Duration::from_millis(20), ..TableFaults::default() });
+    let process = world.process(2);
+    let shop = ShopId::parse(SHOP).expect("id");
+    let asked = (0..300).map(|_| process.app.table.shop_get(&shop, true));
+    let answers = futures_util::future::join_all(asked).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Ok(Some(_)))), "every question is answered");
+    assert_eq!(world.wire.busiest(), 64);
 }

@@ -31,6 +31,7 @@ impl Table {
     /// [`TableError`].
     pub async fn lease_take(&self, shard: Shard, me: &str, now: Timestamp) -> Result<Lease, TableError> {
         let key = keys::lease(shard);
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         let answer = self
@@ -71,6 +72,7 @@ impl Table {
     /// [`TableError::Conflict`] when it is no longer ours.
     pub async fn lease_release(&self, shard: Shard, me: &str) -> Result<(), TableError> {
         let key = keys::lease(shard);
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .client

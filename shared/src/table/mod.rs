@@ -52,6 +52,15 @@ use error::TableError;
 use keys::{DUE_PK, DUE_SK, INDEX, Key, PK, SK};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Entries of a due list in one answer. Many lists are read side by side, and an entry in the SDK's hands is several
+/// times its size: DynamoDB's own page of 1 MB would be felt in a function's memory.
+const PAGE: i32 = 256;
+
+/// Requests in flight at a time. A worker that takes up two hundred shops would otherwise open as many connections as it
+/// has orders; DynamoDB answers in milliseconds, so this many are thousands a second.
+const IN_FLIGHT: usize = 64;
 
 /// A handle on the table; clones share it.
 #[derive(Clone, Debug)]
@@ -59,6 +68,7 @@ pub struct Table {
     client: Client,
     name: String,
     meter: Arc<Meter>,
+    turns: Arc<Semaphore>,
 }
 
 /// What the table cost so far. A failed condition reports no units but is billed, so requests are counted too.
@@ -116,7 +126,8 @@ impl Table {
     /// A table by name.
     #[must_use]
     pub fn new(client: Client, name: impl Into<String>) -> Self {
-        Self { client, name: name.into(), meter: Arc::default() }
+        let turns = Arc::new(Semaphore::new(IN_FLIGHT));
+        Self { client, name: name.into(), meter: Arc::default(), turns }
     }
 
     /// Its name; part of what a seal binds.
@@ -131,7 +142,14 @@ impl Table {
         self.meter.read()
     }
 
+    /// Waits until a request may set out; it may be under way as long as this is kept.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
+    }
+
     pub(crate) async fn get(&self, key: &Key, strong: bool) -> Result<Option<Item>, TableError> {
+        let _turn = self.turn().await;
         let answer = self
             .client
             .get_item()
@@ -148,6 +166,7 @@ impl Table {
     }
 
     pub(crate) async fn put(&self, item: Item, condition: If) -> Result<(), TableError> {
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let mut put = self
             .client
@@ -169,6 +188,7 @@ impl Table {
     }
 
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .client
@@ -186,6 +206,7 @@ impl Table {
 
     /// Deletes a row and returns it: of two callers at once, one gets it.
     pub(crate) async fn take(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .client
@@ -210,6 +231,7 @@ impl Table {
 
     /// Deletes a row whose counter is as seen.
     pub(crate) async fn delete_if(&self, key: &Key, counter: &str, seen: u64) -> Result<(), TableError> {
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .client
@@ -292,7 +314,8 @@ impl Table {
             .expression_attribute_names("#pk", DUE_PK)
             .expression_attribute_names("#sk", DUE_SK)
             .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
+            .limit(PAGE);
         self.pages_of(query)
     }
 
@@ -330,6 +353,7 @@ impl Pages<'_> {
             return Ok(None);
         }
         let query = self.query.clone().set_exclusive_start_key(self.start.take());
+        let _turn = self.table.turn().await;
         let page = query.send().await.map_err(|e| failure(&e))?;
         self.table.meter.add(false, page.consumed_capacity());
         self.start = page.last_evaluated_key;

@@ -50,6 +50,7 @@ impl Table {
                        #first = if_not_exists(#first, :at)"
             .to_owned();
         set.push_str(if last.number.is_some() { ", #number = :number" } else { " REMOVE #number" });
+        let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let mut update = self
             .client

@@ -166,7 +166,7 @@ pub(super) fn shops(scene: &mut Scene, how_many: usize) {
 pub(super) fn busy(seed: u64) -> Script {
     let mut scene = Scene::new("busy_shop_beside_small_ones", seed);
     shops(&mut scene, 3);
-    simple_orders(&mut scene, 0, 0, 12, 30);
+    simple_orders(&mut scene, 0, 0, 10, 30);
     simple_orders(&mut scene, 1, 1, 1, 100);
     simple_orders(&mut scene, 2, 2, 1, 100);
     scene.script
@@ -174,8 +174,8 @@ pub(super) fn busy(seed: u64) -> Script {
 
 pub(super) fn outage(seed: u64) -> Script {
     let mut scene = Scene::new("outage_and_recovery", seed);
-    shops(&mut scene, 4);
-    for shop in 0..4 {
+    shops(&mut scene, 3);
+    for shop in 0..3 {
         simple_orders(&mut scene, shop, shop, 2, 200);
     }
     let from = SECOND * scene.upto(60) as u32;
@@ -192,13 +192,13 @@ pub(super) fn outage(seed: u64) -> Script {
 
 pub(super) fn expired_token(seed: u64) -> Script {
     let mut scene = Scene::new("expired_token_in_mid_batch", seed);
-    simple_orders(&mut scene, 0, 0, 8, 40);
+    simple_orders(&mut scene, 0, 0, 5, 40);
     for _ in 0..2 {
         let at = SECOND * (20 + scene.upto(90) as u32);
         scene.at(at, Step::TikTok(Box::new(|tiktok| tiktok.expire_access(SHOP))));
     }
     // In the middle of a batch: after so many reads or writes.
-    let after = u32::try_from(scene.upto(6)).expect("small");
+    let after = u32::try_from(scene.upto(5)).expect("small");
     scene.script.faults.push(FaultRule::new(Fault::Code(105_002)).on(&[Call::MarkPackage]).after(after).times(1));
     if scene.chance.happens(0.3) {
         scene.script.faults.push(FaultRule::new(Fault::HangAfter).on(&[Call::RefreshToken]).times(1));

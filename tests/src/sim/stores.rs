@@ -22,7 +22,7 @@ const FUNCTION: Duration = Duration::from_secs(240);
 /// After trouble every store is polled within this time: hourly while it ships, and a quarter of an hour after a failure.
 const HEALED: Duration = Duration::from_secs(3 * 3600);
 /// While everything is well, ticks this far apart see all that ticks every five minutes would see.
-const SLOWER: Duration = Duration::from_secs(1800);
+const SLOWER: Duration = Duration::from_secs(3600);
 
 /// A delivery of a model store on its way.
 #[derive(Debug)]

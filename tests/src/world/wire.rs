@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use waybill_local::model::chance::Chance;
@@ -46,6 +46,26 @@ struct Inner {
     db: Database,
     state: Mutex<State>,
     down: AtomicBool,
+    /// Requests under way, and the most there ever were.
+    busy: AtomicUsize,
+    busiest: AtomicUsize,
+}
+
+/// A request under way.
+struct UnderWay<'a>(&'a Inner);
+
+impl<'a> UnderWay<'a> {
+    fn new(inner: &'a Inner) -> Self {
+        let now = inner.busy.fetch_add(1, Ordering::Relaxed) + 1;
+        inner.busiest.fetch_max(now, Ordering::Relaxed);
+        Self(inner)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct State {
@@ -82,7 +102,13 @@ impl Wire {
         };
         let db = Database::memory().expect("a database");
         Self {
-            inner: Arc::new(Inner { db, state: Mutex::new(state), down: AtomicBool::new(false) }),
+            inner: Arc::new(Inner {
+                db,
+                state: Mutex::new(state),
+                down: AtomicBool::new(false),
+                busy: AtomicUsize::new(0),
+                busiest: AtomicUsize::new(0),
+            }),
             calls: Calls::default(),
             untroubled: false,
         }
@@ -112,6 +138,12 @@ impl Wire {
     /// Whether every request of every process fails from now on.
     pub fn down(&self, down: bool) {
         self.inner.down.store(down, Ordering::Relaxed);
+    }
+
+    /// The most requests that were ever under way at the same time.
+    #[must_use]
+    pub fn busiest(&self) -> usize {
+        self.inner.busiest.load(Ordering::Relaxed)
     }
 
     /// The places of the lists whose name starts so, as they are now: list, place, row.
@@ -195,6 +227,7 @@ impl Wire {
     }
 
     async fn pass(self, target: String, body: Vec<u8>) -> (u16, String) {
+        let _under_way = UnderWay::new(&self.inner);
         if self.inner.down.load(Ordering::Relaxed) {
             return (500, r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError"}"#.to_owned());
         }

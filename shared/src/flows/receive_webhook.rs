@@ -13,7 +13,7 @@ use crate::stores::error::StoreError;
 use crate::stores::{self, Delivery, HookSecrets, Notice, StoreAdapter, ThinNotice};
 use crate::table::connections::Hook;
 use crate::table::error::TableError;
-use crate::table::parcels::NoticeRow;
+use crate::table::notices::NoticeRow;
 use crate::tokens::{AppSecrets, PlatformApp, SecretFault};
 
 /// The largest body that is read. Larger ones are verified, answered, and the store is read instead.

@@ -36,6 +36,7 @@ pub mod keys;
 pub mod leases;
 pub mod mails;
 pub mod maps;
+pub mod notices;
 pub mod once;
 pub mod parcels;
 pub mod schema;

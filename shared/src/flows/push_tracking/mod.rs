@@ -9,6 +9,7 @@
 
 mod breaker;
 mod calls;
+mod lists;
 mod names;
 mod orders;
 mod record;

@@ -13,9 +13,9 @@ use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason, Who};
-use crate::flows::carrier::{Maps, Match, match_parcel, recognised};
-use crate::flows::carrier_lists::{ListError, is_fresh, known_list, list_key, live_list};
-use crate::tiktok::{Call, Class, TikTokError};
+use crate::flows::carrier::{Maps, Match, match_parcel};
+use crate::flows::carrier_lists::ListError;
+use crate::tiktok::{Class, TikTokError};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
 
@@ -414,56 +414,5 @@ fn show(order: &mut TikTokOrder, done: &Accepted) {
     if matches!(order.state, OrderState::AwaitingShipment | OrderState::PartiallyShipped) {
         let open = order.lines.iter().any(crate::domain::order::OrderLine::is_open);
         order.state = if open { OrderState::PartiallyShipped } else { OrderState::ReadyToShip };
-    }
-}
-
-impl ShopRun<'_> {
-    /// The shop's carrier maps, read once a run.
-    async fn maps(&self, shop: &crate::domain::connection::Shop) -> Result<Maps, ListError> {
-        let mut kept = self.kept_maps.lock().await;
-        if let Some(maps) = &*kept {
-            return Ok(maps.clone());
-        }
-        let maps = Maps::read(self.run.app, shop, false).await?;
-        *kept = Some(maps.clone());
-        Ok(maps)
-    }
-
-    /// The carriers for an order's option and route, read once a run.
-    async fn providers(
-        &self,
-        shop: &crate::domain::connection::Shop,
-        order: &TikTokOrder,
-    ) -> Result<std::sync::Arc<crate::carriers::LiveList<'static>>, ListError> {
-        let key = list_key(shop, order);
-        let mut kept = self.kept_lists.lock().await;
-        if let Some(list) = kept.get(&key) {
-            return Ok(std::sync::Arc::clone(list));
-        }
-        let app = self.run.app;
-        let known = known_list(app, shop, order).await?;
-        if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
-            let list = std::sync::Arc::new(recognised(shop, list));
-            kept.insert(key, std::sync::Arc::clone(&list));
-            return Ok(list);
-        }
-        let known = known.as_ref();
-        let read = self.read(Box::new(move |call: Call<'_>| {
-            let (credentials, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
-            Box::pin(async move {
-                let call = Call { app: &credentials, shop: &auth, limit };
-                match live_list(app, shop, order, known, call).await {
-                    Err(ListError::TikTok(error)) => Err(error),
-                    other => Ok(other),
-                }
-            })
-        }));
-        let list = match read.await {
-            Ok(list) => std::sync::Arc::new(recognised(shop, &list?)),
-            Err(Trouble::TikTok(error)) => return Err(error.into()),
-            Err(Trouble::Stop | Trouble::Parked) => return Err(ListError::Stop),
-        };
-        kept.insert(key, std::sync::Arc::clone(&list));
-        Ok(list)
     }
 }

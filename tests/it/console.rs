@@ -4,6 +4,7 @@ use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
 use waybill::flows::login;
 use waybill::table::accounts::Account;
+use waybill_local::model::stores::adobe;
 use waybill_tests::world::browser::{Browser, ORIGIN};
 use waybill_tests::world::{SHOP, World, fulfilment, mail_text, shopify_order};
 
@@ -176,4 +177,40 @@ async fn a_foreign_shop_looks_like_none() {
             .expect("read")
             .is_some()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_way_of_magento_is_connected_by_its_form_and_a_missing_proof_is_named() {
+    let world = World::new().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let csrf = browser.get(&world, "/connect/magento").await.field("csrf");
+    let key = adobe::PUBLIC[0].replace('\n', "\r\n");
+    let cases = [
+        ("mage-os", "", "", Ok("async_event")),
+        ("mageplaza", "", "", Ok("X-Tracking-Auth")),
+        ("io-events", adobe::CLIENT_ID, "", Ok("events:subscribe")),
+        ("commerce-webhooks", "", key.as_str(), Ok("data.track.track_number")),
+        ("io-events", "", key.as_str(), Err("The client id is missing")),
+        ("commerce-webhooks", adobe::CLIENT_ID, "", Err("The public key is missing")),
+        ("commerce-webhooks", "", "-----BEGIN PUBLIC KEY-----\nMIIB", Err("The public key cannot be read")),
+        ("fax", "", "", Err("give mage-os")),
+    ];
+    for (serial, (way, client_id, public_key, expected)) in cases.into_iter().enumerate() {
+        let address = format!("https://mugs-{serial}.example");
+        let mut form = vec![("csrf", csrf.as_str()), ("shop", SHOP), ("address", &address), ("way", way)];
+        form.extend([("client_id", client_id), ("public_key", public_key)]);
+        form.extend(["consumer_key", "consumer_secret", "access_token", "token_secret"].map(|name| (name, "k")));
+        let page = browser.post(&world, "/connect/magento", &form).await;
+        match expected {
+            Ok(step) => assert!(page.status == 200 && page.text.contains(step), "{way}: {}", page.text),
+            Err(words) => {
+                assert!(page.status == 422 && page.text.contains(words), "{way}: {} {}", page.status, page.text);
+                let chosen = format!("value=\"{way}\" checked");
+                assert!(way == "fax" || page.text.contains(&chosen), "{way} stays chosen: {}", page.text);
+            }
+        }
+    }
+    let stores = world.app.table.account_stores(&world.account).await.expect("read");
+    assert_eq!(stores.len(), 4, "what was refused left nothing");
 }

@@ -6,8 +6,9 @@ use crate::domain::ids::{AccountId, BadId, HookId, ShopId, StoreId};
 use crate::domain::platform::Platform;
 use crate::flows::keep_subscriptions::{self, webhook_url};
 use crate::flows::store_access::{
-    StoreSecrets, VaultError, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
+    StoreSecrets, VaultError, commerce_keys, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
 };
+use crate::stores::magento::is_public_key;
 use crate::stores::subscriptions::Goal;
 use crate::table::connections::{Hook, Versioned};
 use crate::table::error::TableError;
@@ -97,6 +98,7 @@ pub struct Removed {
 pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let address = checked_address(app, &new)?;
     known_way(&new)?;
+    readable_key(&new)?;
     let generated = generate(app, &mut new);
     own_shops(app, &new.account, &new.shops).await?;
     let own_secret = new.secrets.webhook_secret.is_some()
@@ -274,6 +276,18 @@ fn known_way(new: &NewStore) -> Result<(), StoreAddError> {
             Err(field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza"))
         }
         _ => Ok(()),
+    }
+}
+
+/// A key that nobody can read would refuse every delivery of the store, each with the same words.
+fn readable_key(new: &NewStore) -> Result<(), StoreAddError> {
+    let Some(pem) = &new.secrets.public_key else { return Ok(()) };
+    let mut keys = commerce_keys(pem).peekable();
+    if keys.peek().is_some() && keys.all(|(_, pem)| is_public_key(&pem)) {
+        Ok(())
+    } else {
+        let remedy = "paste it whole, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----";
+        Err(field("public_key", &format!("cannot be read: {remedy}")))
     }
 }
 

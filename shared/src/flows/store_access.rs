@@ -197,7 +197,7 @@ pub async fn open_hook_secrets(app: &App, hook: &Hook, sealed: &str) -> Result<H
 
 /// A merchant's public keys under the name that the adapter looks for: two while the merchant changes them, one after
 /// the other as a person pastes them.
-fn commerce_keys(pem: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn commerce_keys(pem: &str) -> impl Iterator<Item = (String, String)> {
     const BEGIN: &str = "-----BEGIN";
     let keys = pem.split(BEGIN).skip(1).take(4);
     keys.map(|key| ("commerce".to_owned(), format!("{BEGIN}{key}")))

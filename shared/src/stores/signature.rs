@@ -119,6 +119,11 @@ pub(crate) fn rsa_sha256(pem: &str, signed: &[u8], given: &str) -> Result<(), St
         .map_err(|_| WRONG)
 }
 
+/// Whether [`rsa_sha256`] can read this key.
+pub(crate) fn is_rsa_key(pem: &str) -> bool {
+    rsa_key(pem).is_some()
+}
+
 /// A secret sent as it is, compared in constant time.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use waybill::flows::store_access::StoreSecrets;
 use waybill::stores::subscriptions::hand_steps;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
+use waybill::web::form::Fields;
 
 /// A TikTok shop to choose.
 #[derive(Debug, Serialize)]
@@ -74,6 +75,7 @@ async fn form_with(
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
         shops, platform => platform.as_str(), name => title(platform), address, fault,
+        way => visit.form.get("way").unwrap_or("mage-os"), client_id => visit.form.get("client_id"),
         csrf => member.csrf, here => "shops", narrow => true,
     };
     // The answer to the form is a redirect to the platform, and a browser judges where a form may lead.
@@ -176,6 +178,11 @@ struct Shown {
     value: String,
 }
 
+/// A field that counts only then, as it was typed.
+fn only(form: &Fields, counts: bool, name: &str) -> Option<String> {
+    form.get(name).map(str::trim).filter(|text| counts && !text.is_empty()).map(str::to_owned)
+}
+
 /// Keys that a person typed (Magento), or an address to hand out (a warehouse).
 async fn by_hand(
     visit: &Visit<'_>,
@@ -187,7 +194,7 @@ async fn by_hand(
     let typed_address = form.get("address").unwrap_or_default().trim().to_owned();
     let (way, address) = match platform {
         Platform::Magento => {
-            let way = form.get("way").filter(|way| ["mage-os", "mageplaza"].contains(way)).unwrap_or("mage-os");
+            let way = form.get("way").unwrap_or("mage-os");
             match authorise_store::site(visit.app, &typed_address) {
                 Ok(site) => (Some(way.to_owned()), site.as_str().trim_end_matches('/').to_owned()),
                 Err(error) => return refused(visit, member, platform, &typed_address, error).await,
@@ -200,6 +207,9 @@ async fn by_hand(
         consumer_secret: typed(form, "consumer_secret"),
         access_token: typed(form, "access_token"),
         token_secret: typed(form, "token_secret"),
+        // Each of Adobe's ways proves itself by one of these; the other field may be left over from a change of mind.
+        client_id: only(form, way.as_deref() == Some("io-events"), "client_id"),
+        public_key: only(form, way.as_deref() == Some("commerce-webhooks"), "public_key"),
         ..StoreSecrets::default()
     };
     let whole = [&secrets.consumer_key, &secrets.consumer_secret, &secrets.access_token, &secrets.token_secret];
@@ -212,8 +222,13 @@ async fn by_hand(
     match connect_store::add(visit.app, new).await {
         Ok(added) => Ok(added_page(visit, member, &added)),
         Err(StoreAddError::Table(error)) => Err(error),
-        Err(StoreAddError::Field { problem, .. }) => {
-            form_with(visit, member, platform, &typed_address, Some(problem)).await
+        Err(StoreAddError::Field { field, problem }) => {
+            let fault = match field {
+                "client_id" => format!("The client id {problem}."),
+                "public_key" => format!("The public key {problem}."),
+                _ => problem,
+            };
+            form_with(visit, member, platform, &typed_address, Some(fault)).await
         }
         Err(error) => Ok(rounds::explain(visit, platform, &error.into())),
     }

@@ -180,6 +180,12 @@ fn commerce_signature(delivery: &Delivery, secrets: &HookSecrets) -> Result<(), 
     result
 }
 
+/// Whether a text can be the public key that a Commerce admin shows: RSA, in PEM.
+#[must_use]
+pub fn is_public_key(pem: &str) -> bool {
+    signature::is_rsa_key(pem)
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_key_path;

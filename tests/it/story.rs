@@ -1,7 +1,9 @@
 //! The main job, told through the handlers: a signed delivery in, a number at TikTok.
 
-use serde_json::json;
+use std::time::Duration;
 use waybill::domain::parcel::ParcelState;
+use waybill_local::model::tiktok::{Call, Fault, FaultRule};
+use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 const ORDER: &str = "576000000000000017";
@@ -28,5 +30,33 @@ async fn a_shipment_with_its_order_id_reaches_tiktok_with_the_next_tick() {
     let row = world.row(&store.store.id, "1042", "9310215860339224995564").await;
     assert_eq!(row.state, ParcelState::Accepted);
     assert_eq!(row.due, None);
-    let _ = json!({});
+}
+
+/// TikTok refuses a correction by order once the order has two packages, and a lost answer may have made the second one.
+#[tokio::test(start_paused = true)]
+async fn a_correction_behind_a_lost_answer_waits_until_the_order_is_read_again() {
+    let world = World::new().await;
+    world.tiktok.order(SHOP, ORDER).lines(&[("MUG-BLUE", 2), ("CAP-RED", 1)]).place();
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let (mug, cap, changed_cap) = (usps(1), usps(2), usps(3));
+    let (first, second) = ("2026-11-21T09:00:00Z", "2026-11-21T09:05:00Z");
+    let cap_line = [("CAP-RED", 1)];
+    let body = shopify_order(1042, ORDER, first, &[fulfilment(2, 1042, first, "USPS", &[&cap], &cap_line)]);
+    assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
+    assert_eq!(world.push().await.pushed, 1);
+
+    let parcels = [
+        fulfilment(1, 1042, second, "USPS", &[&mug], &[("MUG-BLUE", 2)]),
+        fulfilment(2, 1042, second, "USPS", &[&changed_cap], &cap_line),
+    ];
+    let body = shopify_order(1042, ORDER, second, &parcels);
+    assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
+    world.tiktok.inject(FaultRule::new(Fault::HangAfter).on(&[Call::MarkPackage]).times(1));
+    let summary = world.push().await;
+    assert_eq!((summary.unknown, summary.held, summary.corrected), (1, 0, 0), "{summary:?}");
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        world.push().await;
+    }
+    assert_eq!(world.at_tiktok(SHOP, ORDER), [mug.clone(), mug, changed_cap]);
 }

@@ -300,6 +300,14 @@ impl Desk<'_> {
         }
     }
 
+    /// What came of a call is not known. It may be done, so the order as we read it is no ground to decide about the
+    /// next parcel: the next run reads it again.
+    async fn unknown(&mut self, index: usize, tried: &Tried) -> Option<()> {
+        one(&self.shop.run.tally.unknown);
+        self.note(index, |row, now, entropy| record::unknown(row, tried, entropy, now)).await?;
+        None
+    }
+
     async fn refused(
         &mut self,
         index: usize,
@@ -318,10 +326,7 @@ impl Desk<'_> {
             at: self.shop.run.app.clock.now(),
         };
         match error.class {
-            Class::OutcomeUnknown => {
-                one(&tally.unknown);
-                self.note(index, |row, now, entropy| record::unknown(row, &tried, entropy, now)).await
-            }
+            Class::OutcomeUnknown => self.unknown(index, &tried).await,
             // The order is not as we read it: read it again before anything is said about this parcel.
             Class::AlreadyDone | Class::NumberUsed | Class::EditUsed if depth == 0 => {
                 let id = self.order.id.clone();
@@ -329,9 +334,7 @@ impl Desk<'_> {
                 self.order = match read {
                     Ok(mut orders) if !orders.is_empty() => orders.swap_remove(0),
                     Ok(_) => return None,
-                    Err(Trouble::Stop | Trouble::Parked) => {
-                        return self.note(index, |row, now, e| record::unknown(row, &tried, e, now)).await;
-                    }
+                    Err(Trouble::Stop | Trouble::Parked) => return self.unknown(index, &tried).await,
                     Err(Trouble::TikTok(_)) => return None,
                 };
                 let rules = self.rules().await;
@@ -342,8 +345,7 @@ impl Desk<'_> {
                     Decision::Push { .. } | Decision::Correct { .. } => {
                         let again = self.rows[index].tried.is_some() || error.class == Class::AlreadyDone;
                         if again {
-                            one(&tally.unknown);
-                            self.note(index, |row, now, e| record::unknown(row, &tried, e, now)).await
+                            self.unknown(index, &tried).await
                         } else {
                             one(&tally.held);
                             self.write(index, |row, now, e| record::refused(row, &error, &maps, e, now)).await

@@ -4,7 +4,8 @@ use std::time::Duration;
 use waybill::domain::parcel::ParcelState;
 use waybill_local::model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::sim::script::usps;
-use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
+use waybill_tests::world::wire::TableFaults;
+use waybill_tests::world::{HOOK_SECRET, SHOP, World, fulfilment, shopify_order, signed_request};
 
 const ORDER: &str = "576000000000000017";
 
@@ -59,4 +60,43 @@ async fn a_correction_behind_a_lost_answer_waits_until_the_order_is_read_again()
         world.push().await;
     }
     assert_eq!(world.at_tiktok(SHOP, ORDER), [mug.clone(), mug, changed_cap]);
+}
+
+/// Two deliveries of one order cross: each is stored before it can see the other, either of them first.
+#[tokio::test(start_paused = true)]
+async fn a_number_and_its_edit_that_cross_on_the_way_end_with_the_edit_at_tiktok() {
+    let mut crossed = [0, 0];
+    for gap in (0..30).step_by(3) {
+        let world = World::new().await;
+        world.tiktok.order(SHOP, ORDER).lines(&[("MUG-BLUE", 2)]).place();
+        let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+        let (first, edited) = (usps(1), usps(2));
+        world.wire.set_faults(TableFaults { latency: Duration::from_millis(20), ..TableFaults::default() });
+        let process = world.process(2);
+        let told = |number: &str, version: &str, after: u64| {
+            let parcel = fulfilment(1, 1042, version, "USPS", &[number], &[("MUG-BLUE", 2)]);
+            let body = shopify_order(1042, ORDER, version, &[parcel]).to_string().into_bytes();
+            let request = signed_request(&store, "orders/fulfilled", body, HOOK_SECRET, version);
+            let app = process.app.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                store_webhook::handle(&app, request).await.expect("never fails").status().as_u16()
+            }
+        };
+        let newer = told(&edited, "2026-11-21T09:01:00Z", 0);
+        let older = told(&first, "2026-11-21T09:00:00Z", gap);
+        assert_eq!(futures_util::future::join(newer, older).await, (200, 200));
+        let rows = world.rows(&store.store.id, "1042").await;
+        if let [one, two] = &rows[..]
+            && one.due.is_some()
+            && two.due.is_some()
+        {
+            let oldest = if one.received <= two.received { one } else { two };
+            let newer_first = oldest.number.as_ref().is_some_and(|number| number.as_str() == edited);
+            crossed[usize::from(newer_first)] += 1;
+        }
+        world.push().await;
+        assert_eq!(world.at_tiktok(SHOP, ORDER), [edited.clone(), edited], "a gap of {gap} ms");
+    }
+    assert!(crossed.iter().all(|times| *times > 0), "they did not cross in both ways: {crossed:?}");
 }

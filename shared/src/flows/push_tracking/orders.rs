@@ -39,7 +39,8 @@ impl Group {
     }
 }
 
-/// Works on the due parcels of an order, oldest first.
+/// Works on the due parcels of an order: first those that go, which would seem to claim the items of those that stay;
+/// then the others, oldest first.
 pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Group>) {
     let mut desk = Desk { shop, order, platforms: Vec::new(), rows: Vec::new() };
     for group in groups {
@@ -49,7 +50,7 @@ pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Gro
         }
     }
     let mut due: Vec<usize> = (0..desk.rows.len()).filter(|i| is_due(&desk.rows[*i], shop)).collect();
-    due.sort_by_key(|i| (desk.rows[*i].received, desk.rows[*i].number.clone()));
+    due.sort_by_key(|i| (desk.goes(*i).is_none(), desk.rows[*i].received, desk.rows[*i].number.clone()));
     for index in due {
         if !shop.run.may_start() {
             one(&shop.run.tally.left);
@@ -97,16 +98,10 @@ impl Desk<'_> {
         let now = self.shop.run.app.clock.now();
         back_to_work(&mut self.rows[index], now);
         let rules = self.rules().await;
-        let parcel = &self.rows[index];
-        let siblings: Vec<&Parcel> =
-            self.others(index).into_iter().filter(|other| other.store == parcel.store).collect();
-        if is_replaced(parcel, &siblings) {
-            return self.apply(index, Decision::Close(ParcelState::Superseded), None).await;
+        if let Some(end) = self.goes(index) {
+            return self.apply(index, Decision::Close(end), None).await;
         }
-        if is_cancelled(parcel, &siblings) {
-            return self.apply(index, Decision::Close(ParcelState::Skipped(Reason::Cancelled)), None).await;
-        }
-        if let Some(decision) = gate(parcel, &self.order, &rules, now) {
+        if let Some(decision) = gate(&self.rows[index], &self.order, &rules, now) {
             return self.apply(index, decision, None).await;
         }
         let (matched, maps) = match self.carrier(index).await {
@@ -139,6 +134,20 @@ impl Desk<'_> {
                 let decision = decide(&self.rows[index], &carried, &self.others(index), &self.order, &rules, now);
                 self.apply(index, decision, Some((carried, maps))).await
             }
+        }
+    }
+
+    /// How a parcel ends that its store has replaced or cancelled.
+    fn goes(&self, index: usize) -> Option<ParcelState> {
+        let parcel = &self.rows[index];
+        let siblings: Vec<&Parcel> =
+            self.others(index).into_iter().filter(|other| other.store == parcel.store).collect();
+        if is_replaced(parcel, &siblings) {
+            Some(ParcelState::Superseded)
+        } else if is_cancelled(parcel, &siblings) {
+            Some(ParcelState::Skipped(Reason::Cancelled))
+        } else {
+            None
         }
     }
 

@@ -100,3 +100,26 @@ async fn a_number_and_its_edit_that_cross_on_the_way_end_with_the_edit_at_tiktok
     }
     assert!(crossed.iter().all(|times| *times > 0), "they did not cross in both ways: {crossed:?}");
 }
+
+/// The number is at TikTok, and nothing of ours says so.
+#[tokio::test(start_paused = true)]
+async fn a_number_whose_sender_died_right_after_is_corrected_when_the_store_has_replaced_it_meanwhile() {
+    let world = World::new().await;
+    world.tiktok.order(SHOP, ORDER).lines(&[("MUG-BLUE", 2)]).place();
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let (first, edited) = (usps(1), usps(2));
+    let tell = async |number: &str, version: &str| {
+        let parcel = fulfilment(1, 1042, version, "USPS", &[number], &[("MUG-BLUE", 2)]);
+        let body = shopify_order(1042, ORDER, version, &[parcel]);
+        assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
+    };
+    tell(&first, "2026-11-21T09:00:00Z").await;
+    world.tiktok.inject(FaultRule::new(Fault::HangAfter).on(&[Call::MarkPackage]).times(1));
+    let died = tokio::time::timeout(Duration::from_millis(500), world.push()).await;
+    assert!(died.is_err(), "it was to wait for TikTok's answer: {died:?}");
+    tell(&edited, "2026-11-21T09:05:00Z").await;
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let summary = world.push().await;
+    assert_eq!((summary.corrected, summary.held), (1, 0), "{summary:?}");
+    assert_eq!(world.at_tiktok(SHOP, ORDER), [edited.clone(), edited]);
+}

@@ -241,7 +241,10 @@ fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &T
     let shipments: Vec<_> = parcel.sources.iter().filter(|s| s.present).map(|s| &s.shipment).collect();
     let withdrawn = others.iter().filter(|other| other.store == parcel.store && other.is_withdrawn());
     let candidates: Vec<Sent> = withdrawn
-        .filter_map(|other| Some((other, other.sent.clone().or_else(|| lost(other, order))?)))
+        .filter_map(|other| {
+            let sent = other.sent.clone().or_else(|| lost(other, order));
+            Some((other, sent.or_else(|| unrecorded(other, parcel, others, order))?))
+        })
         .filter(|(_, sent)| !same_number(&sent.number, &carried.number) && !holding(order, &sent.number).is_empty())
         .filter(|(other, _)| {
             // The same shipment, or a new shipment after the old one was cancelled while nothing is left open. A number
@@ -275,6 +278,31 @@ fn lost(parcel: &Parcel, order: &TikTokOrder) -> Option<Sent> {
         at: tried.at,
         shipped_at: tried.at,
         edits: u32::from(tried.correction),
+    })
+}
+
+/// A number that the store replaced before any of us could write down what became of it: who sent it may have died right
+/// after. TikTok shows it for the store that named it, and nobody's parcel carries it any more: it is ours to correct.
+fn unrecorded(withdrawn: &Parcel, parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<Sent> {
+    let number = withdrawn.number.as_ref()?.as_str();
+    let carries =
+        |row: &Parcel| !row.is_withdrawn() && row.number.as_ref().is_some_and(|n| same_number(n.as_str(), number));
+    if carries(parcel) || others.iter().any(|row| carries(row)) {
+        return None;
+    }
+    let shown = holding(order, number);
+    let first = shown.first()?;
+    let provider = first.provider.clone()?;
+    Some(Sent {
+        number: number.to_owned(),
+        provider_name: provider.as_str().to_owned(),
+        provider,
+        lines: sorted(&shown),
+        package: first.package.clone(),
+        at: withdrawn.changed,
+        // Not before that, so the window closes rather too early than too late.
+        shipped_at: withdrawn.received,
+        edits: 0,
     })
 }
 

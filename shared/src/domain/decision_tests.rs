@@ -263,11 +263,27 @@ fn a_number_whose_answer_was_lost_is_corrected_by_the_number_that_replaced_it() 
         at: at(900),
     };
     let new = parcel("B", "f1", &[]);
-    assert_eq!(word(&decided(&new, &[&old], &order)), "hold LINES_UNMATCHED", "nothing says that it was us");
     old.tried = Some(tried.clone());
     assert_eq!(word(&decided(&new, &[&old], &order)), "correct None, edit 1");
     old.tried = Some(crate::domain::parcel::Tried { correction: true, ..tried });
     assert_eq!(word(&decided(&new, &[&old], &order)), "hold EDIT_USED", "the one edit may have been that");
+}
+
+#[test]
+fn a_number_that_a_process_sent_and_died_is_corrected_by_the_number_that_replaced_it() {
+    let mut order = order("AWAITING_COLLECTION", &["MUG"]);
+    show(&mut order, &[1], "A", "P1", "900");
+    let mut old = parcel("A", "f1", &[]);
+    old.sources[0].present = false;
+    old.state = ParcelState::Superseded;
+    let new = parcel("B", "f1", &[]);
+    assert_eq!(word(&decided(&new, &[&old], &order)), "correct None, edit 1");
+    // Another store's parcel still carries that number, or the number is none that this store ever named.
+    let mut theirs = parcel("A", "x9", &[]);
+    theirs.store = StoreId::parse("s2").expect("id");
+    assert_eq!(word(&decided(&new, &[&old, &theirs], &order)), "hold LINES_UNMATCHED");
+    show(&mut order, &[1], "Z", "P1", "900");
+    assert_eq!(word(&decided(&new, &[&old], &order)), "hold ALREADY_SHIPPED");
 }
 
 #[test]

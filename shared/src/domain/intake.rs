@@ -172,12 +172,13 @@ impl Desk<'_> {
         let now = self.now;
         let kept: Vec<String> = parcels.iter().map(|p| p.number.key()).collect();
         for row in &mut self.rows {
-            let listed = row.number.as_ref().is_some_and(|n| kept.contains(&n.key()));
+            let (listed, empty) = (row.number.as_ref().is_some_and(|n| kept.contains(&n.key())), row.number.is_none());
             let Some(source) = row.sources.iter_mut().find(|s| s.shipment == shipment.id) else { continue };
-            if listed || (row.number.is_none() && parcels.is_empty()) || source.version > shipment.version {
+            if listed || (empty && parcels.is_empty()) || source.version > shipment.version {
                 continue;
             }
-            if source.present || source.version.changed != shipment.version.changed {
+            // That there was no number stays as old as it is: it must not seem to be newer than the number.
+            if !empty && (source.present || source.version.changed != shipment.version.changed) {
                 source.version = shipment.version;
             }
             source.present = false;

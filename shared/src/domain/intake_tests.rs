@@ -170,6 +170,24 @@ fn a_shipment_without_a_number_is_shown_until_the_number_comes() {
 }
 
 #[test]
+fn a_number_outlives_the_row_without_one_that_is_closed_only_with_a_later_message() {
+    let seen = |version: i64, seen: i64, numbers: &[&str]| {
+        let mut told = shipment("f1", version, ShipmentStatus::Shipped, numbers);
+        told.version.seen = seen;
+        message(vec![told])
+    };
+    let mut rows = after(&[seen(1, 1, &[])]);
+    // Only the first of the two writes was made.
+    rows.extend(absorb(&rows, &seen(2, 2, &["A"]), &store(), true, at(1001)).into_iter().take(1));
+    let closed = absorb(&rows, &seen(2, 9, &["A"]), &store(), true, at(1002));
+    assert!(
+        closed.len() == 1 && closed[0].number.is_none() && closed[0].state == ParcelState::Superseded,
+        "{closed:?}"
+    );
+    assert!(!is_replaced(&rows[1], &[&closed[0]]));
+}
+
+#[test]
 fn a_second_shipment_of_the_order_is_a_second_parcel() {
     let rows = after(&[message(vec![shipment("f1", 1, Ship, &["A"])]), message(vec![shipment("f2", 2, Ship, &["B"])])]);
     assert_eq!(current(&rows), ["A", "B"]);

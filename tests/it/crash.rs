@@ -1,24 +1,29 @@
 //! The process ends before and after every call it makes, and at every await: nothing is lost, nothing is sent twice.
-//! Calls are counted as they happen, so that a new one is covered without editing a list.
+//! Ends are found by a life that is watched, so that a new call is covered without editing a list; ends that leave the
+//! same world behind are played once.
 
 use waybill_local::model::chance::Chance;
 use waybill_tests::sim::cores::on_all_cores;
 use waybill_tests::sim::living::{Crash, Role};
 use waybill_tests::sim::play;
-use waybill_tests::sim::script::{self, Script};
+use waybill_tests::sim::script::{self, Scenario, Script};
 use waybill_tests::world::calls::Side;
+use waybill_tests::world::wire::{NO_LAG, TableFaults};
 
-/// The slow schedule asks sixteen lists of two kinds at each tick, which all look alike to a process that dies: every
-/// how many of its calls is tried. `WAYBILL_CRASHES=all` tries every one.
-const SLOW_STEP: usize = 20;
-/// Pairs of crashes are too many to try all: so many of each scenario.
-const PAIRS: usize = 4;
+/// Pairs of ends are too many to try all: so many of each role in each scenario; `WAYBILL_PAIRS` asks for more.
+const PAIRS: u64 = 4;
 /// Dropped handlers of one scenario, spread over all of its awaits.
-const DROPS: u64 = 40;
+const DROPS: u64 = 12;
 
 #[expect(clippy::disallowed_methods, reason = "a person asks for more")]
-fn every_call() -> bool {
-    std::env::var("WAYBILL_CRASHES").is_ok_and(|text| text == "all")
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn again(name: &str, crash: &Crash) -> String {
+    format!(
+        "WAYBILL_SCENARIO={name} WAYBILL_CRASH='{crash}' cargo test -p waybill-tests --test it crash::replay -- --nocapture"
+    )
 }
 
 /// The scenario without its chance faults, so that the numbers of the calls stay.
@@ -27,7 +32,7 @@ fn calm(name: &str) -> impl Fn(u64) -> Script {
     move |seed| {
         let mut script = build(seed);
         script.faults.clear();
-        script.table = Default::default();
+        script.table = TableFaults { index_lag: NO_LAG, ..TableFaults::default() };
         script.read_lag = std::time::Duration::ZERO;
         script
     }
@@ -36,7 +41,7 @@ fn calm(name: &str) -> impl Fn(u64) -> Script {
 /// Plays every one of these lives; gives what did not hold.
 fn play_all(crashes: Vec<(&'static str, Crash)>) -> Vec<String> {
     let told = |(name, crash): &(&str, Crash), problems: &[String]| {
-        (!problems.is_empty()).then(|| format!("{name} {crash:?}: {problems:#?}"))
+        (!problems.is_empty()).then(|| format!("{}\n  {}", again(name, crash), problems.join("\n  ")))
     };
     let life = |life: &(&'static str, Crash)| told(life, &play(1, &calm(life.0), life.1.clone()).problems);
     let failed = on_all_cores(crashes.into_iter(), life, |life| told(life, &["panicked".to_owned()]));
@@ -44,38 +49,53 @@ fn play_all(crashes: Vec<(&'static str, Crash)>) -> Vec<String> {
 }
 
 #[test]
-fn a_process_that_dies_around_any_call_loses_nothing_and_sends_nothing_twice() {
+fn a_process_that_dies_around_any_call_or_at_any_await_loses_nothing_and_sends_nothing_twice() {
+    let pairs = setting("WAYBILL_PAIRS").and_then(|text| text.parse().ok()).unwrap_or(PAIRS);
+    let watched = || Crash { watched: true, ..Crash::default() };
+    let whole = |(name, _): &Scenario| (*name, play(1, &calm(name), watched()));
+    let mut wholes = on_all_cores(script::all(), whole, |(name, _)| panic!("{name} panicked"));
+    wholes.sort_by_key(|(name, _)| *name);
     let mut chance = Chance::new(3);
     let mut crashes = Vec::new();
-    for (name, _) in script::all() {
-        let calls = play(1, &calm(name), Crash::default()).calls;
-        println!("{name}: calls of pushes, webhooks, the slow schedule: {calls:?}");
-        for (role, calls) in Role::ALL.into_iter().zip(calls) {
-            let sides = [Side::Before, Side::After];
-            let points: Vec<(u64, Side)> = (0..calls).flat_map(|call| sides.map(|side| (call, side))).collect();
-            let step = if role == Role::Slow && !every_call() { SLOW_STEP } else { 1 };
-            let singles = points.iter().step_by(step);
-            crashes.extend(singles.map(|point| (name, Crash { role, calls: vec![*point], poll: None })));
-            for _ in 0..if points.is_empty() { 0 } else { PAIRS } {
-                let mut any = || points[usize::try_from(chance.bits() % points.len() as u64).expect("small")];
-                crashes.push((name, Crash { role, calls: vec![any(), any()], poll: None }));
+    let mut all = 0;
+    for (name, whole) in wholes {
+        all += whole.calls.iter().sum::<u64>() * 2 + whole.polls;
+        for (role, ends) in Role::ALL.into_iter().zip(whole.ends) {
+            let at_call = |calls: Vec<(u64, Side)>| (name, Crash { role, calls, ..Crash::default() });
+            crashes.extend(ends.calls.iter().map(|end| at_call(vec![*end])));
+            crashes.extend(ends.polls.iter().map(|poll| (name, Crash { poll: Some(*poll), ..Crash::default() })));
+            for _ in 0..if ends.calls.is_empty() { 0 } else { pairs } {
+                let mut any = || ends.calls[usize::try_from(chance.bits() % ends.calls.len() as u64).expect("small")];
+                crashes.push(at_call(vec![any(), any()]));
             }
         }
     }
-    println!("{} lives that end in between", crashes.len());
+    println!("a process can end in {all} ways; {} lives are all that differ, and pairs", crashes.len());
     let failed = play_all(crashes);
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
 }
 
 #[test]
-fn a_handler_dropped_at_any_await_loses_nothing_and_sends_nothing_twice() {
+fn a_handler_dropped_while_its_process_lives_on_loses_nothing_and_sends_nothing_twice() {
     let mut crashes = Vec::new();
     for (name, _) in script::all() {
         let polls = play(1, &calm(name), Crash::default()).polls;
         let step = usize::try_from(polls.div_ceil(DROPS)).expect("small");
-        crashes.extend((0..polls).step_by(step).map(|poll| (name, Crash { poll: Some(poll), ..Crash::default() })));
+        let drops = (0..polls).step_by(step).map(Some);
+        crashes.extend(drops.map(|poll| (name, Crash { poll, survived: true, ..Crash::default() })));
     }
     println!("{} handlers dropped", crashes.len());
     let failed = play_all(crashes);
     assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n"));
+}
+
+/// Plays one death back and tells what happened; without one, a death after the first scenario's fourth call.
+#[test]
+fn replay() {
+    let scenario = setting("WAYBILL_SCENARIO").unwrap_or_else(|| script::SHORT[0].0.to_owned());
+    let crash = setting("WAYBILL_CRASH").unwrap_or_else(|| "Push 3 After".to_owned());
+    let crash = Crash::parse(&crash).expect("a death as the test prints it");
+    let report = play(1, &calm(&scenario), crash.clone());
+    println!("{scenario} {crash}: {report:#?}");
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use waybill_tests::sim::cores::on_all_cores;
 use waybill_tests::sim::living::Crash;
-use waybill_tests::sim::{play, script};
+use waybill_tests::sim::{Report, play, script};
 
 /// Seeds that every change runs; `WAYBILL_SEEDS`, `WAYBILL_FROM` and `WAYBILL_SCENARIO` ask for more.
 const SEEDS: u64 = 2000;
@@ -47,6 +47,19 @@ fn every_seed_keeps_what_must_always_hold() {
     }
     let shown = failed.iter().take(12).map(String::as_str).collect::<Vec<_>>().join("\n");
     assert!(failed.is_empty(), "{} of {seeds} seeds failed: {by_scenario:?}\n{shown}", failed.len());
+}
+
+/// A seed that failed is of use only if it fails again.
+#[test]
+fn a_seed_is_the_same_life_every_time() {
+    let life = |(name, build): &script::Scenario| {
+        let told = |report: Report| (report.calls, report.polls, report.accepted, report.took);
+        let lives = [1, 2].map(|_| told(play(5, build, Crash::default())));
+        (lives[0] != lives[1]).then(|| format!("{name}: {lives:?}"))
+    };
+    let different = on_all_cores(script::all(), life, |(name, _)| Some(format!("{name} panicked")));
+    let different: Vec<String> = different.into_iter().flatten().collect();
+    assert!(different.is_empty(), "{different:#?}");
 }
 
 /// Plays one seed back and tells what happened; without a seed, seed 1 of the first scenario.

@@ -17,6 +17,7 @@ pub mod stores;
 use crate::sim::living::Crash;
 use crate::sim::rig::Rig;
 use crate::sim::script::Script;
+use crate::world::watch::Ends;
 use std::time::Duration;
 
 /// What came out of one run.
@@ -26,8 +27,10 @@ pub struct Report {
     pub problems: Vec<String>,
     /// Outside calls that each role made, in the order of [`living::Role::ALL`].
     pub calls: [u64; 3],
-    /// Polls of the longest handler.
+    /// Polls of the first worker's handlers.
     pub polls: u64,
+    /// Where each role's processes could end, if that was watched.
+    pub ends: [Ends; 3],
     /// Changes that TikTok accepted.
     pub accepted: usize,
     /// The virtual time until everything was quiet.

@@ -6,7 +6,8 @@ use super::stores::{self, Post};
 use super::{Report, check};
 use crate::world::calls::{Cut, Frozen};
 use crate::world::stores::Front;
-use crate::world::wire::TableFaults;
+use crate::world::watch::Watch;
+use crate::world::wire::{NO_LAG, TableFaults};
 use crate::world::{HOOK_SECRET, Process, World, shopify_order, signed_request};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -85,6 +86,7 @@ pub struct Rig {
     /// Mappings were saved and no sweep has followed yet.
     pub(super) unswept: bool,
     drop_at: Option<u64>,
+    survived: bool,
     polls: u64,
     shards: Vec<Shard>,
     /// Frozen already.
@@ -116,12 +118,17 @@ impl Rig {
             let builder = world.tiktok.order(&script.shops[order.shop].0, &order.id).lines(&order.lines);
             builder.status(order.status).place();
         }
+        let models: Vec<_> = fronts.iter().map(|front| front.model.clone()).collect();
+        let watch = |role| {
+            let watch = Watch::new(world.eyes(models.clone()));
+            if role == Role::Webhook { watch.each_handler() } else { watch }
+        };
         let dies = |role, number| {
             let deaths = if crash.role == role { crash.calls.clone() } else { Vec::new() };
-            Living::new(world.process(number), deaths)
+            Living::new(world.process(number), deaths, crash.watched.then(|| watch(role)))
         };
         let (hooks, slow) = (dies(Role::Webhook, 1), dies(Role::Slow, 90));
-        let others = (1..script.workers as u64).map(|n| Living::new(world.process(2 + n), Vec::new()));
+        let others = (1..script.workers as u64).map(|n| Living::new(world.process(2 + n), Vec::new(), None));
         let workers = std::iter::once(dies(Role::Push, 2)).chain(others).collect();
         let busy = vec![false; script.workers];
         Self {
@@ -143,6 +150,7 @@ impl Rig {
             running: FuturesUnordered::new(),
             unswept: false,
             drop_at: crash.poll,
+            survived: crash.survived,
             polls: 0,
             shards: shards.into_iter().collect(),
             froze: false,
@@ -210,9 +218,10 @@ impl Rig {
         self.rest().await;
         check::all(&mut self).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
-        let calls = [&self.workers[0], &self.hooks, &self.slow].map(Living::calls);
+        let roles = [&self.workers[0], &self.hooks, &self.slow];
+        let (calls, ends) = (roles.map(Living::calls), roles.map(Living::ends));
         let log = if self.problems.is_empty() { Vec::new() } else { self.log.lines() };
-        Report { problems: self.problems, calls, polls: self.polls, accepted, took: start.elapsed(), log }
+        Report { problems: self.problems, calls, polls: self.polls, ends, accepted, took: start.elapsed(), log }
     }
 
     /// The next moment at which something is to be delivered, or this one.
@@ -233,7 +242,7 @@ impl Rig {
 
     /// Everything outside is well again.
     pub(super) fn heal(&mut self) {
-        self.world.wire.set_faults(TableFaults::default());
+        self.world.wire.set_faults(TableFaults { index_lag: NO_LAG, ..TableFaults::default() });
         self.world.tiktok.heal();
         self.world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::ZERO);
         self.drop_at = None;
@@ -370,16 +379,17 @@ impl Rig {
         let limit = FUNCTION + if freeze > 0 { self.script.frozen } else { Duration::ZERO };
         let frozen = self.script.frozen;
         let event = tracking_push::Event { shards };
+        let (watch, before, survived) = (self.workers[worker].watch(), self.polls, self.survived);
         self.running.push(
             async move {
                 let app = Arc::clone(&process.app);
                 let handler = async { tracking_push::handle(&app, &event).await.is_ok() };
                 let handler = Frozen::new(handler, &process.calls, freeze, frozen);
-                let handler = Cut::new(handler, most);
+                let handler = Cut::new(handler, most).watched(watch, before);
                 let limited = async { tokio::time::timeout(limit, handler).await };
                 let (alive, polls) = match process.calls.live(limited).await {
                     Some(Ok((Some(_), polls))) => (true, polls),
-                    Some(Ok((None, polls))) => (false, polls + 1),
+                    Some(Ok((None, polls))) => (survived, polls + 1),
                     Some(Err(_)) | None => (false, 0),
                 };
                 Done::Tick { worker, alive, polls }

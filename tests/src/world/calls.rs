@@ -1,5 +1,6 @@
 //! One process of the product: counts its calls to the outside as they happen, and dies where it is told to.
 
+use super::watch::Watch;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ struct State {
     count: u64,
     kills: Vec<(u64, Side)>,
     on_call: Option<OnCall>,
+    watch: Option<(Watch, u64)>,
 }
 
 /// The calls of one process. Clones count together.
@@ -53,6 +55,11 @@ impl Calls {
         self.state().on_call = Some(happens);
     }
 
+    /// Notes where the process could end; it is one of a line of processes that made so many calls before it.
+    pub fn watch(&self, watch: Watch, before: u64) {
+        self.state().watch = Some((watch, before));
+    }
+
     /// Calls so far.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -72,13 +79,19 @@ impl Calls {
 
     /// A call to the outside.
     pub async fn around<T>(&self, call: impl Future<Output = T>) -> T {
-        let (number, before, after, happens) = {
+        let (number, before, after, happens, watch) = {
             let mut state = self.state();
             let number = state.count;
             state.count += 1;
             let dies = |side| state.kills.contains(&(number, side));
-            (number, dies(Side::Before), dies(Side::After), state.on_call.clone())
+            (number, dies(Side::Before), dies(Side::After), state.on_call.clone(), state.watch.clone())
         };
+        let could_end = |side| {
+            if let Some((watch, past)) = &watch {
+                watch.at_call(past + number, side);
+            }
+        };
+        could_end(Side::Before);
         if before {
             self.die();
         }
@@ -86,6 +99,7 @@ impl Calls {
             std::future::pending::<()>().await;
         }
         let answer = call.await;
+        could_end(Side::After);
         if let Some(happens) = happens {
             happens(number);
         }
@@ -99,6 +113,9 @@ impl Calls {
     /// Runs a handler of the process. `None`: the process died, and the handler with it, wherever it was.
     pub async fn live<T>(&self, handler: impl Future<Output = T>) -> Option<T> {
         let mut dead = self.dead.subscribe();
+        if let Some((watch, _)) = &self.state().watch {
+            watch.begins();
+        }
         tokio::select! {
             biased;
             _ = dead.wait_for(|dead| *dead) => None,
@@ -111,14 +128,20 @@ impl Calls {
 pub struct Cut<F> {
     handler: Pin<Box<F>>,
     polls: u64,
-    /// How many polls it lives.
-    pub most: u64,
+    most: u64,
+    watch: Option<(Watch, u64)>,
 }
 
 impl<F: Future> Cut<F> {
     /// Cuts a handler after this many polls.
     pub fn new(handler: F, most: u64) -> Self {
-        Self { handler: Box::pin(handler), polls: 0, most }
+        Self { handler: Box::pin(handler), polls: 0, most, watch: None }
+    }
+
+    /// Notes where it could end; handlers before it took so many polls.
+    #[must_use]
+    pub fn watched(self, watch: Option<Watch>, before: u64) -> Self {
+        Self { watch: watch.map(|watch| (watch, before)), ..self }
     }
 }
 
@@ -129,6 +152,9 @@ impl<F: Future> Future for Cut<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.polls >= self.most {
             return Poll::Ready((None, self.polls));
+        }
+        if let Some((watch, before)) = self.watch.as_ref().filter(|_| self.polls > 0) {
+            watch.at_poll(before + self.polls);
         }
         self.polls += 1;
         let polls = self.polls;

@@ -8,6 +8,7 @@ pub mod net;
 pub mod platforms;
 pub mod secrets_service;
 pub mod stores;
+pub mod watch;
 pub mod wire;
 
 use crate::openapi::OpenApi;
@@ -45,7 +46,7 @@ use waybill::table::Table;
 use waybill::table::accounts::Account;
 use waybill::telemetry::{Captured, Sink};
 use waybill::tiktok::authorise::TokenAnswer;
-use waybill::tokens::{SecretFolder, SecretNames, with_tiktok_app};
+use waybill::tokens::{SecretNames, SecretsManager, with_tiktok_app};
 use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
 use wire::Wire;
 
@@ -143,10 +144,9 @@ impl World {
         let (metrics, captured) = Sink::memory();
         let config = settings();
         let entropy = seeded(seed);
-        let secrets = SecretFolder::new(folder.path().join("secrets"), entropy.clone());
         let names = SecretNames::new(config.secrets_prefix.as_str()).expect("names");
-        waybill::tokens::init(&secrets, &names, &entropy).await.expect("secrets");
         let app = app(&Calls::default(), &time, &net, &wire.untroubled(), &folder, metrics.clone(), seed);
+        waybill::tokens::init(app.secrets.store().as_ref(), &names, &entropy).await.expect("secrets");
         app.table.create_if_missing().await.expect("table");
         let account = AccountId::parse("a1").expect("id");
         let row = Account {
@@ -322,7 +322,8 @@ fn app(calls: &Calls, time: &Time, net: &Arc<Net>, wire: &Wire, folder: &TempDir
     let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(client)).expect("aws");
     let line = Line { net: Arc::clone(net), calls: calls.clone() };
     let outbound = Outbound::in_process(Arc::new(line), AllowList::default());
-    let secrets = Arc::new(SecretFolder::new(folder.path().join("secrets"), entropy.clone()));
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let secrets = Arc::new(SecretsManager::new(secrets, entropy.clone()));
     // Nobody on this wire looks at AWS's signatures, and many lives make very many calls.
     let mut unsigned = aws.clone().into_builder();
     unsigned.set_credentials_provider(None);

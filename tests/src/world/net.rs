@@ -27,13 +27,14 @@ pub struct Net {
     api: &'static OpenApi,
     hosts: Mutex<HashMap<String, Host>>,
     calls: AtomicUsize,
+    changes: AtomicUsize,
 }
 
 impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0) }
+        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0), changes: AtomicUsize::new(0) }
     }
 
     /// Puts a host on the network.
@@ -47,9 +48,18 @@ impl Net {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// Requests so far that may have changed something: all but reads, and what is asked of TikTok's token host.
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.changes.load(Ordering::Relaxed)
+    }
+
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default().to_owned();
+        if AUTH.ends_with(&host) || request.method() != http::Method::GET {
+            self.changes.fetch_add(1, Ordering::Relaxed);
+        }
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             if API.ends_with(&host)
                 && let Err(problem) = self.api.judge(&request)

@@ -1,4 +1,4 @@
-//! AWS Secrets Manager as a service on a port: its JSON protocol, its staging labels, its errors.
+//! AWS Secrets Manager as a service, on a port or on the wire of a world: its JSON protocol, its staging labels, its errors.
 //!
 //! Source: AWS Secrets Manager API reference.
 
@@ -34,7 +34,7 @@ impl SecretsService {
         let service = self.clone();
         let answer = move |request| {
             let service = service.clone();
-            async move { ModelAnswer::Reply(service.answer(&request)) }
+            async move { ModelAnswer::Reply(service.reply(&request)) }
         };
         tasks.spawn(async move { drop(model::serve(listener, answer).await) });
         format!("http://{address}")
@@ -63,18 +63,23 @@ impl SecretsService {
         all.flat_map(|(name, versions)| versions.iter().map(|(_, text)| (name.clone(), text.clone()))).collect()
     }
 
-    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let action = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let action = action.trim_start_matches("secretsmanager.").to_owned();
-        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-        let (status, body) = match self.act(&action, &body) {
-            Ok(body) => (200, body),
-            Err("InternalServiceError") => (500, json!({"__type": "InternalServiceError"})),
+    /// Status and body.
+    pub(super) fn answer(&self, target: &str, body: &[u8]) -> (u16, String) {
+        let action = target.trim_start_matches("secretsmanager.");
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        match self.act(action, &body) {
+            Ok(body) => (200, body.to_string()),
+            Err("InternalServiceError") => (500, json!({"__type": "InternalServiceError"}).to_string()),
             // Messages of the real service cite the request.
-            Err(code) => (400, json!({"__type": code, "Message": format!("{code}: canary {body}")})),
-        };
+            Err(code) => (400, json!({"__type": code, "Message": format!("{code}: canary {body}")}).to_string()),
+        }
+    }
+
+    fn reply(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (status, body) = self.answer(target, request.body());
         let answer = Response::builder().status(status).header("content-type", "application/x-amz-json-1.1");
-        answer.body(Bytes::from(body.to_string())).expect("an answer")
+        answer.body(Bytes::from(body)).expect("an answer")
     }
 
     fn act(&self, action: &str, body: &Value) -> Result<Value, &'static str> {

@@ -1,7 +1,9 @@
-//! DynamoDB's wire protocol without a socket: the SDK's own requests, answered by the emulator, with faults in between.
+//! AWS's wire protocols without a socket: the SDK's own requests, answered by the emulator of the table, with faults in
+//! between, and by a model of Secrets Manager.
 
 use super::calls::Calls;
 use super::index::Index;
+use super::secrets_service::SecretsService;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -23,6 +25,9 @@ use waybill_local::model::chance::Chance;
 /// Longer than the SDK waits for one try.
 const NEVER: Duration = Duration::from_secs(60);
 
+/// The least lag: lists come from the model of the index, which costs many lives much less than the emulator's.
+pub const NO_LAG: Duration = Duration::from_millis(1);
+
 /// What goes wrong between the SDK and the table, each with its probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TableFaults {
@@ -36,7 +41,7 @@ pub struct TableFaults {
     pub lost_before: f64,
     /// Carried out, no answer.
     pub lost_after: f64,
-    /// The index shows what was up to this long ago.
+    /// The index shows what was up to this long ago. Zero: the emulator's own index, which is never behind.
     pub index_lag: Duration,
     /// Whoever asks for a lease gets it.
     pub lease_broken: bool,
@@ -44,6 +49,7 @@ pub struct TableFaults {
 
 struct Inner {
     db: Database,
+    secrets: SecretsService,
     state: Mutex<State>,
     down: AtomicBool,
     /// Requests under way, and the most there ever were.
@@ -75,7 +81,7 @@ struct State {
     now: Arc<dyn Fn() -> Duration + Send + Sync>,
 }
 
-/// The emulator behind the SDK, as one process sees it.
+/// The table and the secrets behind the SDK, as one process sees them.
 #[derive(Clone)]
 pub struct Wire {
     inner: Arc<Inner>,
@@ -104,6 +110,7 @@ impl Wire {
         Self {
             inner: Arc::new(Inner {
                 db,
+                secrets: SecretsService::default(),
                 state: Mutex::new(state),
                 down: AtomicBool::new(false),
                 busy: AtomicUsize::new(0),
@@ -114,13 +121,19 @@ impl Wire {
         }
     }
 
-    /// The same table for another process.
+    /// Secrets Manager on this wire.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretsService {
+        &self.inner.secrets
+    }
+
+    /// The same wire for another process.
     #[must_use]
     pub fn for_process(&self, calls: &Calls) -> Self {
         Self { inner: Arc::clone(&self.inner), calls: calls.clone(), untroubled: false }
     }
 
-    /// The same table for those who only look.
+    /// The same wire for those who only look.
     #[must_use]
     pub fn untroubled(&self) -> Self {
         Self { untroubled: true, ..self.clone() }
@@ -278,9 +291,12 @@ impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
-        let wire = self.clone();
+        let (wire, calls) = (self.clone(), self.calls.clone());
         HttpConnectorFuture::new(async move {
-            let calls = wire.calls.clone();
+            if target.starts_with("secretsmanager.") {
+                let (status, text) = calls.around(async { wire.inner.secrets.answer(&target, &body) }).await;
+                return answer(status, text);
+            }
             let (status, text) = calls.around(wire.pass(target, body)).await;
             answer(status, text)
         })

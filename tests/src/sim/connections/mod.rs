@@ -5,6 +5,7 @@ mod check;
 
 use crate::world::browser::{Browser, Page};
 use crate::world::calls::Side;
+use crate::world::watch::{Ends, Watch};
 use crate::world::{Process, SHOP, World, fulfilment, mail_text, shopify_order};
 use bytes::Bytes;
 use lambda_http::Body;
@@ -71,6 +72,8 @@ pub struct Outcome {
     pub problems: Vec<String>,
     /// Outside calls of the process.
     pub calls: u64,
+    /// Where it could end.
+    pub ends: Ends,
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -79,7 +82,7 @@ const ORDERS: [(&str, &str); 2] =
 /// What must never stand in a row, a log line, a page or a mail.
 const SECRETS: [&str; 6] = ["TTP_model_", "model-us-app-secret", "ROW_model_code", "shpat_", "shprt_", "cs_model77aa"];
 
-/// Plays a scene with at most one death.
+/// Plays a scene with at most one death; without one, it is noted where there could be one.
 ///
 /// # Panics
 /// When the scene cannot be set.
@@ -91,14 +94,16 @@ pub fn play(scene: Scene, death: Option<(u64, Side)>) -> Outcome {
     runtime.block_on(async {
         let mut stage = Box::pin(Stage::set(scene)).await;
         let process = stage.world.process(1);
-        if let Some((call, side)) = death {
-            process.calls.kill(call, side);
+        let watch = Watch::new(stage.world.eyes(Vec::new()));
+        match death {
+            Some((call, side)) => process.calls.kill(call, side),
+            None => process.calls.watch(watch.clone(), 0),
         }
         Box::pin(stage.act(&process)).await;
         let calls = process.calls.count();
         Box::pin(stage.recover()).await;
         Box::pin(stage.check(death.is_some())).await;
-        Outcome { problems: stage.problems, calls }
+        Outcome { problems: stage.problems, calls, ends: watch.ends() }
     })
 }
 

@@ -223,6 +223,12 @@ impl ModelStore {
         self.shelf().mischief.push((how, times));
     }
 
+    /// Whether it does so.
+    #[must_use]
+    pub fn misbehaves(&self) -> bool {
+        !self.shelf().mischief.is_empty()
+    }
+
     /// Ends all misbehaviour.
     pub fn behave(&self) {
         self.shelf().mischief.clear();

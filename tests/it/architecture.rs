@@ -21,20 +21,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("app", ADAPTERS),
     ("flows", WITH_APP),
 ];
-const ADAPTERS: &[&str] = &[
-    "domain",
-    "config",
-    "telemetry",
-    "outbound",
-    "aws",
-    "stores",
-    "tiktok",
-    "tokens",
-    "table",
-    "carriers",
-    "mail",
-    "web",
-];
 const WITH_APP: &[&str] = &[
     "app",
     "domain",
@@ -50,6 +36,10 @@ const WITH_APP: &[&str] = &[
     "mail",
     "web",
 ];
+const ADAPTERS: &[&str] = match WITH_APP.split_first() {
+    Some((_, below)) => below,
+    None => &[],
+};
 
 /// Longer files are split by task.
 const LONGEST: usize = 450;

@@ -46,6 +46,7 @@ pub mod transfer;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue};
 use codec::{Item, Reader};
@@ -188,67 +189,42 @@ impl Table {
         Ok(())
     }
 
-    pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+    fn deletion(&self, key: &Key) -> DeleteItemFluentBuilder {
+        let delete = self.client.delete_item().table_name(&self.name);
+        delete.key(PK, AttributeValue::S(key.pk.clone())).key(SK, AttributeValue::S(key.sk.clone()))
+    }
+
+    /// Gives the row that was there, if that was asked for.
+    async fn send_deletion(&self, delete: DeleteItemFluentBuilder) -> Result<Option<Item>, TableError> {
         let _turn = self.turn().await;
         self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk.clone()))
-            .key(SK, AttributeValue::S(key.sk.clone()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|e| failure(&e))?;
+        let delete = delete.return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = delete.send().await.map_err(|e| failure(&e))?;
         self.meter.add(true, answer.consumed_capacity());
-        Ok(())
+        Ok(answer.attributes)
+    }
+
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        self.send_deletion(self.deletion(key)).await.map(drop)
     }
 
     /// Deletes a row and returns it: of two callers at once, one gets it.
     pub(crate) async fn take(&self, key: &Key) -> Result<Option<Item>, TableError> {
-        let _turn = self.turn().await;
-        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk.clone()))
-            .key(SK, AttributeValue::S(key.sk.clone()))
-            .condition_expression("attribute_exists(pk)")
-            .return_values(ReturnValue::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
-        match answer.map_err(|e| failure(&e)) {
-            Ok(answer) => {
-                self.meter.add(true, answer.consumed_capacity());
-                Ok(answer.attributes)
-            }
+        let delete = self.deletion(key).condition_expression("attribute_exists(pk)").return_values(ReturnValue::AllOld);
+        match self.send_deletion(delete).await {
             Err(TableError::Conflict) => Ok(None),
-            Err(other) => Err(other),
+            other => other,
         }
     }
 
     /// Deletes a row whose counter is as seen.
     pub(crate) async fn delete_if(&self, key: &Key, counter: &str, seen: u64) -> Result<(), TableError> {
-        let _turn = self.turn().await;
-        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk.clone()))
-            .key(SK, AttributeValue::S(key.sk.clone()))
+        let delete = self
+            .deletion(key)
             .condition_expression("#counter = :seen")
             .expression_attribute_names("#counter", counter)
-            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(|e| failure(&e))?;
-        self.meter.add(true, answer.consumed_capacity());
-        Ok(())
+            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()));
+        self.send_deletion(delete).await.map(drop)
     }
 
     /// All rows of a partition whose sort key starts with a prefix.

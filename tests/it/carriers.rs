@@ -16,7 +16,7 @@ use waybill::flows::map_carrier::{self, MapError};
 use waybill::table::maps::MapScope;
 use waybill::table::seen::Sighting;
 use waybill::telemetry::{Sink, Style, subscriber};
-use waybill_local::cli::MapPlace;
+use waybill_local::commands::map::MapPlace;
 use waybill_local::commands::{Output, carriers, look, map as map_command};
 use waybill_local::model::tiktok::Call;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};

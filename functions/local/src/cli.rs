@@ -1,7 +1,10 @@
 //! What a person types, and which command answers.
 
-use crate::commands::{self, Failure, Output};
-use clap::{Args, Parser, Subcommand};
+use crate::commands::map::MapPlace;
+use crate::commands::setup::AppSet;
+use crate::commands::store::StoreAdd;
+use crate::commands::{self, Failure, Output, Place};
+use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -15,20 +18,6 @@ struct Cli {
     place: Place,
     #[command(subcommand)]
     command: Option<Command>,
-}
-
-/// Where the installation is.
-#[derive(Clone, Debug, Args)]
-pub struct Place {
-    /// Folder of an installation on this machine.
-    #[arg(long, global = true, value_name = "DIR", default_value = "./waybill-data")]
-    pub data: PathBuf,
-    /// A deployed stack instead, through the usual AWS settings.
-    #[arg(long, global = true)]
-    pub aws: bool,
-    /// One JSON object a line instead of a table.
-    #[arg(long, global = true)]
-    pub json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -173,23 +162,6 @@ enum AppCommand {
     Set(AppSet),
 }
 
-/// `waybill app set`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct AppSet {
-    /// TikTok: us or row (rest of world), which it registers apart.
-    #[arg(long, required_unless_present = "platform", requires = "service_id")]
-    pub(crate) region: Option<String>,
-    /// Instead of a region: shopify or bigcommerce, whose stores then connect in the browser.
-    #[arg(long, conflicts_with_all = ["region", "service_id"])]
-    pub(crate) platform: Option<String>,
-    /// The app key or client id.
-    #[arg(long)]
-    pub(crate) key: String,
-    /// TikTok: the service id of the consent link.
-    #[arg(long)]
-    pub(crate) service_id: Option<String>,
-}
-
 #[derive(Debug, Subcommand)]
 enum AccountCommand {
     /// Makes an account.
@@ -201,40 +173,6 @@ enum AccountCommand {
         #[arg(long)]
         email: String,
     },
-}
-
-/// A store to connect. Its secrets come as one JSON object on standard input.
-#[derive(Debug, Args)]
-pub struct StoreAdd {
-    /// shopify, woocommerce, bigcommerce, magento or generic.
-    pub platform: String,
-    /// Mail address of the account.
-    #[arg(long)]
-    pub account: String,
-    /// TikTok shops its orders may belong to.
-    #[arg(long, required = true, num_args = 1..)]
-    pub shop: Vec<String>,
-    /// Shopify: the shop's myshopify.com domain.
-    #[arg(long)]
-    pub domain: Option<String>,
-    /// WooCommerce, Magento: the site's https address.
-    #[arg(long)]
-    pub url: Option<String>,
-    /// BigCommerce: the store hash.
-    #[arg(long)]
-    pub store_hash: Option<String>,
-    /// Magento: mage-os, io-events, commerce-webhooks or mageplaza.
-    #[arg(long)]
-    pub way: Option<String>,
-    /// A field in which this store keeps the TikTok order id.
-    #[arg(long, value_name = "FIELD")]
-    pub order_id_field: Option<String>,
-    /// WooCommerce: a meta key that holds tracking numbers.
-    #[arg(long, value_name = "KEY")]
-    pub tracking_field: Option<String>,
-    /// Do not register webhooks.
-    #[arg(long)]
-    pub no_subscribe: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -295,17 +233,6 @@ enum MailCommand {
         #[arg(long, default_value = "mail-preview")]
         folder: PathBuf,
     },
-}
-
-/// Which carrier map.
-#[derive(Clone, Debug, Args)]
-pub struct MapPlace {
-    /// One shop's own map; without it the account's default.
-    #[arg(long)]
-    pub shop: Option<String>,
-    /// Mail address of the account, where there are several.
-    #[arg(long)]
-    pub account: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

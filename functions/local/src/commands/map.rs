@@ -1,7 +1,7 @@
 //! Carrier maps.
 
 use super::{Failure, Output, account, account_of, standard_input};
-use crate::cli::MapPlace;
+use clap::Args;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +13,17 @@ use waybill::flows::carrier_lists::{LostMapping, lost_mappings};
 use waybill::flows::carrier_names;
 use waybill::flows::map_carrier::{self, MapError};
 use waybill::table::maps::{MapEntry, MapScope};
+
+/// Which carrier map.
+#[derive(Clone, Debug, Args)]
+pub struct MapPlace {
+    /// One shop's own map; without it the account's default.
+    #[arg(long)]
+    pub shop: Option<String>,
+    /// Mail address of the account, where there are several.
+    #[arg(long)]
+    pub account: Option<String>,
+}
 
 /// Who saves a mapping from the command line.
 const AUTHOR: &str = "command line";

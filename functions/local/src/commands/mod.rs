@@ -13,20 +13,34 @@ pub mod shop;
 pub mod store;
 pub mod transfer;
 
-use crate::cli::Place;
 use crate::decode::CapturedFile;
 use crate::stack::{Options, Stack, StackError, on_aws};
+use clap::Args;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt;
 use std::io::{Read as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
 use waybill::domain::region::AppRegion;
 use waybill::table::error::TableError;
 use waybill::telemetry::{self, Style};
+
+/// Where the installation is.
+#[derive(Clone, Debug, Args)]
+pub struct Place {
+    /// Folder of an installation on this machine.
+    #[arg(long, global = true, value_name = "DIR", default_value = "./waybill-data")]
+    pub data: PathBuf,
+    /// A deployed stack instead, through the usual AWS settings.
+    #[arg(long, global = true)]
+    pub aws: bool,
+    /// One JSON object a line instead of a table.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
 
 /// A command that could not do its work.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! `waybill serve`: one-machine production.
 
+use super::Place;
 use super::{Failure, Output};
-use crate::cli::Place;
 use crate::host;
 use crate::stack::{Options, Stack};
 use std::net::IpAddr;

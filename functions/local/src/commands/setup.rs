@@ -1,13 +1,30 @@
 //! Setting up, and one run of a schedule.
 
 use super::{Failure, Output, app_region, standard_input};
-use crate::cli::AppSet;
+use clap::Args;
 use secrecy::SecretString;
 use serde_json::json;
 use waybill::app::App;
 use waybill::domain::platform::Platform;
 use waybill::table::keys::SHARDS;
 use waybill::tokens::{init as init_secrets, with_platform_app, with_tiktok_app};
+
+/// `waybill app set`.
+#[derive(Debug, Args)]
+pub struct AppSet {
+    /// TikTok: us or row (rest of world), which it registers apart.
+    #[arg(long, required_unless_present = "platform", requires = "service_id")]
+    pub region: Option<String>,
+    /// Instead of a region: shopify or bigcommerce, whose stores then connect in the browser.
+    #[arg(long, conflicts_with_all = ["region", "service_id"])]
+    pub platform: Option<String>,
+    /// The app key or client id.
+    #[arg(long)]
+    pub key: String,
+    /// TikTok: the service id of the consent link.
+    #[arg(long)]
+    pub service_id: Option<String>,
+}
 
 /// `waybill init`.
 ///

@@ -1,7 +1,7 @@
 //! Stores.
 
 use super::{Failure, Output, account, account_of, standard_input};
-use crate::cli::StoreAdd;
+use clap::Args;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -13,6 +13,40 @@ use waybill::flows::connect_store::{self, NewStore};
 use waybill::flows::store_access::StoreSecrets;
 use waybill::flows::{keep_subscriptions, poll_stores};
 use waybill::stores::subscriptions::{Goal, Report, hand_steps};
+
+/// A store to connect. Its secrets come as one JSON object on standard input.
+#[derive(Debug, Args)]
+pub struct StoreAdd {
+    /// shopify, woocommerce, bigcommerce, magento or generic.
+    pub platform: String,
+    /// Mail address of the account.
+    #[arg(long)]
+    pub account: String,
+    /// TikTok shops its orders may belong to.
+    #[arg(long, required = true, num_args = 1..)]
+    pub shop: Vec<String>,
+    /// Shopify: the shop's myshopify.com domain.
+    #[arg(long)]
+    pub domain: Option<String>,
+    /// WooCommerce, Magento: the site's https address.
+    #[arg(long)]
+    pub url: Option<String>,
+    /// BigCommerce: the store hash.
+    #[arg(long)]
+    pub store_hash: Option<String>,
+    /// Magento: mage-os, io-events, commerce-webhooks or mageplaza.
+    #[arg(long)]
+    pub way: Option<String>,
+    /// A field in which this store keeps the TikTok order id.
+    #[arg(long, value_name = "FIELD")]
+    pub order_id_field: Option<String>,
+    /// WooCommerce: a meta key that holds tracking numbers.
+    #[arg(long, value_name = "KEY")]
+    pub tracking_field: Option<String>,
+    /// Do not register webhooks.
+    #[arg(long)]
+    pub no_subscribe: bool,
+}
 
 /// A person waits this long for a store's list of subscriptions.
 const SUBSCRIBE: Duration = Duration::from_secs(60);

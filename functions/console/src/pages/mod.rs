@@ -136,3 +136,12 @@ fn unavailable(visit: &Visit<'_>) -> Response<Body> {
         },
     )
 }
+
+/// A platform's name within a sentence.
+fn spoken(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Magento => "Magento or Adobe Commerce",
+        Platform::Generic => "a warehouse",
+        other => other.title(),
+    }
+}

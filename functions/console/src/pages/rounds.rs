@@ -1,6 +1,6 @@
 //! Answers of store platforms: where their OAuth comes back, where keys are posted, and why it did not work.
 
-use super::stores::title;
+use super::spoken;
 use crate::answer::{self, Problem};
 use crate::visit::Visit;
 use lambda_http::{Body, Response};
@@ -88,7 +88,7 @@ pub(super) async fn woocommerce_keys(visit: &Visit<'_>) -> Result<Response<Body>
 
 /// The store is connected.
 pub(super) fn connected(visit: &Visit<'_>, store: &StoreConnection) -> Response<Body> {
-    let values = context! { name => title(store.platform), address => store.address, narrow => true };
+    let values = context! { name => spoken(store.platform), address => store.address, narrow => true };
     answer::page(visit.app, 200, "store_connected.html", values)
 }
 
@@ -98,7 +98,7 @@ fn forget(visit: &Visit<'_>, page: Response<Body>) -> Response<Body> {
 
 /// Why it did not work, and the next step. Nothing was changed in any of these cases.
 pub(super) fn explain(visit: &Visit<'_>, platform: Platform, error: &RoundProblem) -> Response<Body> {
-    let name = title(platform);
+    let name = spoken(platform);
     let again = Some(("Start again", format!("/connect/{platform}")));
     let (status, title, words, remedy) = match error {
         RoundProblem::Declined => (

@@ -1,6 +1,6 @@
 //! Connecting a store: a form for every platform, and the platform's own way where it has one.
 
-use super::rounds;
+use super::{rounds, spoken};
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
@@ -39,17 +39,6 @@ async fn choices(visit: &Visit<'_>, member: &Member, chosen: &[ShopId]) -> Resul
     Ok(shops.into_iter().map(choice).collect())
 }
 
-/// The name of a platform for people.
-pub(super) fn title(platform: Platform) -> &'static str {
-    match platform {
-        Platform::Shopify => "Shopify",
-        Platform::WooCommerce => "WooCommerce",
-        Platform::BigCommerce => "BigCommerce",
-        Platform::Magento => "Magento or Adobe Commerce",
-        Platform::Generic => "a warehouse",
-    }
-}
-
 /// The form of a platform.
 pub(super) async fn form(visit: &Visit<'_>, member: &Member, platform: Platform) -> Result<Response<Body>, TableError> {
     // Shopify opens our address with the shop's name when an install starts there.
@@ -74,7 +63,7 @@ async fn form_with(
     let shops = choices(visit, member, &chosen(visit)).await?;
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
-        shops, platform => platform.as_str(), name => title(platform), address, fault,
+        shops, platform => platform.as_str(), name => spoken(platform), address, fault,
         way => visit.form.get("way").unwrap_or("mage-os"), client_id => visit.form.get("client_id"),
         csrf => member.csrf, here => "shops", narrow => true,
     };
@@ -99,7 +88,7 @@ fn chosen(visit: &Visit<'_>) -> Vec<ShopId> {
 }
 
 fn no_app(visit: &Visit<'_>, platform: Platform) -> Response<Body> {
-    let (name, word) = (title(platform), platform.as_str());
+    let (name, word) = (spoken(platform), platform.as_str());
     answer::problem(
         visit.app,
         Problem {
@@ -249,7 +238,7 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added) -> Response<Bod
         .collect();
     let steps = hand_steps(store.platform, store.settings.way.as_deref(), &added.webhook_url);
     let values = context! {
-        name => title(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
+        name => spoken(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
         csrf => member.csrf, here => "shops", narrow => true,
     };
     answer::page(visit.app, 200, "store_added.html", values)

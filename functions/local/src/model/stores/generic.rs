@@ -2,16 +2,8 @@
 
 use super::Shelf;
 use super::book::{Happening, IdField, What};
-use super::hooks::{Outgoing, Subscription, post, standard_webhook};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use super::hooks::{Outgoing, Subscription, key_behind, post, standard_webhook};
 use serde_json::{Value, json};
-
-/// The key behind a secret: base64 after `whsec_`, else the text as it is.
-pub(super) fn key(secret: &str) -> Vec<u8> {
-    let decoded = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-    decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
-}
 
 impl Shelf {
     pub(super) fn generic_deliveries(&mut self, happening: &Happening, hook: &Subscription) -> Vec<Outgoing> {
@@ -20,7 +12,7 @@ impl Shelf {
         for body in bodies {
             let body = body.to_string();
             let id = format!("msg_{}", self.chance.hex(1));
-            let [a, b, c] = standard_webhook(&id, happening.at, &key(self.secret_of(hook)), &body);
+            let [a, b, c] = standard_webhook(&id, happening.at, &key_behind(self.secret_of(hook)), &body);
             let headers = [("content-type", "application/json"), (a.0, &a.1), (b.0, &b.1), (c.0, &c.1)];
             let request = post(&hook.address, &headers, body);
             out.extend(request.map(|request| Outgoing { hook: hook.id, topic: hook.topic.clone(), request }));

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 use tokio::time::Instant;
-use waybill_local::model::tiktok::{Fault, FaultRule};
+use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{World, fulfilment, shopify_order};
 
@@ -44,7 +44,7 @@ fn alone<T>(run: impl Future<Output = T>) -> T {
 /// A world with shops, each with a store of its own.
 struct Town {
     world: World,
-    stores: Vec<(String, waybill::flows::connect_store::Added)>,
+    stores: Vec<(String, waybill::flows::connect::store::Added)>,
     parcels: u64,
 }
 
@@ -185,7 +185,7 @@ fn beside_a_big_shop() {
         }
         town.world.push().await;
         let mut ages: Vec<Duration> = town.world.tiktok.with_journal(|journal| {
-            let age = |change: &waybill_local::model::tiktok::Change| {
+            let age = |change: &waybill_model::tiktok::Change| {
                 let since = due.get(&change.number)?;
                 Duration::try_from(change.at.duration_since(*since)).ok()
             };

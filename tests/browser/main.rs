@@ -20,8 +20,8 @@ use tokio::process::{Child, Command};
 use waybill::app::system_clock;
 use waybill::domain::clock::Clock;
 use waybill::domain::region::AppRegion;
-use waybill_local::model;
-use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model;
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 use waybill_tests::world::{fulfilment, shopify_order};
 
 const SHOP: &str = "7494049642642441621";
@@ -54,7 +54,7 @@ async fn main() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let outside = listener.local_addr().expect("an address").to_string();
     let answering = tiktok.clone();
-    tokio::spawn(model::serve(listener, move |request| {
+    tokio::spawn(waybill_model::serve(listener, move |request| {
         let model = answering.clone();
         async move { model.handle(request).await }
     }));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 use waybill::domain::ids::ShopId;
-use waybill::flows::connect_store::Added;
+use waybill::flows::connect::store::Added;
 use waybill::table::Usage;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::wire::TableFaults;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use waybill::domain::ids::ShopId;
-use waybill_local::model::tiktok::ShopSpec;
+use waybill_model::tiktok::ShopSpec;
 use waybill_tests::world::browser::Browser;
 use waybill_tests::world::{SHOP, World};
 
@@ -152,7 +152,7 @@ async fn one_consent_may_cover_several_shops_and_they_share_its_tokens() {
     assert_eq!(browser.post(&world, &path, &[("csrf", &csrf), ("do", "remove")]).await.status, 303);
     let other = world.app.table.shop_get(&ShopId::parse(ids[1]).expect("id"), true).await.expect("read");
     let other = other.expect("there").row;
-    assert!(waybill::flows::access::shop_access(&world.app, &other, None).await.is_ok());
+    assert!(waybill::flows::access::shop::shop_access(&world.app, &other, None).await.is_ok());
     // The whole consent is taken back: all of them wait for the owner.
     world.time.skip(Duration::from_secs(8 * 24 * 3600));
     world.tiktok.revoke(ids[1]);

@@ -2,9 +2,9 @@
 
 use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
-use waybill::flows::login;
+use waybill::flows::connect::login;
 use waybill::table::accounts::Account;
-use waybill_local::model::stores::adobe;
+use waybill_model::stores::adobe;
 use waybill_tests::world::browser::{Browser, ORIGIN};
 use waybill_tests::world::{SHOP, World, fulfilment, mail_text, shopify_order};
 

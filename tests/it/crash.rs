@@ -2,7 +2,7 @@
 //! Ends are found by a life that is watched, so that a new call is covered without editing a list; ends that leave the
 //! same world behind are played once.
 
-use waybill_local::model::chance::Chance;
+use waybill_model::chance::Chance;
 use waybill_tests::sim::cores::on_all_cores;
 use waybill_tests::sim::living::{Crash, Role};
 use waybill_tests::sim::play;

@@ -24,9 +24,9 @@ use waybill::stores::subscriptions::{Goal, Report, SubscriptionStep, Wanted, sub
 use waybill::stores::{Delivery, HookSecrets, LookUp, Notice, Step, StoreAccess, StoreCredentials, adapter, look_up};
 use waybill::tiktok::packages::Sending;
 use waybill::tiktok::{Call, Class, Credentials, ShopAuth, TikTok};
-use waybill_local::model::ModelAnswer;
-use waybill_local::model::stores::{Account, IdField, Kind, ModelStore, Plugin, Way, adobe};
-use waybill_local::model::tiktok::{Fault, FaultRule, ModelTikTok, RateLimits, ShopSpec, Status, provider_id};
+use waybill_model::ModelAnswer;
+use waybill_model::stores::{Account, IdField, Kind, ModelStore, Plugin, Way, adobe};
+use waybill_model::tiktok::{Fault, FaultRule, ModelTikTok, RateLimits, ShopSpec, Status, provider_id};
 use waybill_tests::world::stores::way_name;
 
 const START: i64 = 1_795_255_200;

@@ -5,9 +5,9 @@ use std::time::Duration;
 use waybill::domain::ids::ShopId;
 use waybill::domain::reason::Reason;
 use waybill::domain::region::AppRegion;
-use waybill::flows::access::{AccessError, shop_access};
+use waybill::flows::access::shop::{AccessError, shop_access};
 use waybill::tokens::{KeyRing, with_tiktok_app};
-use waybill_local::model::tiktok::{Call, Fault, FaultRule};
+use waybill_model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, shopify_order};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -22,7 +22,7 @@ fn refreshes(world: &World) -> usize {
     world.tiktok.with_journal(|journal| journal.requests.iter().filter(|r| r.call == Some(Call::RefreshToken)).count())
 }
 
-async fn ship(world: &World) -> waybill::flows::connect_store::Added {
+async fn ship(world: &World) -> waybill::flows::connect::store::Added {
     let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
     world.tiktok.order(SHOP, ORDER).lines(&[("MUG-BLUE", 1)]).place();
     let version = world.time.now().to_string();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use waybill::domain::ids::ShopId;
 use waybill::domain::parcel::ParcelState;
 use waybill::domain::reason::Reason;
-use waybill_local::model::tiktok::{Call, Fault, FaultRule};
+use waybill_model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::world::browser::{Browser, ORIGIN};
 use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, mail_text, shopify_order};
 
@@ -24,7 +24,7 @@ fn usps(order: u64) -> String {
     format!("94001000000000000000{}", [13, 20, 37][usize::try_from(order % 1042).expect("small")])
 }
 
-async fn ship(world: &World, store: &waybill::flows::connect_store::Added, number: u64, tiktok: &str) {
+async fn ship(world: &World, store: &waybill::flows::connect::store::Added, number: u64, tiktok: &str) {
     world.tiktok.order(SHOP, tiktok).lines(&[("MUG-BLUE", 1)]).place();
     let version = world.time.now().to_string();
     let parcel = usps(number);

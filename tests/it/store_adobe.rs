@@ -5,8 +5,8 @@ use futures_util::FutureExt as _;
 use http::{HeaderValue, Method, Request, Response};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use waybill_local::model::ModelAnswer;
-use waybill_local::model::stores::{IdField, Kind, Way, adobe};
+use waybill_model::ModelAnswer;
+use waybill_model::stores::{IdField, Kind, Way, adobe};
 use waybill_tests::world::stores::{Front, copy_of};
 use waybill_tests::world::{SHOP, World, text};
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use waybill::domain::connection::{StoreConnection, StoreStatus};
-use waybill::flows::store_access::store_access;
-use waybill_local::model::stores::{IdField, Kind, ModelStore, Plugin, Way};
+use waybill::flows::access::store::store_access;
+use waybill_model::stores::{IdField, Kind, ModelStore, Plugin, Way};
 use waybill_tests::world::browser::{Browser, Page};
 use waybill_tests::world::{SHOP, World};
 

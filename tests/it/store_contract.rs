@@ -4,8 +4,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Request};
 use std::time::Duration;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
-use waybill::flows::connect_store;
-use waybill_local::model::stores::{IdField, Kind, Way};
+use waybill::flows::connect::store as connect_store;
+use waybill_model::stores::{IdField, Kind, Way};
 use waybill_tests::world::stores::{Front, KINDS, PREVIOUS, copy_of};
 use waybill_tests::world::{SHOP, World, text};
 

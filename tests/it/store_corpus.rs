@@ -12,7 +12,7 @@ use waybill::domain::platform::Platform;
 use waybill::outbound::guard::{AllowList, check_url};
 use waybill::stores::error::StoreError;
 use waybill::stores::{Delivery, HookSecrets, Notice, adapter};
-use waybill_local::model::stores::adobe;
+use waybill_model::stores::adobe;
 
 const SECRET: &str = "corpus-secret";
 const NOW: i64 = 1_795_253_747;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use waybill::domain::connection::{StoreSettings, StoreStatus};
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
-use waybill::flows::connect_store;
-use waybill::flows::keep_subscriptions;
+use waybill::flows::connect::store as connect_store;
+use waybill::flows::intake::subscriptions as keep_subscriptions;
 use waybill::stores::subscriptions::Goal;
-use waybill_local::model::stores::{IdField, Kind, Mischief, Plugin, Way};
+use waybill_model::stores::{IdField, Kind, Mischief, Plugin, Way};
 use waybill_tests::world::stores::{Front, KINDS};
 use waybill_tests::world::{SHOP, World};
 
@@ -206,7 +206,7 @@ async fn an_uninstall_stops_everything_and_the_next_tick_forgets_the_token() {
     assert_eq!(world.deliver(&front).await, [200]);
     assert_eq!(world.store(&front).await.status, StoreStatus::Uninstalled);
     assert_eq!(world.tick().await.cleaned, 1);
-    let access = waybill::flows::store_access::store_access(&world.app, &front.added.store).await.expect("table");
+    let access = waybill::flows::access::store::store_access(&world.app, &front.added.store).await.expect("table");
     assert!(access.is_none(), "its token is erased");
     // Nothing is accepted any more, and nobody is told off for it.
     front.model.subscribe_all(&front.added.webhook_url);

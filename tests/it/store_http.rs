@@ -18,16 +18,16 @@ use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::private::Private;
 use waybill::domain::reason::Reason;
 use waybill::domain::region::AppRegion;
-use waybill::flows::connect_shop;
-use waybill::flows::connect_store::{self, Added, NewStore};
+use waybill::flows::connect::shop as connect_shop;
+use waybill::flows::connect::store::{self as connect_store, Added, NewStore};
 use waybill::table::accounts::Account;
 use waybill::telemetry::Sink;
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::with_tiktok_app;
 use waybill_local::host;
-use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
-use waybill_local::model::{self, ModelAnswer};
 use waybill_local::stack::{Options, Stack};
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model::{self, ModelAnswer};
 use waybill_tests::captures::{AFTER, Answers, Sample, connection, samples};
 use waybill_tests::world::{SHOP, seeded};
 
@@ -62,7 +62,7 @@ impl Street {
                 let model = model.clone();
                 async move { model.handle(request).await }
             };
-            drop(model::serve(listener, answer).await);
+            drop(waybill_model::serve(listener, answer).await);
         });
         let (listener, store) = port().await;
         let captured = answers.clone();
@@ -71,7 +71,7 @@ impl Street {
                 let answer = captured.answer(&request);
                 async move { ModelAnswer::Reply(answer) }
             };
-            drop(model::serve(listener, answer).await);
+            drop(waybill_model::serve(listener, answer).await);
         });
         let (listener, address) = port().await;
         let origin = format!("http://{address}");

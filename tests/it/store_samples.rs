@@ -9,8 +9,8 @@ use std::time::Duration;
 use waybill::domain::connection::StoreStatus;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::reason::Reason;
-use waybill::flows::connect_store::Added;
-use waybill_local::model::ModelAnswer;
+use waybill::flows::connect::store::Added;
+use waybill_model::ModelAnswer;
 use waybill_tests::captures::{AFTER, Answers, Sample, connection, samples};
 use waybill_tests::world::{SHOP, World, text};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use waybill::domain::parcel::ParcelState;
-use waybill_local::model::tiktok::{Call, Fault, FaultRule};
+use waybill_model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::wire::TableFaults;
 use waybill_tests::world::{HOOK_SECRET, SHOP, World, fulfilment, shopify_order, signed_request};

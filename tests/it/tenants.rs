@@ -3,8 +3,8 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use waybill::domain::ids::ShopId;
-use waybill_local::model::chance::Chance;
-use waybill_local::model::tiktok::ShopSpec;
+use waybill_model::chance::Chance;
+use waybill_model::tiktok::ShopSpec;
 use waybill_tests::world::browser::{Browser, Page};
 use waybill_tests::world::{SHOP, World};
 
@@ -48,7 +48,7 @@ async fn two_accounts_never_meet() {
     let their_store = world.app.table.account_stores(&theirs).await.expect("read").remove(0).to_string();
     // What a guest could have heard of the other one: ids, and a reconnect link that somebody forwarded.
     let shop = world.app.table.shop_get(&ShopId::parse(SHOP).expect("id"), true).await.expect("read").expect("there");
-    let forwarded = waybill::flows::links::reconnect(&world.app, &shop.row).await.expect("link");
+    let forwarded = waybill::flows::tell::links::reconnect(&world.app, &shop.row).await.expect("link");
     let secret = ["Alpha Mugs", SHOP, &store, "owner@tiny-mugs.example"].map(str::to_owned);
     let mine = [SHOP.to_owned(), store.clone(), "ACCOUNT#a1".into()];
     let before = rows_of(&world, &mine);

@@ -9,7 +9,7 @@ use waybill::domain::ids::ShopId;
 use waybill::domain::parcel::ParcelState;
 use waybill::domain::reason::Reason;
 use waybill::domain::reauthorisation::EndSource;
-use waybill_local::model::tiktok::{Call, Fault, FaultRule, Notification, Status};
+use waybill_model::tiktok::{Call, Fault, FaultRule, Notification, Status};
 use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, shopify_order};
 
 async fn deliver(world: &World, request: Request<Bytes>) -> u16 {
@@ -40,7 +40,7 @@ async fn a_removed_app_parks_the_shop_erases_its_tokens_and_is_told_once() {
     let subjects: Vec<String> = world.mails().iter().map(|mail| mail_subject(mail)).collect();
     assert_eq!(subjects, [format!("Model shop {SHOP}: app access was removed in Seller Center")]);
     let row = shop(&world).await;
-    let grant = waybill::flows::access::grant_facts(&world.app, &row).await.expect("read");
+    let grant = waybill::flows::access::shop::grant_facts(&world.app, &row).await.expect("read");
     assert!(grant.is_none(), "the tokens are gone");
 }
 
@@ -86,7 +86,7 @@ const ORDER: &str = "576000000000000017";
 const NUMBER: &str = "9400100000000000000013";
 
 /// A shipment of the store for [`ORDER`].
-async fn ship(world: &World) -> waybill::flows::connect_store::Added {
+async fn ship(world: &World) -> waybill::flows::connect::store::Added {
     let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
     let version = world.time.now().to_string();
     let parcel = fulfilment(1, 1042, &version, "USPS", &[NUMBER], &[("MUG-BLUE", 1)]);

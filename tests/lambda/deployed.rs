@@ -8,7 +8,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use waybill::domain::region::AppRegion;
-use waybill_local::model::tiktok::ShopSpec;
+use waybill_model::tiktok::ShopSpec;
 use waybill_tests::lambda::deployed::{Answer, Deployed};
 use waybill_tests::lambda::town::Town;
 

@@ -7,7 +7,7 @@ use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
 use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
-use waybill::flows::access::grant_facts;
+use waybill::flows::access::shop::grant_facts;
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 

@@ -64,14 +64,14 @@ pub async fn route(app: &App, request: lambda_http::Request) -> http::Response<B
 }
 
 /// One run of the push schedule over all shards, as the schedule's own event asks for it.
-pub async fn push(app: &App) -> waybill::flows::push_tracking::Summary {
+pub async fn push(app: &App) -> waybill::flows::push::Summary {
     let event = tracking_push::Event { shards: (0..waybill::table::keys::SHARDS).collect() };
     // The shards of the constant event all exist.
     tracking_push::handle(app, &event).await.unwrap_or_default()
 }
 
 /// One tick of the slow schedule.
-pub async fn tick(app: &App) -> waybill::flows::remind_reauthorisation::Summary {
+pub async fn tick(app: &App) -> waybill::flows::tick::Summary {
     reauth_reminder::handle(app, &reauth_reminder::Event::Tick).await
 }
 

@@ -5,5 +5,4 @@ pub mod commands;
 pub mod decode;
 pub mod demo;
 pub mod host;
-pub mod model;
 pub mod stack;

@@ -15,9 +15,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use waybill_local::model;
-use waybill_local::model::hmac;
-use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model;
+use waybill_model::hmac;
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 
 const SHOP: &str = "7494049642642441621";
 const SECRET: &str = "serve-hook-secret";
@@ -119,7 +119,7 @@ async fn killed_in_the_middle_of_work_it_loses_nothing_and_sends_nothing_twice()
             let model = answering.clone();
             async move { model.handle(request).await }
         };
-        drop(model::serve(listener, answer).await);
+        drop(waybill_model::serve(listener, answer).await);
     });
     tiktok.add_shop(ShopSpec::new(SHOP, "US"));
     let tokens = tiktok.authorise(&[SHOP]).expect("authorised").answer().to_string();

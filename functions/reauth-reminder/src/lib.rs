@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use waybill::app::App;
 use waybill::domain::private::Private;
-use waybill::flows::mail_feedback;
-use waybill::flows::remind_reauthorisation::{self, Summary};
+use waybill::flows::tell::feedback as mail_feedback;
+use waybill::flows::tick::{self as remind_reauthorisation, Summary};
 
 /// The schedule's constant input, or the mail service's event as the template's rule hands it on.
 #[derive(Clone, Debug, Deserialize)]

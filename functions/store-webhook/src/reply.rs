@@ -1,7 +1,7 @@
 //! Outcome → HTTP: the one place that knows status codes.
 
 use lambda_http::{Body, Response};
-use waybill::flows::receive_webhook::Outcome;
+use waybill::flows::intake::store_webhook::Outcome;
 
 /// The answer to a delivery.
 pub(crate) fn from_outcome(outcome: &Outcome) -> Response<Body> {

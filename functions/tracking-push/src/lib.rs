@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use waybill::app::App;
-use waybill::flows::push_tracking::{self, Summary};
+use waybill::flows::push::{self as push_tracking, Summary};
 use waybill::table::keys::Shard;
 
 /// The schedule's constant input.

@@ -1,28 +1,19 @@
-//! What the business does; the only room that composes adapters.
+//! What the business does; the only room that composes adapters. Each wing is woken by something else:
+//!
+//! | Wing | Woken by | Does |
+//! |---|---|---|
+//! | `intake` | a store's or TikTok's webhook, a poll | reads what a store says and keeps it as rows |
+//! | `push` | the minute's schedule, a webhook on one machine | decides each waiting parcel and calls TikTok |
+//! | `connect` | a person in the console or a command | connects and removes shops and stores, signs people in |
+//! | `access` | every wing that calls out | credentials, hosts and the sending itself |
+//! | `carriers` | the push, a person who maps | carrier lists, names and mappings |
+//! | `tell` | `tick`, a mail service's notice | mails, their links, bounces |
+//! | `tick` | the five-minute schedule | refreshes, reminders, polls, repairs: what is due |
 
 pub mod access;
-pub mod adobe_keys;
-pub mod authorise_store;
-pub mod carrier;
-pub mod carrier_lists;
-pub mod carrier_names;
-pub mod connect_shop;
-pub mod connect_store;
-pub mod connect_tiktok;
-pub mod keep_news;
-pub mod keep_subscriptions;
-pub mod links;
-pub mod login;
-pub mod mail_feedback;
-pub mod map_carrier;
-pub mod poll_stores;
-pub mod push_tracking;
-pub mod receive_tiktok;
-pub mod receive_webhook;
-pub mod remind_reauthorisation;
-pub mod remind_shop;
-pub mod remove_shop;
-pub mod store_access;
-mod store_tokens;
+pub mod carriers;
+pub mod connect;
+pub mod intake;
+pub mod push;
 pub mod tell;
-pub mod tell_held;
+pub mod tick;

@@ -3,25 +3,25 @@
 //! | # | Question | Asked by | Operation | Key |
 //! |---|---|---|---|---|
 //! | 1 | Whose webhook address is this? | receive_webhook | get | `HOOK#<hook>` / `HOOK` |
-//! | 2 | Which connection is this store, this shop? | receive_webhook, push_tracking | get | `STORE#<store>`, `SHOP#<shop>` / `CONNECTION` |
-//! | 3 | What travels under this store order, and which TikTok order is it? | receive_webhook, push_tracking | query | `STORE#<store>` / `ORDER#<store order>#…` |
-//! | 4 | Do we know this parcel already? | receive_webhook | put if `rev` is as seen | `STORE#<store>` / `ORDER#<store order>#PARCEL#<number>` |
-//! | 5 | What is due by now? | push_tracking | query `due` | `PUSH#<shard>` / `<ms>#<shop>` |
-//! | 6 | What waits for a hand? | console, local, map_carrier | query `due` | `HELD#<shop>` / `<reason>#<ms>` |
+//! | 2 | Which connection is this store, this shop? | intake, push | get | `STORE#<store>`, `SHOP#<shop>` / `CONNECTION` |
+//! | 3 | What travels under this store order, and which TikTok order is it? | intake, push | query | `STORE#<store>` / `ORDER#<store order>#…` |
+//! | 4 | Do we know this parcel already? | intake | put if `rev` is as seen | `STORE#<store>` / `ORDER#<store order>#PARCEL#<number>` |
+//! | 5 | What is due by now? | push | query `due` | `PUSH#<shard>` / `<ms>#<shop>` |
+//! | 6 | What waits for a hand? | console, local, carriers | query `due` | `HELD#<shop>` / `<reason>#<ms>` |
 //! | 7 | Which parcels belong to this TikTok order? | local | query with filter | `STORE#<store>` / `ORDER#…` |
-//! | 8 | Am I the only one talking for this shard? | push_tracking | update if free | `LEASE#<shard>` / `LEASE` |
-//! | 9 | Is TikTok as a whole down? | push_tracking | get, put | `BREAKER#tiktok` / `BREAKER` |
+//! | 8 | Am I the only one talking for this shard? | push | update if free | `LEASE#<shard>` / `LEASE` |
+//! | 9 | Is TikTok as a whole down? | push | get, put | `BREAKER#tiktok` / `BREAKER` |
 //! | 10 | What opens this shop's calls? | access | get; put if `tv` is as seen | `TOKEN#<app>#<open id>` / `TOKEN` |
 //! | 11 | Which authorisations need a refresh or a reminder? | remind_reauthorisation | query `due` | `AUTH#<slot>` / `<ms>#<owner>` |
-//! | 12 | What does this store call this carrier? | push_tracking, map_carrier | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
-//! | 13 | Which carriers does this shop take? | push_tracking, carrier_lists | get, put, query | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
+//! | 12 | What does this store call this carrier? | push, carriers | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
+//! | 13 | Which carriers does this shop take? | push, carriers | get, put, query | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
 //! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
 //! | 15 | Does this one-time value still count? | console | put if absent; delete if there | `ONCE#<sha256>` / `ONCE` |
 //! | 16 | Who is this browser? | console | get, put, delete | `SESSION#<sha256>` / `SESSION` |
 //! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
-//! | 20 | Which carrier names does nobody know yet? | push_tracking, carrier_names | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
+//! | 20 | Which carrier names does nobody know yet? | push, carriers | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
 //! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed

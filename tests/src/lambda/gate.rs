@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use waybill_local::model::{ModelAnswer, serve};
+use waybill_model::{ModelAnswer, serve};
 
 /// A gate for one function.
 #[derive(Debug)]

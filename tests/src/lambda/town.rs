@@ -27,16 +27,16 @@ use waybill::domain::platform::Platform;
 use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
 use waybill::domain::tracking::TrackingNumber;
-use waybill::flows::connect_store::{Added, NewStore};
-use waybill::flows::store_access::StoreSecrets;
-use waybill::flows::{connect_shop, connect_store};
+use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::connect::store::{Added, NewStore};
+use waybill::flows::{connect::shop as connect_shop, connect::store as connect_store};
 use waybill::outbound::Outbound;
 use waybill::table::accounts::Account;
 use waybill::telemetry::Sink;
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::{SecretsManager, with_tiktok_app};
-use waybill_local::model::serve;
-use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model::serve;
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 
 /// A deployed installation with its outside world.
 #[derive(Debug)]

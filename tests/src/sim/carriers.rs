@@ -5,7 +5,7 @@ use super::script::{Parcel, SECOND, Scene, Script, Step, parcel};
 use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
-use waybill::flows::map_carrier::{self, MapError};
+use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::table::maps::MapScope;
 
 /// The sweep runs in the first minutes of an hour.

@@ -11,8 +11,8 @@ use waybill::domain::intake::known_version;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::region::AppRegion;
 use waybill::domain::tracking::same_number;
-use waybill_local::model::canary::BUYER;
-use waybill_local::model::tiktok::{ChangeKind, Outcome};
+use waybill_model::canary::BUYER;
+use waybill_model::tiktok::{ChangeKind, Outcome};
 
 /// Writes and reads a second that a shop may see from one worker.
 const WRITES: usize = 2;

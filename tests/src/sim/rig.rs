@@ -19,10 +19,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::level_filters::LevelFilter;
 use waybill::domain::ids::ShopId;
-use waybill::flows::connect_store::Added;
+use waybill::flows::connect::store::Added;
 use waybill::table::keys::Shard;
 use waybill::telemetry::{Captured, Sink, Style};
-use waybill_local::model::chance::Chance;
+use waybill_model::chance::Chance;
 
 /// The schedule's rate.
 const TICK: Duration = Duration::from_secs(60);

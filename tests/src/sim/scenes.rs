@@ -3,7 +3,7 @@
 use super::script::{Parcel, SECOND, SHOP, Scene, Script, Step, StoreOrder, parcel, stamp, usps};
 use crate::world::wire::TableFaults;
 use std::time::Duration;
-use waybill_local::model::tiktok::{Call, Fault, FaultRule, ModelTikTok, Status};
+use waybill_model::tiktok::{Call, Fault, FaultRule, ModelTikTok, Status};
 
 pub(super) fn one_parcel(seed: u64) -> Script {
     let mut scene = Scene::new("one_parcel", seed);
@@ -251,7 +251,7 @@ pub(super) fn on_hold(seed: u64) -> Script {
 pub(super) fn ship_package(seed: u64) -> Script {
     let mut scene = Scene::new("market_that_ships_packages", seed);
     scene.script.shops[0].1 = "SG";
-    let carrier = waybill_local::model::tiktok::providers_of("SG").swap_remove(0).name;
+    let carrier = waybill_model::tiktok::providers_of("SG").swap_remove(0).name;
     let order = scene.order(0, &[("MUG", 2)]);
     let number = usps(1);
     let numbers = [number.as_str()];

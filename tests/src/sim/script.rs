@@ -5,9 +5,9 @@ use crate::world::fulfilment;
 use crate::world::wire::TableFaults;
 use serde_json::Value;
 use std::time::Duration;
-use waybill_local::model::chance::Chance;
-use waybill_local::model::stores::{Kind, ModelStore};
-use waybill_local::model::tiktok::{Fault, FaultRule, ModelTikTok, Status};
+use waybill_model::chance::Chance;
+use waybill_model::stores::{Kind, ModelStore};
+use waybill_model::tiktok::{Fault, FaultRule, ModelTikTok, Status};
 
 /// A TikTok order of a scene.
 #[derive(Clone, Debug)]

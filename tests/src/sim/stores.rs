@@ -13,7 +13,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
-use waybill_local::model::stores::{IdField, Kind, Mischief, ModelStore, Outgoing, Plugin, Way};
+use waybill_model::stores::{IdField, Kind, Mischief, ModelStore, Outgoing, Plugin, Way};
 
 /// The slow schedule's rate.
 pub const SLOW: Duration = Duration::from_secs(300);

@@ -94,7 +94,7 @@ impl Browser {
 
     /// Signs in as the world's account, with a link that its operator printed.
     pub async fn sign_in(&mut self, world: &World) {
-        let link = waybill::flows::login::printed_link(&world.app, &world.account).await.expect("link");
+        let link = waybill::flows::connect::login::printed_link(&world.app, &world.account).await.expect("link");
         let page = self.get(world, &link).await;
         assert_eq!(page.status, 200, "{}", page.text);
         let page = self.post(world, &link, &[]).await;

@@ -35,10 +35,10 @@ use waybill::domain::parcel::Parcel;
 use waybill::domain::platform::Platform;
 use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
-use waybill::flows::connect_store::{Added, NewStore};
-use waybill::flows::push_tracking::Summary;
-use waybill::flows::store_access::StoreSecrets;
-use waybill::flows::{connect_shop, connect_store};
+use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::connect::store::{Added, NewStore};
+use waybill::flows::push::Summary;
+use waybill::flows::{connect::shop as connect_shop, connect::store as connect_store};
 use waybill::mail::Mailer;
 use waybill::outbound::Outbound;
 use waybill::outbound::guard::AllowList;
@@ -47,7 +47,7 @@ use waybill::table::accounts::Account;
 use waybill::telemetry::{Captured, Sink};
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::{SecretNames, SecretsManager, with_tiktok_app};
-use waybill_local::model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 use wire::Wire;
 
 /// The secret that signs the Shopify hook of a world's store.
@@ -226,7 +226,7 @@ impl World {
     }
 
     /// One tick of the slow schedule.
-    pub async fn tick(&self) -> waybill::flows::remind_reauthorisation::Summary {
+    pub async fn tick(&self) -> waybill::flows::tick::Summary {
         waybill_local::host::tick(&self.app).await
     }
 
@@ -272,7 +272,7 @@ impl World {
     #[must_use]
     pub fn at_tiktok(&self, shop: &str, order: &str) -> Vec<String> {
         let order = self.tiktok.order_now(shop, order).expect("order");
-        let shown = |line: &waybill_local::model::tiktok::Line| {
+        let shown = |line: &waybill_model::tiktok::Line| {
             order.package_of(&line.id).and_then(|p| p.number.clone()).unwrap_or_else(|| "-".into())
         };
         order.lines.iter().map(shown).collect()

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
-use waybill_local::model::ModelAnswer;
-use waybill_local::model::tiktok::ModelTikTok;
+use waybill_model::ModelAnswer;
+use waybill_model::tiktok::ModelTikTok;
 
 /// TikTok's API host in this world.
 pub const API: &str = "https://open-api.tiktok.example";

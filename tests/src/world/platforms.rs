@@ -10,11 +10,11 @@ use std::time::Duration;
 use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
-use waybill::flows::connect_shop;
+use waybill::flows::connect::shop as connect_shop;
 use waybill::table::accounts::Account;
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::with_platform_app;
-use waybill_local::model::stores::{CLIENT_ID, Kind, ModelStore};
+use waybill_model::stores::{CLIENT_ID, Kind, ModelStore};
 
 impl World {
     /// A store that nobody has connected: on the network, with our app registered at its platform.
@@ -49,7 +49,7 @@ impl World {
             created: self.time.now(),
         };
         self.app.table.account_create(&row).await.expect("account");
-        let link = waybill::flows::login::printed_link(&self.app, &account).await.expect("link");
+        let link = waybill::flows::connect::login::printed_link(&self.app, &account).await.expect("link");
         browser.post(self, &link, &[]).await;
         assert!(browser.has("__Host-sid"));
         account
@@ -61,7 +61,7 @@ impl World {
         let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).expect("tokens");
         let shops = connect_shop::connect(&self.app, &self.account, AppRegion::Us, answer).await.expect("connected");
         for shop in shops {
-            waybill::flows::connect_tiktok::resume(&self.app, &shop).await.expect("queued");
+            waybill::flows::connect::shop_in_browser::resume(&self.app, &shop).await.expect("queued");
         }
     }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use waybill_local::model::{self, ModelAnswer};
+use waybill_model::{self, ModelAnswer};
 
 /// The service. Clones share one state.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,7 @@ impl SecretsService {
             let service = service.clone();
             async move { ModelAnswer::Reply(service.reply(&request)) }
         };
-        tasks.spawn(async move { drop(model::serve(listener, answer).await) });
+        tasks.spawn(async move { drop(waybill_model::serve(listener, answer).await) });
         format!("http://{address}")
     }
 

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use waybill::domain::connection::{StoreConnection, StoreSettings};
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
-use waybill::flows::connect_store::{self, Added, NewStore};
-use waybill_local::model::ModelAnswer;
-use waybill_local::model::stores::{Kind, ModelStore, Plugin, Way, adobe};
+use waybill::flows::connect::store::{self as connect_store, Added, NewStore};
+use waybill_model::ModelAnswer;
+use waybill_model::stores::{Kind, ModelStore, Plugin, Way, adobe};
 
 /// Every platform, and where Magento's ways differ, each of them.
 pub const KINDS: [Kind; 8] = [

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use waybill_local::model::stores::ModelStore;
+use waybill_model::stores::ModelStore;
 
 /// The outside as it is at this moment, as one number.
 pub type Look = Arc<dyn Fn() -> u64 + Send + Sync>;

@@ -20,7 +20,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use waybill_local::model::chance::Chance;
+use waybill_model::chance::Chance;
 
 /// Longer than the SDK waits for one try.
 const NEVER: Duration = Duration::from_secs(60);

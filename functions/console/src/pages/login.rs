@@ -5,7 +5,7 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use std::time::Duration;
-use waybill::flows::login::{self, Door, LINK_MINUTES, SESSION_HOURS};
+use waybill::flows::connect::login::{self, Door, LINK_MINUTES, SESSION_HOURS};
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 

@@ -9,7 +9,7 @@ use lambda_http::{Body, Response};
 use minijinja::context;
 use std::time::Duration;
 use waybill::domain::connection::Shop;
-use waybill::flows::links::{self, LinkError};
+use waybill::flows::tell::links::{self, LinkError};
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 use waybill::web::link::LinkPurpose;

@@ -8,8 +8,8 @@ use minijinja::context;
 use std::time::Duration;
 use waybill::domain::connection::StoreConnection;
 use waybill::domain::platform::Platform;
-use waybill::flows::authorise_store::{self, Arrival, ROUND_MINUTES, RoundProblem};
-use waybill::flows::connect_store::StoreAddError;
+use waybill::flows::connect::store::StoreAddError;
+use waybill::flows::connect::store_in_browser::{self as authorise_store, Arrival, ROUND_MINUTES, RoundProblem};
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 

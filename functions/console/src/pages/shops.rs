@@ -8,7 +8,7 @@ use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::StoreId;
-use waybill::flows::{connect_store, remove_shop};
+use waybill::flows::{connect::remove_shop, connect::store as connect_store};
 use waybill::mail::zone;
 use waybill::table::accounts::TroubleKind;
 use waybill::table::error::TableError;

@@ -6,7 +6,7 @@ use serde_json::json;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
-use waybill::flows::login;
+use waybill::flows::connect::login;
 use waybill::table::accounts::Account;
 use waybill::table::error::TableError;
 

@@ -9,8 +9,8 @@ use waybill::carriers::{Catalogue, bundled_list};
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::ShopId;
 use waybill::domain::region::Region;
-use waybill::flows::carrier::{Maps, recognised};
-use waybill::flows::carrier_lists::{list_words, lost_mappings, refresh};
+use waybill::flows::carriers::lists::{list_words, lost_mappings, refresh};
+use waybill::flows::carriers::match_parcel::{Maps, recognised};
 use waybill::table::maps::OptionList;
 
 /// Markets whose short list ships with the product.

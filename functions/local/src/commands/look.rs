@@ -6,9 +6,9 @@ use waybill::app::App;
 use waybill::domain::ids::{ShopId, StoreOrderId, TikTokOrderId};
 use waybill::domain::parcel::Parcel;
 use waybill::domain::tracking::TrackingNumber;
-use waybill::flows::carrier::folded;
-use waybill::flows::carrier_names::{asks_for_a_name, suggestions};
-use waybill::flows::map_carrier::{confirm, requeue};
+use waybill::flows::carriers::map::{confirm, requeue};
+use waybill::flows::carriers::match_parcel::folded;
+use waybill::flows::carriers::unmatched::{asks_for_a_name, suggestions};
 
 fn row(parcel: &Parcel) -> Value {
     let reason = parcel.state.reason();

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::ShopId;
-use waybill::flows::carrier::Maps;
-use waybill::flows::carrier_lists::{LostMapping, lost_mappings};
-use waybill::flows::carrier_names;
-use waybill::flows::map_carrier::{self, MapError};
+use waybill::flows::carriers::lists::{LostMapping, lost_mappings};
+use waybill::flows::carriers::map::{self as map_carrier, MapError};
+use waybill::flows::carriers::match_parcel::Maps;
+use waybill::flows::carriers::unmatched as carrier_names;
 use waybill::table::maps::{MapEntry, MapScope};
 
 /// Which carrier map.

@@ -96,11 +96,11 @@ failures! {
     std::io::Error => "Check the file and its rights.",
     waybill::tokens::SecretFault => "Store the app first: waybill app set.",
     waybill::tokens::StoreFault => "Check the secrets: waybill init.",
-    waybill::flows::connect_shop::ConnectError => "Check the app credentials (waybill app set) and the token answer.",
-    waybill::flows::connect_store::StoreAddError => "See waybill store add --help.",
-    waybill::flows::map_carrier::MapError => "See waybill map list.",
-    waybill::flows::carrier_lists::RefreshError => "Try again in a minute; waybill shop list shows whether the shop must be reconnected.",
-    waybill::flows::access::AccessError => "See waybill shop list.",
+    waybill::flows::connect::shop::ConnectError => "Check the app credentials (waybill app set) and the token answer.",
+    waybill::flows::connect::store::StoreAddError => "See waybill store add --help.",
+    waybill::flows::carriers::map::MapError => "See waybill map list.",
+    waybill::flows::carriers::lists::RefreshError => "Try again in a minute; waybill shop list shows whether the shop must be reconnected.",
+    waybill::flows::access::shop::AccessError => "See waybill shop list.",
 }
 
 /// Where results go: a table for people, or one JSON object a line.

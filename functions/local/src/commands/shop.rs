@@ -4,7 +4,7 @@ use super::{Failure, Output, account, account_of, app_region, standard_input};
 use serde_json::json;
 use waybill::app::App;
 use waybill::domain::ids::ShopId;
-use waybill::flows::{connect_shop, remove_shop};
+use waybill::flows::{connect::remove_shop, connect::shop as connect_shop};
 use waybill::tiktok::authorise::TokenAnswer;
 
 /// `waybill shop add`.

@@ -9,9 +9,9 @@ use waybill::app::App;
 use waybill::domain::connection::{StoreConnection, StoreSettings, StoreStatus};
 use waybill::domain::ids::{ShopId, StoreId};
 use waybill::domain::platform::Platform;
-use waybill::flows::connect_store::{self, NewStore};
-use waybill::flows::store_access::StoreSecrets;
-use waybill::flows::{keep_subscriptions, poll_stores};
+use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::connect::store::{self as connect_store, NewStore};
+use waybill::flows::{intake::poll as poll_stores, intake::subscriptions as keep_subscriptions};
 use waybill::stores::subscriptions::{Goal, Report, hand_steps};
 
 /// A store to connect. Its secrets come as one JSON object on standard input.

@@ -3,14 +3,14 @@
 use super::town::{SHOP, Shopfront, Town};
 use crate::commands::{Failure, Output};
 use crate::host;
-use crate::model::stores::IdField;
-use crate::model::tiktok::{Call, ChangeKind, Fault, FaultRule};
 use http::Request;
 use std::time::Duration;
 use waybill::domain::platform::Platform;
-use waybill::flows::map_carrier;
-use waybill::flows::push_tracking::Summary;
+use waybill::flows::carriers::map as map_carrier;
+use waybill::flows::push::Summary;
 use waybill::table::maps::MapScope;
+use waybill_model::stores::IdField;
+use waybill_model::tiktok::{Call, ChangeKind, Fault, FaultRule};
 
 /// An order and what TikTok must show for it in the end.
 struct Expected {

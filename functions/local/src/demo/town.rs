@@ -2,9 +2,6 @@
 
 use crate::commands::Failure;
 use crate::host;
-use crate::model::stores::{Kind, ModelStore, Plugin, Way};
-use crate::model::tiktok::{ModelTikTok, ShopSpec};
-use crate::model::{self};
 use crate::stack::{Options, Stack};
 use secrecy::SecretString;
 use serde_json::json;
@@ -22,12 +19,15 @@ use waybill::domain::ids::{AccountId, ShopId};
 use waybill::domain::platform::Platform;
 use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
-use waybill::flows::connect_store::{self, NewStore};
-use waybill::flows::{connect_shop, store_access::StoreSecrets};
+use waybill::flows::connect::store::{self as connect_store, NewStore};
+use waybill::flows::{access::store::StoreSecrets, connect::shop as connect_shop};
 use waybill::table::accounts::Account;
 use waybill::telemetry::{self, LevelFilter, Sink, Style};
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::with_tiktok_app;
+use waybill_model::stores::{Kind, ModelStore, Plugin, Way};
+use waybill_model::tiktok::{ModelTikTok, ShopSpec};
+use waybill_model::{self};
 
 /// The demo's TikTok shop.
 pub(super) const SHOP: &str = "7494049642642441621";
@@ -75,7 +75,7 @@ impl Town {
             };
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let port = listener.local_addr()?.port();
-            tasks.spawn(async move { drop(model::serve(listener, answer).await) });
+            tasks.spawn(async move { drop(waybill_model::serve(listener, answer).await) });
             port
         };
         let kinds = [
@@ -94,7 +94,7 @@ impl Town {
             };
             let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
             let port = listener.local_addr()?.port();
-            tasks.spawn(async move { drop(model::serve(listener, answer).await) });
+            tasks.spawn(async move { drop(waybill_model::serve(listener, answer).await) });
             stores.push((platform, store, port));
         }
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;

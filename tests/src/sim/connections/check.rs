@@ -4,8 +4,8 @@ use super::{ORDERS, SECRETS, Scene, Stage};
 use crate::world::{SHOP, mail_subject};
 use std::collections::BTreeMap;
 use waybill::domain::connection::StoreStatus;
-use waybill::flows::access::open_row;
-use waybill::flows::store_access::store_access;
+use waybill::flows::access::shop::open_row;
+use waybill::flows::access::store::store_access;
 use waybill::table::keys;
 
 impl Stage {

@@ -14,12 +14,12 @@ use tracing::level_filters::LevelFilter;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::ShopId;
-use waybill::flows::connect_store::Added;
-use waybill::flows::store_access::store_access;
+use waybill::flows::access::store::store_access;
+use waybill::flows::connect::store::Added;
 use waybill::table::keys::Shard;
 use waybill::telemetry::{Captured, Sink, Style};
-use waybill_local::model::stores::{Kind, ModelStore, Plugin};
-use waybill_local::model::tiktok::ShopSpec;
+use waybill_model::stores::{Kind, ModelStore, Plugin};
+use waybill_model::tiktok::ShopSpec;
 
 /// What a process does when it dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +198,7 @@ impl Stage {
                     assert_eq!(self.world.receive(request).await.status(), 200);
                 }
                 let at = self.world.time.now();
-                let notice = waybill_local::model::tiktok::Notification::deauthorised(SHOP, at);
+                let notice = waybill_model::tiktok::Notification::deauthorised(SHOP, at);
                 let request = self.world.tiktok.webhook(&notice).expect("request");
                 assert_eq!(self.world.receive(request).await.status(), 200);
             }

@@ -1,0 +1,291 @@
+//! What the model keeps.
+
+use super::faults::FaultRule;
+use super::journal::Journal;
+use super::order::{Order, Record};
+use super::providers::Provider;
+use super::webhooks::Notification;
+use crate::chance::Chance;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::time::Duration;
+use tokio::time::Instant;
+use waybill::domain::clock::Clock;
+use waybill::domain::region::AppRegion;
+
+/// One of the two apps.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// US or the rest of the world.
+    pub region: AppRegion,
+    /// Public key.
+    pub key: String,
+    /// Signs requests and webhooks.
+    pub secret: String,
+    /// Names the app on the consent page.
+    pub service_id: String,
+    /// Where the consent page sends the seller back to.
+    pub redirect: String,
+    /// Where webhooks go unless a shop has its own address. Empty: nowhere.
+    pub webhook_url: String,
+}
+
+/// One authorisation: the tokens of one seller for one app.
+#[derive(Clone, Debug)]
+pub(super) struct Grant {
+    pub app: AppRegion,
+    pub open_id: String,
+    pub seller: String,
+    pub base_region: String,
+    pub user_type: i64,
+    pub shops: Vec<String>,
+    pub scopes: Vec<String>,
+    /// The end of the authorisation, which is the end of its refresh tokens.
+    pub ends: Timestamp,
+    /// Access tokens with their ends, newest last.
+    pub access: Vec<(String, Timestamp)>,
+    /// Refresh tokens that still work, newest last.
+    pub refresh: Vec<String>,
+    pub revoked: bool,
+}
+
+/// A code from the consent page.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    pub shops: Vec<String>,
+    pub app: AppRegion,
+    pub until: Timestamp,
+}
+
+/// A shop.
+#[derive(Clone, Debug)]
+pub(super) struct Shop {
+    pub id: String,
+    pub name: String,
+    pub region: String,
+    pub cipher: String,
+    pub app: AppRegion,
+    pub seller: String,
+    pub seller_type: &'static str,
+    pub active: bool,
+    pub warehouse: String,
+    /// The Seller Shipping option; `None` when the shop has not switched it on.
+    pub seller_option: Option<String>,
+    /// The option shipped by TikTok.
+    pub tiktok_option: String,
+    pub providers: Vec<Provider>,
+    pub orders: BTreeMap<String, Record>,
+    pub webhooks: BTreeMap<String, Webhook>,
+    pub reads: VecDeque<Instant>,
+    pub writes: VecDeque<Instant>,
+}
+
+/// One webhook setting of a shop.
+#[derive(Clone, Debug)]
+pub(super) struct Webhook {
+    pub address: String,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
+/// Requests one shop may make in any second; above that, HTTP 429.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Reads a second.
+    pub reads: usize,
+    /// Writes a second.
+    pub writes: usize,
+    /// Whether the 429 names the seconds to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl RateLimits {
+    /// No limit.
+    pub const OFF: Self = Self { reads: usize::MAX, writes: usize::MAX, retry_after: None };
+}
+
+impl Default for RateLimits {
+    /// The upper end of TikTok's advice of September 2026: 3 writes and 10 reads a second.
+    fn default() -> Self {
+        Self { reads: 10, writes: 3, retry_after: Some(Duration::from_secs(1)) }
+    }
+}
+
+/// What is not documented or differs between sellers, so a test may choose.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Limits per shop.
+    pub rates: RateLimits,
+    /// Whether a refresh answers with a new refresh token and kills the old one. Not documented.
+    pub rotate_refresh: bool,
+    /// Whether a refresh moves the end of the authorisation. Not documented.
+    pub refresh_extends: bool,
+    /// How long an authorisation lasts: the period the seller picks.
+    pub authorisation: SignedDuration,
+    /// How long an access token lasts.
+    pub access_life: SignedDuration,
+    /// HTTP status of code 105002: 200 and 401 were both reported.
+    pub expired_status: u16,
+    /// Reads show the state from this long ago. Set it before the changes that reads shall not see yet: the past is kept
+    /// only while it is wanted.
+    pub read_lag: SignedDuration,
+    /// How long an order may be corrected after shipping.
+    pub edit_window: SignedDuration,
+    /// Corrections per package.
+    pub edits: u32,
+    /// Orders that may share one number when they go to the same recipient.
+    pub orders_per_number: usize,
+    /// Whether a number whose shape belongs to another carrier is refused (21004015) rather than warned about.
+    pub refuse_mismatch: bool,
+    /// How long every answer takes.
+    pub latency: Duration,
+    /// The model's clock is this far ahead of the clock it was given.
+    pub clock_ahead: SignedDuration,
+    /// The consent page answers for this seller; the first seller of the app when none is named.
+    pub consent_seller: Option<String>,
+    /// The seller refuses consent.
+    pub consent_refused: bool,
+    /// What kind of account consents: 0 a seller's, 1 a creator's, 3 a partner's.
+    pub consent_user_type: i64,
+    /// The consent covers only these scopes.
+    pub consent_scopes: Option<Vec<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rates: RateLimits::default(),
+            rotate_refresh: false,
+            refresh_extends: false,
+            authorisation: SignedDuration::from_hours(365 * 24),
+            access_life: SignedDuration::from_hours(7 * 24),
+            expired_status: 401,
+            read_lag: SignedDuration::ZERO,
+            edit_window: SignedDuration::from_hours(72),
+            edits: 1,
+            orders_per_number: 20,
+            refuse_mismatch: false,
+            latency: Duration::ZERO,
+            clock_ahead: SignedDuration::ZERO,
+            consent_seller: None,
+            consent_refused: false,
+            consent_user_type: 0,
+            consent_scopes: None,
+        }
+    }
+}
+
+/// Everything behind the lock.
+#[derive(Debug)]
+pub(super) struct State {
+    pub clock: Clock,
+    pub started: Instant,
+    pub settings: Settings,
+    pub apps: Vec<App>,
+    pub grants: Vec<Grant>,
+    pub codes: HashMap<String, Code>,
+    pub shops: BTreeMap<String, Shop>,
+    /// Which orders of which shop use a number, upper case.
+    pub numbers: HashMap<String, BTreeSet<(String, String)>>,
+    /// Where a package lies: shop and order.
+    pub packages: HashMap<String, (String, String)>,
+    pub faults: Vec<FaultRule>,
+    pub chance: Chance,
+    pub journal: Journal,
+    pub outbox: Vec<Notification>,
+    pub next_id: u64,
+}
+
+impl State {
+    /// The model's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        now.checked_add(self.settings.clock_ahead).unwrap_or(now)
+    }
+
+    /// The time a read shows.
+    pub(super) fn read_time(&self) -> Timestamp {
+        let now = self.now();
+        now.checked_sub(self.settings.read_lag).unwrap_or(now)
+    }
+
+    /// A new id of the family that starts with these digits, unique in this model.
+    pub(super) fn fresh_id(&mut self, family: &str) -> String {
+        self.next_id += 1;
+        let digits = 19usize.saturating_sub(family.len());
+        format!("{family}{:0digits$}", self.next_id)
+    }
+
+    /// The app of a key.
+    pub(super) fn app_of(&self, region: AppRegion) -> Option<&App> {
+        self.apps.iter().find(|app| app.region == region)
+    }
+
+    /// An order of a shop, brought up to date.
+    pub(super) fn order(&mut self, shop: &str, order: &str) -> Option<&mut Order> {
+        self.settle(shop, order);
+        self.shops.get_mut(shop)?.orders.get_mut(order).map(|record| &mut record.current)
+    }
+
+    /// Changes an order, keeps what it looked like before, and tells webhooks when its status moved.
+    pub(super) fn change<T>(&mut self, shop: &str, order: &str, edit: impl FnOnce(&mut Order) -> T) -> Option<T> {
+        let now = self.now();
+        self.change_at(shop, order, now, edit)
+    }
+
+    fn change_at<T>(
+        &mut self,
+        shop: &str,
+        order: &str,
+        at: Timestamp,
+        edit: impl FnOnce(&mut Order) -> T,
+    ) -> Option<T> {
+        let lags = self.settings.read_lag.is_positive();
+        let record = self.shops.get_mut(shop)?.orders.get_mut(order)?;
+        let before = record.current.status;
+        if lags {
+            record.remember(at);
+        }
+        let result = edit(&mut record.current);
+        let after = record.current.status;
+        if after != before {
+            record.current.updated = at;
+            record.current.stamp(at);
+            let notice = Notification::order_status(shop, &record.current, at);
+            self.notify(notice);
+        }
+        Some(result)
+    }
+
+    /// What time alone does to an order: the hold ends.
+    fn settle(&mut self, shop: &str, order: &str) {
+        let now = self.now();
+        let due = self.shops.get(shop).and_then(|shop| shop.orders.get(order)).and_then(|r| r.current.hold_over(now));
+        if let Some(at) = due {
+            self.change_at(shop, order, at, Order::release);
+        }
+    }
+
+    /// The same for every order of a shop, before a search.
+    pub(super) fn settle_all(&mut self, shop: &str) {
+        let now = self.now();
+        let due: Vec<String> = self
+            .shops
+            .get(shop)
+            .into_iter()
+            .flat_map(|shop| shop.orders.iter())
+            .filter(|(_, record)| record.current.hold_over(now).is_some())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for order in due {
+            self.settle(shop, &order);
+        }
+    }
+
+    /// Puts a webhook into the outbox if anybody listens.
+    pub(super) fn notify(&mut self, notice: Notification) {
+        if self.listener(&notice).is_some() {
+            self.outbox.push(notice);
+        }
+    }
+}

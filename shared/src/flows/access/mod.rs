@@ -1,0 +1,5 @@
+//! Credentials for calls to TikTok and to stores, where they are kept and how they are renewed.
+
+pub mod shop;
+pub mod store;
+mod store_tokens;

@@ -1,0 +1,351 @@
+//! A shop's shipping providers as TikTok lists them: read once a day and on demand. A carrier that leaves the list is
+//! told before a parcel runs into it. What is sent to TikTok takes its id from such a list only.
+
+use crate::app::App;
+use crate::carriers::{ListChange, LiveList, list_changes};
+use crate::domain::connection::Shop;
+use crate::domain::ids::{DeliveryOptionId, ProviderId, WarehouseId};
+use crate::domain::order::TikTokOrder;
+use crate::domain::reason::Reason;
+use crate::domain::region::Region;
+use crate::flows::access::shop::{AccessError, shop_access};
+use crate::flows::carriers::map::{CARRIER_REASONS, requeue};
+use crate::flows::carriers::match_parcel::{Maps, entries, folded, recognised};
+use crate::table::error::TableError;
+use crate::table::maps::{GoneProvider, OptionList, PROVIDERS_FRESH, ProviderList, ProviderRow};
+use crate::telemetry::{Metric, emit_metrics, metric};
+use crate::tiktok::logistics::ShippingProvider;
+use crate::tiktok::{Call, Class, TikTokError};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The kind of delivery option that marks Seller Shipping.
+const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
+/// A carrier that left a list is shown this long.
+const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Lists read in one refresh: a shop has a handful of options and routes.
+const MOST_LISTS: usize = 20;
+/// One call of a refresh.
+const CALL: Duration = Duration::from_secs(8);
+/// Metrics of readings that a push needs, and of all others.
+const PUSH: &str = "tracking-push";
+const REMINDER: &str = "reauth-reminder";
+/// Between two calls: a shop's reads start at five a second.
+const BETWEEN_READS: Duration = Duration::from_millis(220);
+
+/// What the table knows of the carriers of an order's delivery option, however old.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn known_list(app: &App, shop: &Shop, order: &TikTokOrder) -> Result<Option<ProviderList>, TableError> {
+    let Some(option) = &order.delivery_option else { return Ok(None) };
+    app.table.providers_get(&shop.id, option.as_str(), &route_key(route(shop, order).as_ref())).await
+}
+
+/// Whether a list may still be used.
+#[must_use]
+pub fn is_fresh(app: &App, list: &ProviderList) -> bool {
+    app.clock.now() < list.fetched + PROVIDERS_FRESH
+}
+
+/// The carriers of an order's delivery option, read from TikTok. `known` is what [`known_list`] said: looked up before,
+/// so that the call goes out the moment its turn has come.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn live_list(
+    app: &App,
+    shop: &Shop,
+    order: &TikTokOrder,
+    known: Option<&ProviderList>,
+    call: Call<'_>,
+) -> Result<ProviderList, ListError> {
+    let route = route(shop, order);
+    if let Some(option) = &order.delivery_option {
+        return read(app, shop, option, route.as_ref(), known, call, PUSH).await.map(|(list, _)| list);
+    }
+    let option = seller_option(app, order.warehouse.as_ref(), call).await?.ok_or(ListError::NoOption)?;
+    let known = app.table.providers_get(&shop.id, option.as_str(), &route_key(route.as_ref())).await?;
+    if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
+        return Ok(list.clone());
+    }
+    tokio::time::sleep(BETWEEN_READS).await;
+    read(app, shop, &option, route.as_ref(), known.as_ref(), call, PUSH).await.map(|(list, _)| list)
+}
+
+/// The key under which lists are shared within a run.
+#[must_use]
+pub fn list_key(shop: &Shop, order: &TikTokOrder) -> String {
+    let option = order.delivery_option.as_ref().map_or("", DeliveryOptionId::as_str);
+    let warehouse = order.warehouse.as_ref().map_or("", WarehouseId::as_str);
+    format!("{option}/{warehouse}/{}", route_key(route(shop, order).as_ref()))
+}
+
+type Route = (Region, Region);
+
+fn route(shop: &Shop, order: &TikTokOrder) -> Option<Route> {
+    let to = order.buyer_region.as_ref()?;
+    shop.region.needs_route().then(|| (shop.region.clone(), Region::new(to)))
+}
+
+fn route_key(route: Option<&Route>) -> String {
+    route.map_or_else(String::new, |(from, to)| format!("{from}-{to}"))
+}
+
+/// Reads one list from TikTok and stores it, with what is new and what is gone.
+async fn read(
+    app: &App,
+    shop: &Shop,
+    option: &DeliveryOptionId,
+    route: Option<&Route>,
+    before: Option<&ProviderList>,
+    call: Call<'_>,
+    function: &str,
+) -> Result<(ProviderList, ListChange), ListError> {
+    let fetched = app.tiktok.shipping_providers(call, option, route.map(|(from, to)| (from, to))).await?;
+    let (list, change) = follow(before, fetched, app.clock.now());
+    app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
+    warn(app, shop, &change, function);
+    Ok((list, change))
+}
+
+/// The list after a reading, and how it differs from the one before.
+fn follow(before: Option<&ProviderList>, fetched: Vec<ShippingProvider>, now: Timestamp) -> (ProviderList, ListChange) {
+    let providers: Vec<ProviderRow> = fetched.into_iter().map(|p| ProviderRow { id: p.id, name: p.name }).collect();
+    let Some(before) = before else {
+        return (ProviderList { providers, fetched: now, gone: Vec::new(), grew: None }, ListChange::default());
+    };
+    let change = list_changes(&entries(&before.providers), &entries(&providers));
+    let back = |id: &ProviderId| providers.iter().any(|provider| provider.id == *id);
+    let mut gone: Vec<GoneProvider> = before.gone.clone();
+    gone.retain(|provider| !back(&provider.id) && provider.since + SHOWN_GONE > now);
+    gone.extend(change.removed.iter().map(|p| GoneProvider { id: p.id.clone(), name: p.name.clone(), since: now }));
+    let grows = !change.added.is_empty() || !change.renamed.is_empty();
+    let grew = if grows { Some(now) } else { before.grew };
+    (ProviderList { providers, fetched: now, gone, grew }, change)
+}
+
+fn warn(app: &App, shop: &Shop, change: &ListChange, function: &str) {
+    if change.removed.is_empty() {
+        return;
+    }
+    for provider in change.removed.iter().take(MOST_LISTS) {
+        tracing::warn!(
+            shop.id = %shop.id, provider.id = %provider.id, carrier.name = provider.name,
+            reason = Reason::CarrierNotApproved.code(), "a carrier left this shop's list at TikTok"
+        );
+    }
+    let gone = Metric::count(metric::CARRIERS_GONE, change.removed.len() as u64);
+    emit_metrics(&app.metrics, function, app.clock.now(), &[gone]);
+}
+
+/// An order that names no option: the seller's own option of its warehouse.
+async fn seller_option(
+    app: &App,
+    warehouse: Option<&WarehouseId>,
+    call: Call<'_>,
+) -> Result<Option<DeliveryOptionId>, ListError> {
+    let warehouse = match warehouse {
+        Some(warehouse) => warehouse.clone(),
+        None => {
+            let all = app.tiktok.warehouses(call).await?;
+            let Some(usual) = all.into_iter().filter(|w| w.sales && w.enabled).max_by_key(|w| w.default) else {
+                return Ok(None);
+            };
+            tokio::time::sleep(BETWEEN_READS).await;
+            usual.id
+        }
+    };
+    let options = app.tiktok.delivery_options(call, &warehouse).await?;
+    Ok(options.into_iter().find(|option| option.kind == SELLER_SHIPPING).map(|option| option.id))
+}
+
+/// The carrier list cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// TikTok.
+    #[error(transparent)]
+    TikTok(#[from] TikTokError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Neither the order nor its warehouse names a Seller Shipping option.
+    #[error("the shop has no Seller Shipping option for this order")]
+    NoOption,
+    /// No time is left in this run, or the shop stopped.
+    #[error("the run ends")]
+    Stop,
+}
+
+/// A refresh that did not come through.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// No usable token.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// TikTok, or the table.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
+
+/// What a refresh found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Lists read.
+    pub lists: u64,
+    /// What changed, over all lists.
+    pub change: ListChange,
+    /// Parcels queued again, because their carrier may be on the list now.
+    pub queued: usize,
+}
+
+/// Reads every carrier list of a shop from TikTok, now. What waited for a carrier is queued again when a list grew.
+///
+/// # Errors
+/// [`RefreshError`].
+pub async fn refresh(app: &App, shop: &Shop) -> Result<Refreshed, RefreshError> {
+    let access = shop_access(app, shop, None).await?;
+    let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
+    match refresh_with(app, shop, call).await {
+        Err(ListError::TikTok(error)) if error.class == Class::RefreshToken => {
+            let access = shop_access(app, shop, Some(access.version)).await?;
+            let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
+            Ok(refresh_with(app, shop, call).await?)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// As [`refresh`], with a token that the caller has.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refreshed, ListError> {
+    let known = app.table.providers_all(&shop.id).await?;
+    let home = shop.region.needs_route().then(|| (shop.region.clone(), shop.region.clone()));
+    let mut wanted: Vec<(DeliveryOptionId, Option<Route>)> = Vec::new();
+    tokio::time::sleep(BETWEEN_READS).await;
+    for warehouse in app.tiktok.warehouses(call).await?.into_iter().filter(|w| w.sales && w.enabled) {
+        tokio::time::sleep(BETWEEN_READS).await;
+        let Some(option) = seller_option(app, Some(&warehouse.id), call).await? else { continue };
+        let routes = known.iter().filter(|entry| entry.option == option).map(|entry| read_route(&entry.route));
+        for route in std::iter::once(home.clone()).chain(routes) {
+            let one = (option.clone(), route);
+            if !wanted.contains(&one) && wanted.len() < MOST_LISTS {
+                wanted.push(one);
+            }
+        }
+    }
+    if wanted.is_empty() {
+        return Err(ListError::NoOption);
+    }
+    let mut done = Refreshed::default();
+    for (option, route) in &wanted {
+        let key = route_key(route.as_ref());
+        let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
+        tokio::time::sleep(BETWEEN_READS).await;
+        let (_, change) = read(app, shop, option, route.as_ref(), before, call, REMINDER).await?;
+        done.lists += 1;
+        done.change.removed.extend(change.removed);
+        done.change.added.extend(change.added);
+        done.change.renamed.extend(change.renamed);
+    }
+    if !done.change.added.is_empty() || !done.change.renamed.is_empty() {
+        done.queued = requeue(app, &shop.id, CARRIER_REASONS, |_| true).await?;
+    }
+    Ok(done)
+}
+
+fn read_route(key: &str) -> Option<Route> {
+    let (from, to) = key.split_once('-')?;
+    Some((Region::new(from), Region::new(to)))
+}
+
+/// When one of a shop's lists last held something new: what was held for its carrier before may go now.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn grew(app: &App, shop: &Shop) -> Result<Option<Timestamp>, TableError> {
+    let lists = app.table.providers_all(&shop.id).await?;
+    Ok(lists.into_iter().filter_map(|entry| entry.list.grew).max())
+}
+
+/// A mapping whose carrier the shop cannot use: the next parcel of this name will be held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LostMapping {
+    /// The store's words.
+    pub store_carrier: String,
+    /// TikTok's carrier that they stand for.
+    pub tiktok_carrier: String,
+    /// Since when it is missing; absent: it never was on a list that we read, so it may not be enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone_since: Option<Timestamp>,
+}
+
+/// The mappings of a shop that lead to no carrier on any of its lists. The account's default is judged only by what
+/// left: it may be meant for shops of other markets.
+#[must_use]
+pub fn lost_mappings(shop: &Shop, maps: &Maps, lists: &[OptionList]) -> Vec<LostMapping> {
+    if lists.is_empty() {
+        return Vec::new();
+    }
+    let live: Vec<LiveList<'_>> = lists.iter().map(|entry| recognised(shop, &entry.list)).collect();
+    let own: BTreeSet<String> = maps.shop.entries.iter().map(|entry| folded(&entry.store_carrier)).collect();
+    let inherited = maps.account.entries.iter().filter(|entry| !own.contains(&folded(&entry.store_carrier)));
+    let all = maps.shop.entries.iter().map(|entry| (entry, true)).chain(inherited.map(|entry| (entry, false)));
+    all.filter(|(entry, _)| live.iter().all(|list| list.by_tiktok_name(&entry.tiktok_carrier).is_none()))
+        .filter_map(|(entry, own)| {
+            let name = folded(&entry.tiktok_carrier);
+            let mut gone = lists.iter().flat_map(|entry| &entry.list.gone).filter(|gone| folded(&gone.name) == name);
+            let gone_since = gone.next().map(|gone| gone.since);
+            (own || gone_since.is_some()).then(|| LostMapping {
+                store_carrier: entry.store_carrier.clone(),
+                tiktok_carrier: entry.tiktok_carrier.clone(),
+                gone_since,
+            })
+        })
+        .collect()
+}
+
+/// Which list an answer rests on, in a person's words.
+#[must_use]
+pub fn list_words(shop: &Shop, list: Option<&ProviderList>, now: Timestamp) -> String {
+    match list {
+        Some(list) => {
+            let minutes = now.duration_since(list.fetched).as_mins().max(0);
+            let age = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
+            format!("this shop's carrier list at TikTok, read {age} ago")
+        }
+        None => format!("the bundled list for {}; TikTok's own has not been read yet", shop.region),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(id: &str, name: &str) -> ShippingProvider {
+        ShippingProvider { id: ProviderId::parse(id).expect("id"), name: name.to_owned() }
+    }
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3600).expect("time")
+    }
+
+    #[test]
+    fn a_list_remembers_what_left_it_until_it_comes_back() {
+        let (first, change) = follow(None, vec![provider("1", "USPS"), provider("2", "OnTrac")], at(0));
+        assert_eq!((change, first.grew), (ListChange::default(), None));
+        let (second, change) = follow(Some(&first), vec![provider("1", "USPS")], at(24));
+        assert_eq!(change.removed.len(), 1);
+        assert_eq!((second.gone[0].name.as_str(), second.gone[0].since, second.grew), ("OnTrac", at(24), None));
+        let (third, change) = follow(Some(&second), vec![provider("1", "USPS")], at(48));
+        assert_eq!((change, third.gone.len()), (ListChange::default(), 1));
+        let (fourth, change) = follow(Some(&third), vec![provider("1", "USPS"), provider("2", "OnTrac")], at(72));
+        assert_eq!((change.added.len(), fourth.gone.len(), fourth.grew), (1, 0, Some(at(72))));
+        let (later, _) = follow(Some(&second), vec![provider("1", "USPS")], at(24 + 91 * 24));
+        assert_eq!(later.gone, []);
+    }
+}

@@ -1,0 +1,134 @@
+//! Carrier names that parcels were held for: what a merchant is asked to map, with the likeliest answers.
+
+use crate::app::App;
+use crate::carriers::{Candidate, Catalogue, suggest_bundled};
+use crate::domain::connection::Shop;
+use crate::domain::parcel::Parcel;
+use crate::domain::reason::Reason;
+use crate::flows::carriers::lists::list_words;
+use crate::flows::carriers::map::CARRIER_REASONS;
+use crate::flows::carriers::match_parcel::{Maps, folded, recognised};
+use crate::table::error::TableError;
+use crate::table::seen::{SeenCarrier, Sighting};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Characters kept of a name.
+const LONGEST_NAME: usize = 200;
+/// Held parcels that are read to say how many wait for each name now.
+const MOST_READ: usize = 1_000;
+/// Reads under way at a time.
+const READ_TOGETHER: usize = 16;
+/// What a parcel's history says when the store named another carrier.
+const RENAMED: &str = "carrier changed in the store";
+
+/// Whether a hold asks for a mapping.
+#[must_use]
+pub fn asks_for_a_name(reason: Reason) -> bool {
+    matches!(reason, Reason::CarrierUnmapped | Reason::CarrierMissing | Reason::CarrierNotApproved)
+}
+
+/// What is noted about a parcel that is about to be held for its carrier's name; `None` when it was counted under this
+/// name before.
+#[must_use]
+pub fn sighting(parcel: &Parcel, now: Timestamp) -> Option<Sighting> {
+    let since_renamed = parcel.events.iter().rev().take_while(|event| event.what != RENAMED);
+    let mut reasons = since_renamed.filter_map(|event| Reason::parse(&event.what));
+    if reasons.any(asks_for_a_name) {
+        return None;
+    }
+    Some(Sighting {
+        name: parcel.carrier.as_deref().unwrap_or_default().chars().take(LONGEST_NAME).collect(),
+        order: parcel.order_name.clone().unwrap_or_else(|| parcel.order.to_string()),
+        number: parcel.number.as_ref().map(|number| number.as_str().to_owned()),
+        at: now,
+    })
+}
+
+/// A store's carrier name that needs a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// The name as the store sends it; blank: the store names no carrier.
+    pub store_carrier: String,
+    /// Parcels held for it so far.
+    pub count: u64,
+    /// Parcels that wait for it now.
+    pub waiting: u64,
+    /// When the first parcel was held for it.
+    pub first_seen: Timestamp,
+    /// The last.
+    pub last_seen: Timestamp,
+    /// The store's order of the last.
+    pub sample_order: String,
+    /// Its number, as the store gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample_number: Option<String>,
+    /// The three likeliest carriers, each with what speaks for it.
+    pub candidates: Vec<Candidate>,
+    /// Which list they come from.
+    pub list: String,
+}
+
+/// The names of a shop that nobody has mapped, most waiting parcels first.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn suggestions(app: &App, shop: &Shop) -> Result<Vec<Suggestion>, TableError> {
+    let seen = app.table.seen_all(&shop.id).await?;
+    if seen.is_empty() {
+        return Ok(Vec::new());
+    }
+    let maps = Maps::read(app, shop, false).await?;
+    let list = app.table.providers_latest(&shop.id).await?;
+    let live = list.as_ref().map(|list| recognised(shop, list));
+    let waiting = waiting(app, shop).await?;
+    let words = list_words(shop, list.as_ref(), app.clock.now());
+    let suggestion = |seen: SeenCarrier| {
+        let name = seen.last.name;
+        let waiting = waiting.get(&folded(&name)).copied().unwrap_or_default();
+        let answered = match maps.choice(&name) {
+            Some(choice) => live.as_ref().is_none_or(|live| live.by_tiktok_name(choice).is_some()),
+            // Nothing waits, and the name has become a carrier of the list by itself.
+            None => waiting == 0 && live.as_ref().is_some_and(|live| live.knows(&name, None)),
+        };
+        if answered {
+            return None;
+        }
+        let (store_name, number) = (Some(name.as_str()).filter(|name| !name.is_empty()), seen.last.number.as_deref());
+        let candidates = match &live {
+            Some(live) => live.suggest(store_name, number),
+            None => suggest_bundled(Catalogue::bundled(), &shop.region, store_name, number),
+        };
+        Some(Suggestion {
+            count: seen.count,
+            waiting,
+            first_seen: seen.first,
+            last_seen: seen.last.at,
+            sample_order: seen.last.order,
+            sample_number: seen.last.number,
+            candidates,
+            list: words.clone(),
+            store_carrier: name,
+        })
+    };
+    let mut open: Vec<Suggestion> = seen.into_iter().filter_map(suggestion).collect();
+    open.sort_by_key(|one| (std::cmp::Reverse(one.waiting), std::cmp::Reverse(one.last_seen)));
+    Ok(open)
+}
+
+/// How many parcels wait now, by name.
+async fn waiting(app: &App, shop: &Shop) -> Result<BTreeMap<String, u64>, TableError> {
+    let keys = app.table.held_keys(&shop.id, CARRIER_REASONS).await?;
+    let parcels: Vec<Option<Parcel>> = stream::iter(keys.iter().take(MOST_READ))
+        .map(|key| app.table.parcel_get(key))
+        .buffer_unordered(READ_TOGETHER)
+        .try_collect()
+        .await?;
+    let mut by_name = BTreeMap::new();
+    for parcel in parcels.into_iter().flatten().filter(|parcel| parcel.due.is_none()) {
+        *by_name.entry(folded(parcel.carrier.as_deref().unwrap_or_default())).or_default() += 1;
+    }
+    Ok(by_name)
+}

@@ -1,0 +1,377 @@
+//! Stores: connected by credentials that a person hands over, removed with everything they left.
+
+use crate::app::App;
+use crate::domain::connection::{PollState, StoreConnection, StoreSettings, StoreStatus};
+use crate::domain::ids::{AccountId, BadId, HookId, ShopId, StoreId};
+use crate::domain::platform::Platform;
+use crate::flows::access::store::{
+    StoreSecrets, VaultError, commerce_keys, forget_store_credentials, keep_store_credentials, seal_hook_secrets,
+};
+use crate::flows::intake::subscriptions::{self as keep_subscriptions, webhook_url};
+use crate::stores::magento::is_public_key;
+use crate::stores::subscriptions::Goal;
+use crate::table::connections::{Hook, Versioned};
+use crate::table::error::TableError;
+use crate::table::keys;
+use data_encoding::{BASE32_NOPAD, BASE64};
+use secrecy::SecretString;
+use std::time::Duration;
+
+/// The way of a BigCommerce store on which our app was installed: the app's secret signs its deliveries.
+pub const BY_APP: &str = "app";
+/// The store's subscriptions are taken away within this time, or by hand.
+const GOODBYE: Duration = Duration::from_secs(20);
+
+/// A store to connect.
+#[derive(Debug)]
+pub struct NewStore {
+    /// Who owns it.
+    pub account: AccountId,
+    /// What it is.
+    pub platform: Platform,
+    /// The TikTok shops its orders may belong to, at least one, all of the same account.
+    pub shops: Vec<ShopId>,
+    /// Shopify: the `*.myshopify.com` domain; BigCommerce: the store hash; else the site's https origin.
+    pub address: String,
+    /// What a person set.
+    pub settings: StoreSettings,
+    /// Its secrets.
+    pub secrets: StoreSecrets,
+}
+
+/// A store cannot be connected or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreAddError {
+    /// A field is missing or wrong.
+    #[error("{field}: {problem}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// What to do.
+        problem: String,
+    },
+    /// A shop is not connected, or belongs to somebody else.
+    #[error("shop {0} is not connected for this account: connect it first")]
+    UnknownShop(ShopId),
+    /// Another connection has this address.
+    #[error("this store is connected already")]
+    Taken,
+    /// Sealing.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// An id we made is not one: a bug.
+    #[error(transparent)]
+    Id(#[from] BadId),
+}
+
+/// A connected store and where its webhooks go.
+#[derive(Clone, Debug)]
+pub struct Added {
+    /// The connection.
+    pub store: StoreConnection,
+    /// The address for the store's webhooks.
+    pub webhook_url: String,
+    /// Whether its API can be read.
+    pub readable: bool,
+    /// Secrets that we made, by the name a person hands them over under: the store needs them, and they are shown once.
+    pub generated: Vec<(&'static str, SecretString)>,
+}
+
+/// What was left of a store that was taken away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Rows erased, the connection not counted.
+    pub rows: usize,
+    /// Topics whose webhook subscriptions were taken away.
+    pub unsubscribed: Vec<String>,
+    /// What a person must do in the store.
+    pub by_hand: Vec<String>,
+}
+
+/// Connects a store.
+///
+/// # Errors
+/// [`StoreAddError`] names the field and the remedy; nothing is stored then.
+pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
+    let address = checked_address(app, &new)?;
+    known_way(&new)?;
+    readable_key(&new)?;
+    let generated = generate(app, &mut new);
+    own_shops(app, &new.account, &new.shops).await?;
+    let own_secret = new.secrets.webhook_secret.is_some()
+        || new.secrets.client_secret.is_some()
+        || (new.secrets.header_secret.is_some() && new.platform != Platform::BigCommerce)
+        || new.secrets.public_key.is_some()
+        || new.secrets.client_id.is_some();
+    let by_app = new.platform == Platform::Shopify && !own_secret;
+    let installed = is_installed(new.platform, &new.settings);
+    if !own_secret && !by_app && !installed {
+        let name = match (new.platform, new.settings.way.as_deref()) {
+            (Platform::BigCommerce, _) => "client_secret",
+            (Platform::Magento, Some("io-events")) => "client_id",
+            (Platform::Magento, Some("commerce-webhooks")) => "public_key",
+            _ => "webhook_secret",
+        };
+        return Err(field(name, "is missing: without it nobody can prove that a webhook is the store's"));
+    }
+    let id = StoreId::parse(random(app, 10))?;
+    let hook = if by_app { None } else { Some(HookId::parse(random(app, 16))?) };
+    let mut store = StoreConnection {
+        id: id.clone(),
+        account: new.account.clone(),
+        platform: new.platform,
+        shops: new.shops,
+        address: address.clone(),
+        hook: hook.clone(),
+        settings: new.settings,
+        status: StoreStatus::Connected,
+        connected: app.clock.now(),
+        due: None,
+        poll_due: None,
+        polls: PollState::default(),
+    };
+    match &hook {
+        Some(hook) => {
+            let sealed = seal_hook_secrets(app, &new.account, hook, &new.secrets).await?;
+            app.table.hook_put(hook, &hook_row(&store, keys::hook(hook), Some(sealed))).await?;
+            if installed {
+                take_address(app, &store).await?;
+            }
+        }
+        None => take_address(app, &store).await?,
+    }
+    let readable = keep_store_credentials(app, &store, &new.secrets).await?;
+    if readable {
+        // The next tick reads it for the first time, and sees to its subscriptions.
+        store.poll_due = Some(store.connected);
+    }
+    // The pointer first: one that leads nowhere is passed over, a store that no list names could not be found again.
+    app.table.account_store_put(&new.account, &id).await?;
+    app.table.store_put(&mut Versioned { row: store.clone(), rev: 0 }).await?;
+    let webhook_url = webhook_url(app, &store);
+    Ok(Added { store, webhook_url, readable, generated })
+}
+
+/// A store of a platform whose app names the store itself: one connection each.
+async fn take_address(app: &App, store: &StoreConnection) -> Result<(), StoreAddError> {
+    let platform = store.platform.as_str();
+    let row = hook_row(store, keys::hook_of_address(platform, &store.address), None);
+    match app.table.hook_of_address_put(platform, &store.address, &row).await {
+        Err(TableError::Conflict) => Err(StoreAddError::Taken),
+        other => Ok(other?),
+    }
+}
+
+/// Whether our app at the platform signs for the store, though it has an address of its own.
+fn is_installed(platform: Platform, settings: &StoreSettings) -> bool {
+    platform == Platform::BigCommerce && settings.way.as_deref() == Some(BY_APP)
+}
+
+/// Checks that shops are connected and belong to the account.
+///
+/// # Errors
+/// [`StoreAddError`].
+pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Result<(), StoreAddError> {
+    if shops.is_empty() {
+        return Err(field("--shop", "name at least one connected TikTok shop"));
+    }
+    for shop in shops {
+        let known = app.table.shop_get(shop, true).await?;
+        if known.is_none_or(|known| known.row.account != *account) {
+            return Err(StoreAddError::UnknownShop(shop.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// Connects a store that its merchant just allowed, or gives the connection that the account has already new
+/// credentials: then it is in use again, and read at once.
+///
+/// # Errors
+/// [`StoreAddError`].
+pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, StoreAddError> {
+    let address = checked_address(app, &new)?;
+    let installed = is_installed(new.platform, &new.settings);
+    for id in app.table.account_stores(&new.account).await? {
+        let Some(known) = app.table.store_get(&id, true).await?.map(|store| store.row) else { continue };
+        let alike = match new.platform {
+            // With a hook of its own the store's custom app signs, not ours.
+            Platform::Shopify => known.hook.is_none(),
+            Platform::BigCommerce => is_installed(known.platform, &known.settings) == installed,
+            Platform::WooCommerce | Platform::Magento | Platform::Generic => true,
+        };
+        let same = known.platform == new.platform && known.address == address && known.account == new.account;
+        if !same || !alike || known.status == StoreStatus::Erasing {
+            continue;
+        }
+        own_shops(app, &new.account, &new.shops).await?;
+        let now = app.clock.now();
+        // The row first: whoever cleans up after an uninstall looks at it before it erases credentials.
+        let changed = app.table.store_change(&id, |row| {
+            row.status = StoreStatus::Connected;
+            row.due = None;
+            row.poll_due = Some(now);
+            row.shops.clone_from(&new.shops);
+            row.polls.trouble = None;
+            row.polls.subscriptions_checked = None;
+            true
+        });
+        let Some(store) = changed.await? else { continue };
+        keep_store_credentials(app, &store, &new.secrets).await?;
+        app.stores.forget(&id);
+        return Ok(store);
+    }
+    Ok(add(app, new).await?.store)
+}
+
+/// Makes the secrets that the store takes from us, where the person gave none. Letters and digits only: WooCommerce
+/// decodes HTML entities in its secrets.
+fn generate(app: &App, new: &mut NewStore) -> Vec<(&'static str, SecretString)> {
+    let mut made = Vec::new();
+    let mut fill = |name: &'static str, place: &mut Option<SecretString>, make: &dyn Fn() -> String| {
+        if place.is_none() {
+            let secret = SecretString::from(make());
+            *place = Some(secret.clone());
+            made.push((name, secret));
+        }
+    };
+    let letters = || BASE32_NOPAD.encode(&app.entropy.bytes::<25>()).to_lowercase();
+    let standard = || format!("whsec_{}", BASE64.encode(&app.entropy.bytes::<24>()));
+    let secrets = &mut new.secrets;
+    match (new.platform, new.settings.way.as_deref()) {
+        (Platform::WooCommerce, _) | (Platform::Magento, None | Some("mage-os")) => {
+            fill("webhook_secret", &mut secrets.webhook_secret, &letters);
+        }
+        (Platform::Generic, _) => fill("webhook_secret", &mut secrets.webhook_secret, &standard),
+        (Platform::BigCommerce, _) | (Platform::Magento, Some("mageplaza")) => {
+            fill("header_secret", &mut secrets.header_secret, &letters);
+        }
+        (Platform::Magento, Some(_)) | (Platform::Shopify, _) => {}
+    }
+    made
+}
+
+fn hook_row(store: &StoreConnection, key: keys::Key, secrets: Option<String>) -> Hook {
+    Hook { store: store.id.clone(), account: store.account.clone(), key, secrets }
+}
+
+fn random(app: &App, bytes: usize) -> String {
+    let all = app.entropy.bytes::<16>();
+    BASE32_NOPAD.encode(&all[..bytes.min(all.len())]).to_lowercase()
+}
+
+fn field(field: &'static str, problem: &str) -> StoreAddError {
+    StoreAddError::Field { field, problem: problem.to_owned() }
+}
+
+/// The ways of Magento that have a reader.
+const WAYS: [&str; 4] = ["mage-os", "io-events", "commerce-webhooks", "mageplaza"];
+
+fn known_way(new: &NewStore) -> Result<(), StoreAddError> {
+    match new.settings.way.as_deref() {
+        Some(way) if new.platform == Platform::Magento && !WAYS.contains(&way) => {
+            Err(field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A key that nobody can read would refuse every delivery of the store, each with the same words.
+fn readable_key(new: &NewStore) -> Result<(), StoreAddError> {
+    let Some(pem) = &new.secrets.public_key else { return Ok(()) };
+    let mut keys = commerce_keys(pem).peekable();
+    if keys.peek().is_some() && keys.all(|(_, pem)| is_public_key(&pem)) {
+        Ok(())
+    } else {
+        let remedy = "paste it whole, from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----";
+        Err(field("public_key", &format!("cannot be read: {remedy}")))
+    }
+}
+
+fn checked_address(app: &App, new: &NewStore) -> Result<String, StoreAddError> {
+    let address = new.address.trim().trim_end_matches('/');
+    match new.platform {
+        Platform::Shopify => {
+            let domain = address.trim_start_matches("https://").to_lowercase();
+            let plain =
+                !domain.is_empty() && domain.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+            if plain {
+                Ok(domain)
+            } else {
+                Err(field("--domain", "give the shop's myshopify.com domain, like tiny-mugs.myshopify.com"))
+            }
+        }
+        Platform::BigCommerce => {
+            let plain = !address.is_empty() && address.chars().all(|c| c.is_ascii_alphanumeric());
+            if plain {
+                Ok(address.to_owned())
+            } else {
+                Err(field("--store-hash", "give the store hash from the API account's path"))
+            }
+        }
+        Platform::WooCommerce | Platform::Magento => {
+            let url = url::Url::parse(address)
+                .map_err(|_| field("--url", "give the site's address, like https://shop.example"))?;
+            if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
+                return Err(field("--url", "give the site's https address"));
+            }
+            // Judged again at every request; said here, a person can still do something about it.
+            app.outbound.judge(address).map_err(|refusal| {
+                let remedy = "for a store inside a private network, name host:port in OUTBOUND_ALLOW";
+                field("--url", &format!("{refusal}; {remedy}"))
+            })?;
+            Ok(address.to_owned())
+        }
+        Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),
+    }
+}
+
+/// Disconnects a store: its webhook subscriptions first, while its credentials are there, then everything as
+/// [`remove`] does. A store that cannot be reached is disconnected all the same; its deliveries find nobody.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn disconnect(app: &App, id: &StoreId) -> Result<Removed, TableError> {
+    let Some(store) = app.table.store_get(id, true).await?.map(|store| store.row) else {
+        return Ok(Removed::default());
+    };
+    let mut removed = Removed::default();
+    if store.status == StoreStatus::Connected {
+        match keep_subscriptions::run(app, &store, Goal::Remove, GOODBYE).await {
+            // Steps to set up are no steps to take away.
+            Ok(report) if report.removed.is_empty() && !report.by_hand.is_empty() => {
+                removed.by_hand.push(by_hand(app, &store));
+            }
+            Ok(report) => {
+                removed.unsubscribed = report.removed;
+                removed.by_hand = report.by_hand;
+            }
+            Err(error) => {
+                tracing::warn!(store.id = %id, error = &error as &dyn std::error::Error, "subscriptions not taken away");
+                removed.by_hand.push(by_hand(app, &store));
+            }
+        }
+    }
+    removed.rows = remove(app, id).await?;
+    Ok(removed)
+}
+
+fn by_hand(app: &App, store: &StoreConnection) -> String {
+    format!("In the store, remove the webhooks that deliver to {}", webhook_url(app, store))
+}
+
+/// Takes a store away: its addresses, credentials and every row. Repeating it after a crash finishes it.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn remove(app: &App, id: &StoreId) -> Result<usize, TableError> {
+    let Some(store) = app.table.store_get(id, true).await? else { return Ok(0) };
+    app.table.hooks_delete(&store.row).await?;
+    forget_store_credentials(app, id).await?;
+    app.table.account_store_delete(&store.row.account, id).await?;
+    app.stores.forget(id);
+    app.table.store_erase(id).await
+}

@@ -1,0 +1,8 @@
+//! What stores and TikTok tell us becomes rows: webhooks and polls in, kept once, worked on by the push.
+
+pub mod adobe_keys;
+pub mod keep;
+pub mod poll;
+pub mod store_webhook;
+pub mod subscriptions;
+pub mod tiktok_webhook;

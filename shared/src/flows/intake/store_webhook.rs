@@ -1,0 +1,383 @@
+//! A store says something: verify → read → match → store, all before the answer. A 2xx means the fact is durable.
+
+use crate::app::App;
+use crate::domain::connection::{StoreConnection, StoreStatus};
+use crate::domain::ids::{HookId, ShipmentId, StoreId, StoreOrderId};
+use crate::domain::intake::known_version;
+use crate::domain::platform::Platform;
+use crate::flows::access::store::{PendingRead, VaultError, open_hook_secrets};
+use crate::flows::connect::store::BY_APP;
+use crate::flows::intake::adobe_keys::{self, KeyError};
+use crate::flows::intake::keep::{Kept, keep};
+use crate::stores::error::StoreError;
+use crate::stores::{self, Delivery, HookSecrets, Notice, StoreAdapter, ThinNotice};
+use crate::table::connections::Hook;
+use crate::table::error::TableError;
+use crate::table::notices::NoticeRow;
+use crate::tokens::{AppSecrets, PlatformApp, SecretFault};
+
+/// The largest body that is read. Larger ones are verified, answered, and the store is read instead.
+pub const LARGEST: usize = 2 * 1024 * 1024;
+
+/// Where a delivery came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Signed with our Shopify app's secret; the shop stands in a header.
+    ShopifyApp,
+    /// An address of one store, with a secret of its own.
+    Hook {
+        /// As the path says.
+        platform: Platform,
+        /// 128 random bits.
+        hook: HookId,
+    },
+}
+
+/// What the sender is answered, and why. `reply.rs` of the function knows the status codes.
+#[derive(Debug)]
+pub enum Outcome {
+    /// New facts are stored.
+    Stored,
+    /// Known already, older, or not for us.
+    Nothing,
+    /// Nobody has this address, or the store is no longer connected.
+    UnknownStore,
+    /// The platform checks the address and wants this text back.
+    Echo(String),
+    /// The sender wants to see this JSON with our 200.
+    Reply(&'static str),
+    /// Signed by the store and not understood: the store is read instead.
+    Unreadable(&'static str),
+    /// Generic endpoint: a field is wrong; its reader is a developer.
+    Field {
+        /// Where in the body.
+        field: String,
+        /// What to send instead.
+        remedy: &'static str,
+    },
+    /// Missing or wrong signature.
+    Unauthorised,
+    /// Nothing is stored: send it again.
+    TryLater(&'static str),
+}
+
+/// Handles one delivery.
+pub async fn run(app: &App, route: &Route, delivery: &Delivery) -> Outcome {
+    match receive(app, route, delivery).await {
+        Ok(outcome) => outcome,
+        Err(Failure::Table(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "webhook not stored");
+            Outcome::TryLater("the table cannot be reached")
+        }
+        Err(Failure::Vault(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "webhook not verified: its secrets do not open");
+            Outcome::TryLater("the secrets cannot be reached")
+        }
+        Err(Failure::Secret(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "webhook not verified: no secret");
+            Outcome::TryLater("the secrets cannot be reached")
+        }
+        Err(Failure::Key(error)) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "webhook not verified: no public key");
+            Outcome::TryLater("the sender's public key cannot be had")
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Secret(#[from] SecretFault),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcome, Failure> {
+    let (platform, hook) = match route {
+        Route::ShopifyApp => (Platform::Shopify, None),
+        Route::Hook { platform, hook } => {
+            let Some(hook) = hook_of(app, hook).await? else { return Ok(Outcome::UnknownStore) };
+            (*platform, Some(hook))
+        }
+    };
+    let adapter = stores::adapter(platform);
+    let store = match &hook {
+        Some(hook) => connected(app, &hook.store).await?,
+        None => None,
+    };
+    if store.as_ref().is_some_and(|store| store.platform != platform) {
+        return Ok(Outcome::UnknownStore);
+    }
+    let settings = store.as_ref().map(|store| store.settings.clone()).unwrap_or_default();
+    let notice = match read(app, adapter, hook.as_ref(), &settings, delivery).await? {
+        Ok(notice) => notice,
+        Err(StoreError::BadSignature(why)) => {
+            tracing::warn!(platform = %platform, reason = why, "bad signature");
+            return Ok(Outcome::Unauthorised);
+        }
+        Err(StoreError::Field { field, remedy }) => return Ok(Outcome::Field { field, remedy }),
+        Err(error) => {
+            tracing::warn!(platform = %platform, error = &error as &dyn std::error::Error, "unreadable delivery");
+            if let Some(store) = store.or(app_store(app, platform, delivery).await?) {
+                poll_soon(app, &store.id).await?;
+            }
+            return Ok(Outcome::Unreadable("the store will be read instead"));
+        }
+    };
+    match notice {
+        Notice::NotForUs | Notice::Ping => return Ok(acknowledged(adapter, delivery)),
+        Notice::EchoChallenge(text) => return Ok(Outcome::Echo(text)),
+        _ => {}
+    }
+    let store = match store {
+        Some(store) => Some(store),
+        None => app_store(app, platform, delivery).await?,
+    };
+    let Some(store) = store.filter(|store| store.status == StoreStatus::Connected) else {
+        return Ok(Outcome::UnknownStore);
+    };
+    match absorb(app, &store, notice).await? {
+        Outcome::Stored | Outcome::Nothing if adapter.reply(delivery).is_some() => Ok(acknowledged(adapter, delivery)),
+        outcome => Ok(outcome),
+    }
+}
+
+fn acknowledged(adapter: &dyn StoreAdapter, delivery: &Delivery) -> Outcome {
+    adapter.reply(delivery).map_or(Outcome::Nothing, Outcome::Reply)
+}
+
+/// Verifies and reads, with one forced reload of the secrets when the signature does not hold.
+async fn read(
+    app: &App,
+    adapter: &dyn StoreAdapter,
+    hook: Option<&Hook>,
+    settings: &crate::domain::connection::StoreSettings,
+    delivery: &Delivery,
+) -> Result<Result<Notice, StoreError>, Failure> {
+    let judge = |secrets: &HookSecrets| {
+        let verified = adapter.verify(delivery, secrets, app.clock.now())?;
+        if delivery.body.len() > LARGEST {
+            return Err(StoreError::Unreadable("the body is larger than two MiB"));
+        }
+        adapter.read(&verified, settings)
+    };
+    match hook.and_then(|hook| Some((hook, hook.secrets.as_ref()?))) {
+        Some((hook, sealed)) => {
+            let mut secrets = open_hook_secrets(app, hook, sealed).await?;
+            if settings.way.as_deref() == Some(BY_APP) && secrets.current.is_none() {
+                // Our app's secret signs; the address has only the static header of its own.
+                let header = secrets.header;
+                let both = |secrets: &AppSecrets| {
+                    judge(&HookSecrets { header: header.clone(), ..app_secrets(secrets.bigcommerce()) })
+                };
+                return judge_by_app(app, &both).await;
+            }
+            adobe_keys::add(app, delivery, &mut secrets).await?;
+            Ok(judge(&secrets))
+        }
+        None => judge_by_app(app, &|secrets: &AppSecrets| judge(&app_secrets(secrets.shopify()))).await,
+    }
+}
+
+/// Judges with our apps' secrets, and once more with freshly loaded ones.
+async fn judge_by_app(
+    app: &App,
+    judge: &(dyn Fn(&AppSecrets) -> Result<Notice, StoreError> + Sync),
+) -> Result<Result<Notice, StoreError>, Failure> {
+    let used = app.secrets.app().get().await?;
+    let verdict = judge(&used);
+    if !matches!(verdict, Err(StoreError::BadSignature(_))) {
+        return Ok(verdict);
+    }
+    match app.secrets.app().newer_than(&used).await {
+        Ok(Some(newer)) => Ok(judge(&newer)),
+        Ok(None) | Err(_) => Ok(verdict),
+    }
+}
+
+fn app_secrets(app: Option<&PlatformApp>) -> HookSecrets {
+    HookSecrets {
+        current: app.map(|app| app.client_secret.clone()),
+        previous: app.and_then(|app| app.previous_secret.clone()),
+        ..HookSecrets::default()
+    }
+}
+
+async fn hook_of(app: &App, id: &HookId) -> Result<Option<Hook>, TableError> {
+    let known = app.hooks.get(&id.as_str().to_owned());
+    if known.is_some() {
+        return Ok(known);
+    }
+    let found = app.table.hook_get(id).await?;
+    if let Some(hook) = &found {
+        app.hooks.put(id.as_str().to_owned(), hook.clone());
+    }
+    Ok(found)
+}
+
+/// The store of a delivery that our app's secret signed.
+async fn app_store(app: &App, platform: Platform, delivery: &Delivery) -> Result<Option<StoreConnection>, TableError> {
+    let Some(address) = stores::sender(platform, delivery) else { return Ok(None) };
+    let key = format!("{platform}:{address}");
+    let hook = match app.hooks.get(&key) {
+        Some(hook) => Some(hook),
+        None => app.table.hook_of_address(platform.as_str(), &address).await?,
+    };
+    let Some(hook) = hook else { return Ok(None) };
+    app.hooks.put(key, hook.clone());
+    connected(app, &hook.store).await
+}
+
+async fn connected(app: &App, id: &StoreId) -> Result<Option<StoreConnection>, TableError> {
+    let known = app.stores.get(id);
+    if known.is_some() {
+        return Ok(known);
+    }
+    let found = app.table.store_get(id, false).await?.map(|store| store.row);
+    if let Some(store) = &found {
+        app.stores.put(id.clone(), store.clone());
+    }
+    Ok(found)
+}
+
+/// Stores what a notice says.
+async fn absorb(app: &App, store: &StoreConnection, notice: Notice) -> Result<Outcome, Failure> {
+    match notice {
+        Notice::Fulfilled(news) => kept(keep(app, store, &news, false).await?),
+        Notice::Thin(thin) => thin_notice(app, store, &thin).await,
+        Notice::Deleted(order) => kept(keep(app, store, &deleted(order, app), false).await?),
+        Notice::Uninstalled => leave(app, store, StoreStatus::Uninstalled).await,
+        Notice::Compliance { topic } if topic == "shop/redact" => leave(app, store, StoreStatus::Erasing).await,
+        Notice::ErrorBody { lost_rights: true } => {
+            tracing::error!(store.id = %store.id, "the store's own user lost its rights: its webhooks say nothing");
+            poll_soon(app, &store.id).await?;
+            Ok(Outcome::Nothing)
+        }
+        // Opening it is a call to the outside: the scheduled work does it, within the five minutes the platform gives.
+        Notice::ValidationUrl(url) => open_later(app, store, &url).await,
+        Notice::Batch(notices) => {
+            let mut outcome = Outcome::Nothing;
+            for notice in notices {
+                if let Outcome::Stored = Box::pin(absorb(app, store, notice)).await? {
+                    outcome = Outcome::Stored;
+                }
+            }
+            Ok(outcome)
+        }
+        // No buyer's data is stored, so the two customer requests find nothing.
+        Notice::Compliance { .. }
+        | Notice::ErrorBody { lost_rights: false }
+        | Notice::Ping
+        | Notice::NotForUs
+        | Notice::EchoChallenge(_) => Ok(Outcome::Nothing),
+    }
+}
+
+/// Remembers that a shipment must be read from the store. A repeat of what was read already writes nothing.
+async fn thin_notice(app: &App, store: &StoreConnection, thin: &ThinNotice) -> Result<Outcome, Failure> {
+    if let (Some(order), Some(shipment)) = (&thin.order, &thin.shipment) {
+        let rows = app.table.order_rows(&store.id, order, false).await?;
+        let seen = known_version(&rows.parcels, shipment);
+        if seen.is_some_and(|version| version.changed >= thin.at.as_millisecond()) {
+            return Ok(Outcome::Nothing);
+        }
+    }
+    let order = thin.order.as_ref().map_or("", StoreOrderId::as_str);
+    let shipment = thin.shipment.as_ref().map_or("", ShipmentId::as_str);
+    let body = serde_json::to_string(&PendingRead::Notice(thin.clone())).unwrap_or_default();
+    store_notice(app, store, order, shipment, body).await
+}
+
+async fn open_later(app: &App, store: &StoreConnection, url: &str) -> Result<Outcome, Failure> {
+    let body = serde_json::to_string(&PendingRead::Open(url.to_owned())).unwrap_or_default();
+    store_notice(app, store, "", "validation", body).await
+}
+
+async fn store_notice(
+    app: &App,
+    store: &StoreConnection,
+    order: &str,
+    shipment: &str,
+    body: String,
+) -> Result<Outcome, Failure> {
+    let mut notice = NoticeRow::new(&store.id, &store.shops[0], order, shipment, body, app.clock.now());
+    loop {
+        match app.table.notice_get(&notice.key).await? {
+            Some(known) if known.body == notice.body => return Ok(Outcome::Nothing),
+            Some(known) => notice.rev = known.rev,
+            None => notice.rev = 0,
+        }
+        match app.table.notice_put(&mut notice).await {
+            Ok(()) => return Ok(Outcome::Stored),
+            Err(TableError::Conflict) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}
+
+fn kept(kept: Kept) -> Result<Outcome, Failure> {
+    Ok(match kept {
+        Kept::Stored { .. } => Outcome::Stored,
+        Kept::Unchanged => Outcome::Nothing,
+    })
+}
+
+fn deleted(order: StoreOrderId, app: &App) -> crate::domain::fulfilment::Fulfilment {
+    use crate::domain::fulfilment::{Fulfilment, OrderLink, Version};
+    let now = app.clock.now();
+    Fulfilment {
+        order,
+        order_name: None,
+        link: OrderLink::NotFound,
+        cancelled: Some(Version::new(now, now)),
+        shipments: Vec::new(),
+        complete: None,
+    }
+}
+
+/// The merchant left: nothing more is accepted, and the next tick erases tokens (and, when asked, every row).
+async fn leave(app: &App, store: &StoreConnection, status: StoreStatus) -> Result<Outcome, Failure> {
+    change(app, &store.id, |row| {
+        let done = row.status == status || row.status == StoreStatus::Erasing;
+        if !done {
+            row.status = status;
+            row.due = Some(app.clock.now());
+        }
+        !done
+    })
+    .await
+}
+
+/// Asks for the store to be read soon.
+async fn poll_soon(app: &App, id: &StoreId) -> Result<Outcome, Failure> {
+    change(app, id, |row| {
+        let now = app.clock.now();
+        let sooner = row.poll_due.is_none_or(|due| due > now);
+        if sooner {
+            row.poll_due = Some(now);
+        }
+        sooner
+    })
+    .await
+}
+
+async fn change(app: &App, id: &StoreId, edit: impl Fn(&mut StoreConnection) -> bool) -> Result<Outcome, Failure> {
+    loop {
+        let Some(mut store) = app.table.store_get(id, true).await? else { return Ok(Outcome::UnknownStore) };
+        if !edit(&mut store.row) {
+            return Ok(Outcome::Nothing);
+        }
+        match app.table.store_put(&mut store).await {
+            Ok(()) => {
+                app.stores.forget(id);
+                return Ok(Outcome::Stored);
+            }
+            Err(TableError::Conflict) => {}
+            Err(other) => return Err(other.into()),
+        }
+    }
+}

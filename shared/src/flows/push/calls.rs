@@ -1,0 +1,304 @@
+//! One call to TikTok for a shop: its place in the rates, its time, a refresh of the token when TikTok asks for one.
+
+use super::names::Names;
+use super::{Held, Run};
+use crate::app::pace::{Kind, Pace};
+use crate::carriers::LiveList;
+use crate::domain::connection::Shop;
+use crate::domain::ids::ShopId;
+use crate::domain::reason::Reason;
+use crate::flows::access::shop::{AccessError, ShopAccess, app_credentials, newer_credentials, shop_access};
+use crate::flows::carriers::match_parcel::Maps;
+use crate::table::connections::Versioned;
+use crate::tiktok::{Call, Class, TikTokError};
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// TikTok's own calls.
+const CALL: Duration = Duration::from_secs(8);
+/// Kept free after a write call, to write down what came out.
+const WRITE_DOWN: Duration = Duration::from_secs(3);
+/// A call with less time than this is not started.
+const LEAST: Duration = Duration::from_secs(2);
+/// Fresh tokens tried for one call before the shop is parked.
+const REFRESHES: u32 = 2;
+/// A longer pause that TikTok asks for is written down: the next run may be another process.
+const REMEMBERED: Duration = Duration::from_secs(5);
+/// After this many failures in a row the shop rests.
+const FAILURES: u32 = 5;
+
+/// Why a call gave nothing.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// No time is left, or the lease ends: nothing was sent, and the next run goes on.
+    Stop,
+    /// The shop waits for its owner, or rests.
+    Parked,
+    /// TikTok's answer.
+    TikTok(TikTokError),
+}
+
+/// A shop during one run.
+pub(super) struct ShopRun<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) lease: Held,
+    pub(super) id: ShopId,
+    pub(super) shop: Mutex<Versioned<Shop>>,
+    pub(super) kept_maps: Mutex<Option<Maps>>,
+    pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
+    pub(super) names: Mutex<Names>,
+    pace: Arc<Pace>,
+    access: Mutex<State>,
+}
+
+struct State {
+    access: Option<ShopAccess>,
+    failures: u32,
+    stopped: bool,
+}
+
+/// How a call is made. The future owns its part of [`Call`], so that it may outlive the borrow.
+pub(super) type Ask<'f, T> = Box<dyn Fn(Call<'_>) -> BoxFuture<'f, Result<T, TikTokError>> + Send + Sync + 'f>;
+
+impl<'a> ShopRun<'a> {
+    pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
+        let pace = run.app.paces.of(&shop.row.id, &run.app.clock);
+        let id = shop.row.id.clone();
+        let access = Mutex::new(State { access: None, failures: 0, stopped: false });
+        Self {
+            run,
+            lease,
+            id,
+            shop: Mutex::new(shop),
+            kept_maps: Mutex::default(),
+            kept_lists: Mutex::default(),
+            names: Mutex::default(),
+            pace,
+            access,
+        }
+    }
+
+    /// A read whose refusal says nothing about the shop: the call has a scope of its own.
+    pub(super) async fn read_extra<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
+        let access = self.access(None).await?;
+        self.once(Kind::Read, &access, &ask).await?.map_err(Trouble::TikTok)
+    }
+
+    /// Reads are asked for again a few times within the run; nothing about a row changes meanwhile.
+    pub(super) async fn read<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
+        loop {
+            match self.call(Kind::Read, &ask).await {
+                Err(Trouble::TikTok(error)) if matches!(error.class, Class::Retry(_)) => {
+                    if self.failed(&error).await {
+                        return Err(Trouble::Parked);
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes are made once; what their failure means is the caller's to say.
+    pub(super) async fn write<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
+        let answer = self.call(Kind::Write, &ask).await;
+        if let Err(Trouble::TikTok(error)) = &answer
+            && matches!(error.class, Class::Retry(Reason::TikTokError) | Class::OutcomeUnknown)
+        {
+            self.failed(error).await;
+        }
+        answer
+    }
+
+    /// A call, repeated once after a refresh, a reload of the shop's key, or a correction of the clock.
+    async fn call<T>(&self, kind: Kind, ask: &Ask<'_, T>) -> Result<T, Trouble> {
+        let (mut repeated, mut refreshed) = (false, 0);
+        loop {
+            let access = self.access(None).await?;
+            let answer = self.once(kind, &access, ask).await?;
+            let error = match answer {
+                Ok(value) => {
+                    self.access.lock().await.failures = 0;
+                    return Ok(value);
+                }
+                Err(error) => error,
+            };
+            match error.class {
+                // A refused refresh parks by itself. A fresh token that is refused may have crossed with an older answer:
+                // the owner is asked only when a second fresh one is refused too.
+                Class::RefreshToken if refreshed == REFRESHES => {
+                    return Err(self.park(Reason::AuthExpired, access.version).await);
+                }
+                Class::RefreshToken => {
+                    refreshed += 1;
+                    drop(self.access(Some(access.version)).await?);
+                    continue;
+                }
+                Class::Park(reason) => return Err(self.park(reason, access.version).await),
+                Class::ReloadShops if !repeated => self.reload_key(&access).await?,
+                Class::ClockSkew if !repeated => {}
+                _ if error.is_signature() && !repeated && self.reload_app(&access).await => {}
+                _ => return Err(Trouble::TikTok(error)),
+            }
+            repeated = true;
+        }
+    }
+
+    /// Takes a newer secret of our app into use. `false`: there is none.
+    async fn reload_app(&self, access: &ShopAccess) -> bool {
+        let region = self.shop.lock().await.row.app;
+        let Some(newer) = newer_credentials(self.run.app, region, &access.app).await else { return false };
+        if let Some(access) = &mut self.access.lock().await.access {
+            access.app = newer;
+        }
+        true
+    }
+
+    /// One request, counted everywhere.
+    async fn once<T>(
+        &self,
+        kind: Kind,
+        access: &ShopAccess,
+        ask: &Ask<'_, T>,
+    ) -> Result<Result<T, TikTokError>, Trouble> {
+        let (run, clock) = (self.run, &self.run.app.clock);
+        if !run.may_start() {
+            return Err(Trouble::Stop);
+        }
+        self.pace.place(kind, clock, run.latest_start()).await.ok_or(Trouble::Stop)?;
+        let _in_flight = loop {
+            let in_flight = run.flow.enter().await;
+            match self.pace.start(kind, clock) {
+                Ok(()) => break in_flight,
+                Err(wait) if clock.steady() + wait > run.latest_start() => return Err(Trouble::Stop),
+                Err(wait) => {
+                    drop(in_flight);
+                    tokio::time::sleep(wait).await;
+                }
+            }
+        };
+        let kept = if kind == Kind::Write { WRITE_DOWN } else { Duration::ZERO };
+        let limit = CALL.min(run.left().saturating_sub(kept));
+        // The lease is compared with a clock that counts suspension: a worker that was frozen must not write.
+        let lease_ends = kind == Kind::Write && clock.steady() >= self.lease.until;
+        if limit < LEAST || lease_ends || run.breaker.is_open() {
+            return Err(Trouble::Stop);
+        }
+        let answer = ask(Call { app: &access.app, shop: &access.auth, limit }).await;
+        let failed = match &answer {
+            Ok(_) => false,
+            Err(error) => error.http_status.is_none_or(|status| status >= 500),
+        };
+        run.breaker.count(clock.steady(), &self.id, failed);
+        match &answer {
+            Err(error) if error.http_status == Some(429) || error.class == Class::Retry(Reason::RateLimited) => {
+                self.pace.refused(kind, error.retry_after, clock);
+                run.flow.trouble(clock);
+                if let Some(asked) = error.retry_after.filter(|asked| *asked > REMEMBERED) {
+                    self.rest(asked).await;
+                }
+            }
+            Err(_) if failed => run.flow.trouble(clock),
+            _ => {
+                self.pace.answered(kind);
+                run.flow.clean();
+            }
+        }
+        Ok(answer)
+    }
+
+    /// The shop's token; `refused` names a version that TikTok just refused.
+    async fn access(&self, refused: Option<u64>) -> Result<ShopAccess, Trouble> {
+        let mut state = self.access.lock().await;
+        if state.stopped {
+            return Err(Trouble::Parked);
+        }
+        if let Some(access) = state.access.as_ref().filter(|access| refused != Some(access.version)) {
+            return Ok(access.clone());
+        }
+        let shop = self.shop.lock().await.row.clone();
+        match shop_access(self.run.app, &shop, refused).await {
+            Ok(access) => {
+                state.access = Some(access.clone());
+                Ok(access)
+            }
+            Err(AccessError::Ended { version }) => {
+                drop(state);
+                Err(self.park(Reason::AuthExpired, version).await)
+            }
+            Err(error) => {
+                // Not the shop's fault: its rows stay as they are, and the next run tries again.
+                tracing::error!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "no access for this shop");
+                state.stopped = true;
+                Err(Trouble::Parked)
+            }
+        }
+    }
+
+    /// The shop waits for its owner: one write on its connection, its rows untouched.
+    async fn park(&self, reason: Reason, version: u64) -> Trouble {
+        tracing::warn!(shop.id = %self.id, reason = %reason, "shop parked");
+        self.change(|shop, now| {
+            let parked = crate::domain::connection::Parked { reason, since: now, grant_version: version };
+            shop.parked.get_or_insert(parked);
+        })
+        .await;
+        super::summary::one(&self.run.tally.parked_shops);
+        Trouble::Parked
+    }
+
+    /// Counts a failure; at the fifth in a row the shop rests, its rows untouched.
+    async fn failed(&self, error: &TikTokError) -> bool {
+        let mut state = self.access.lock().await;
+        state.failures += 1;
+        if state.failures < FAILURES {
+            return false;
+        }
+        drop(state);
+        tracing::warn!(shop.id = %self.id, error = error as &dyn std::error::Error, "shop rests");
+        self.rest(error.retry_after.unwrap_or_default().max(Duration::from_secs(300))).await;
+        true
+    }
+
+    /// Nothing is sent for this shop for so long, by whatever process: one write on its connection, its rows untouched.
+    async fn rest(&self, time: Duration) {
+        let until = self.run.app.clock.now() + time;
+        if self.shop.lock().await.row.hold_until.is_some_and(|known| known >= until) {
+            return;
+        }
+        self.change(|shop, _| shop.hold_until = Some(until)).await;
+        super::summary::one(&self.run.tally.resting_shops);
+    }
+
+    async fn change(&self, edit: impl Fn(&mut Shop, jiff::Timestamp)) {
+        self.access.lock().await.stopped = true;
+        let mut shop = self.shop.lock().await;
+        edit(&mut shop.row, self.run.app.clock.now());
+        if let Err(error) = self.run.app.table.shop_put(&mut shop).await {
+            // Somebody changed the connection meanwhile (a reconnect, say): what they wrote stands.
+            tracing::warn!(shop.id = %shop.row.id, error = &error as &dyn std::error::Error, "shop not updated");
+        }
+    }
+
+    /// TikTok says that the shop's key does not fit the token: reads the authorised shops again.
+    async fn reload_key(&self, access: &ShopAccess) -> Result<(), Trouble> {
+        let app = self.run.app;
+        let region = self.shop.lock().await.row.app;
+        let credentials = app_credentials(app, region).await.map_err(|_| Trouble::Parked)?;
+        let limit = CALL.min(self.run.left());
+        let shops = app.tiktok.authorised_shops(&credentials, &access.auth.access_token, limit).await;
+        let shops = shops.map_err(Trouble::TikTok)?;
+        let mut shop = self.shop.lock().await;
+        let Some(found) = shops.into_iter().find(|found| found.id == shop.row.id) else { return Ok(()) };
+        shop.row.cipher = found.cipher;
+        if let Err(error) = app.table.shop_put(&mut shop).await {
+            tracing::warn!(shop.id = %shop.row.id, error = &error as &dyn std::error::Error, "shop key not stored");
+        }
+        if let Some(access) = &mut self.access.lock().await.access {
+            access.auth.cipher.clone_from(&shop.row.cipher);
+        }
+        Ok(())
+    }
+}

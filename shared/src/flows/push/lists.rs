@@ -1,0 +1,61 @@
+//! What a parcel's carrier may become: the shop's mappings and TikTok's live list. Both are read once a run.
+
+use super::calls::{ShopRun, Trouble};
+use crate::carriers::LiveList;
+use crate::domain::connection::Shop;
+use crate::domain::order::TikTokOrder;
+use crate::flows::carriers::lists::{ListError, is_fresh, known_list, list_key, live_list};
+use crate::flows::carriers::match_parcel::{Maps, recognised};
+use crate::tiktok::Call;
+use std::sync::Arc;
+
+impl ShopRun<'_> {
+    /// The shop's carrier maps, read once a run.
+    pub(super) async fn maps(&self, shop: &Shop) -> Result<Maps, ListError> {
+        let mut kept = self.kept_maps.lock().await;
+        if let Some(maps) = &*kept {
+            return Ok(maps.clone());
+        }
+        let maps = Maps::read(self.run.app, shop, false).await?;
+        *kept = Some(maps.clone());
+        Ok(maps)
+    }
+
+    /// The carriers for an order's option and route, read once a run.
+    pub(super) async fn providers(
+        &self,
+        shop: &Shop,
+        order: &TikTokOrder,
+    ) -> Result<Arc<LiveList<'static>>, ListError> {
+        let key = list_key(shop, order);
+        let mut kept = self.kept_lists.lock().await;
+        if let Some(list) = kept.get(&key) {
+            return Ok(Arc::clone(list));
+        }
+        let app = self.run.app;
+        let known = known_list(app, shop, order).await?;
+        if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
+            let list = Arc::new(recognised(shop, list));
+            kept.insert(key, Arc::clone(&list));
+            return Ok(list);
+        }
+        let known = known.as_ref();
+        let read = self.read(Box::new(move |call: Call<'_>| {
+            let (credentials, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
+            Box::pin(async move {
+                let call = Call { app: &credentials, shop: &auth, limit };
+                match live_list(app, shop, order, known, call).await {
+                    Err(ListError::TikTok(error)) => Err(error),
+                    other => Ok(other),
+                }
+            })
+        }));
+        let list = match read.await {
+            Ok(list) => Arc::new(recognised(shop, &list?)),
+            Err(Trouble::TikTok(error)) => return Err(error.into()),
+            Err(Trouble::Stop | Trouble::Parked) => return Err(ListError::Stop),
+        };
+        kept.insert(key, Arc::clone(&list));
+        Ok(list)
+    }
+}

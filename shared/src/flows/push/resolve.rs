@@ -1,0 +1,239 @@
+//! Which TikTok order a store order is: what the rows say, a person's link, the store's own order, TikTok's external
+//! references. One candidate or none; never a guess.
+
+use super::calls::{ShopRun, Trouble};
+use super::orders::Group;
+use super::shop::is_due;
+use super::summary::one;
+use super::{LOOK_UPS, record};
+use crate::domain::connection::StoreConnection;
+use crate::domain::fulfilment::{Fulfilment, OrderLink};
+use crate::domain::ids::TikTokOrderId;
+use crate::domain::intake::link_only;
+use crate::domain::parcel::{Parcel, WaitsFor};
+use crate::domain::reason::Reason;
+use crate::domain::retry;
+use crate::flows::access::store::{PendingRead, ask, store_access};
+use crate::flows::intake::keep::keep;
+use crate::stores::error::StoreError;
+use crate::stores::{self, LookUp, Step, StoreAccess};
+use crate::table::error::TableError;
+use crate::table::keys::Key;
+use crate::tiktok::Call;
+use std::time::Duration;
+
+/// One read of a store's API.
+const READ: Duration = Duration::from_secs(10);
+/// A look-up is a handful of reads; more means that the store's answers lead nowhere.
+const READS: usize = 40;
+
+/// What came out.
+#[derive(Debug)]
+pub(super) enum Resolved {
+    /// This order.
+    Found(TikTokOrderId),
+    /// Written down: to be tried later, held, or closed.
+    Later,
+    /// The shop is done for this run.
+    Stop,
+}
+
+/// A store could not be asked.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the store cannot be reached")]
+    Unreachable(#[from] crate::outbound::OutboundError),
+    #[error("no time is left for reads from stores")]
+    NoTime,
+}
+
+/// Finds the TikTok order of a store order.
+pub(super) async fn order_of(shop: &ShopRun<'_>, group: &Group) -> Resolved {
+    let known = group.rows.iter().find_map(Parcel::tiktok_order);
+    if let Some(id) = group.manual.as_ref().or(known) {
+        return Resolved::Found(id.clone());
+    }
+    let link = match group.rows.iter().map(|row| &row.link).find(|link| **link != OrderLink::NotRead) {
+        Some(link @ (OrderLink::Ambiguous(_) | OrderLink::OtherChannel)) => link.clone(),
+        _ => match ask_store(shop, &group.store, group).await {
+            Ok(link) => link,
+            Err(AskError::NoTime) => return Resolved::Later,
+            Err(error) => {
+                tracing::warn!(store.id = %group.store.id, error = &error as &dyn std::error::Error, "order not looked up");
+                later(shop, group, &OrderLink::NotRead, "the store could not be asked").await;
+                return Resolved::Later;
+            }
+        },
+    };
+    match link {
+        OrderLink::Found(id) => Resolved::Found(id),
+        OrderLink::NotFound | OrderLink::NotRead => match ask_tiktok(shop, group).await {
+            Ok(ids) => match <[_; 1]>::try_from(ids) {
+                Ok([id]) => Resolved::Found(id),
+                Err(ids) if ids.is_empty() => {
+                    later(shop, group, &OrderLink::NotFound, "no TikTok order id in the store's order").await;
+                    Resolved::Later
+                }
+                Err(ids) => decided(shop, group, OrderLink::Ambiguous(ids)).await,
+            },
+            Err(Trouble::TikTok(_)) => {
+                later(shop, group, &OrderLink::NotFound, "no TikTok order id in the store's order").await;
+                Resolved::Later
+            }
+            Err(Trouble::Stop | Trouble::Parked) => Resolved::Stop,
+        },
+        link @ (OrderLink::Ambiguous(_) | OrderLink::OtherChannel) => decided(shop, group, link).await,
+    }
+}
+
+/// Reads the store's order. No credentials: nothing is known.
+async fn ask_store(shop: &ShopRun<'_>, store: &StoreConnection, group: &Group) -> Result<OrderLink, AskError> {
+    let Some(order) = group.rows.first().map(|row| row.order.clone()) else { return Ok(OrderLink::NotRead) };
+    let access = match store_access(shop.run.app, store).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return Ok(OrderLink::NotRead),
+        Err(error) => {
+            tracing::error!(store.id = %store.id, error = &error as &dyn std::error::Error, "no credentials for this store");
+            return Ok(OrderLink::NotRead);
+        }
+    };
+    let Some(news) = look_up(shop, &access, LookUp::Link { order }).await? else { return Ok(OrderLink::NotFound) };
+    if news.cancelled.is_some()
+        && let Err(error) = keep(shop.run.app, store, &news, false).await
+    {
+        tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "cancellation not stored");
+    }
+    Ok(news.link)
+}
+
+/// Runs a look-up. `None`: the store does not know the order.
+async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Result<Option<Fulfilment>, AskError> {
+    if !shop.run.may_look_up() {
+        return Err(AskError::NoTime);
+    }
+    one(&shop.run.tally.look_ups);
+    let app = shop.run.app;
+    let mut machine = stores::look_up(access, what)?;
+    let mut answer = None;
+    for _ in 0..READS {
+        match machine.step(answer.as_ref(), app.clock.now())? {
+            Step::Send(request) => {
+                let limit = READ.min(LOOK_UPS.saturating_sub(shop.run.elapsed()).max(Duration::from_secs(2)));
+                answer = Some(ask(app, access.platform, request, limit).await?);
+            }
+            Step::Done(news) => return Ok(Some(news)),
+            Step::Gone => return Ok(None),
+        }
+    }
+    Err(StoreError::Unreadable("the store's answers lead nowhere").into())
+}
+
+/// Another system may have told TikTok which of its orders this one is.
+async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrderId>, Trouble> {
+    let Some(order) = group.rows.first().map(|row| row.order.as_str().to_owned()) else { return Ok(Vec::new()) };
+    let (tiktok, platform) = (&shop.run.app.tiktok, group.store.platform);
+    shop.read_extra(Box::new(move |call: Call<'_>| {
+        let (tiktok, order) = (tiktok.clone(), order.clone());
+        let (app, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
+        let call =
+            async move { tiktok.external_order_search(Call { app: &app, shop: &auth, limit }, platform, &order).await };
+        Box::pin(call)
+    }))
+    .await
+}
+
+/// Not known yet: by the retry schedule, for a day; then a person must say.
+async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str) {
+    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
+        record::settle(shop, parcel.clone(), |row, now| {
+            if *link != OrderLink::NotRead {
+                row.link = link.clone();
+            }
+            row.attempts += 1;
+            if now.duration_since(row.received)
+                >= jiff::SignedDuration::try_from(retry::GIVE_UP_AFTER).unwrap_or_default()
+            {
+                record::hold(row, Reason::OrderNotFound, detail, WaitsFor::Person, now);
+            } else {
+                row.due = Some(retry::next_try(row.attempts, None, &shop.run.app.entropy, now));
+            }
+        })
+        .await;
+        one(&shop.run.tally.retried);
+    }
+}
+
+/// Several orders, or certainly none.
+async fn decided(shop: &ShopRun<'_>, group: &Group, link: OrderLink) -> Resolved {
+    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
+        record::settle(shop, parcel.clone(), |row, now| {
+            row.link = link.clone();
+            if link == OrderLink::OtherChannel {
+                record::close(row, crate::domain::parcel::ParcelState::Skipped(Reason::NotTikTok), now);
+            } else {
+                record::hold(row, Reason::OrderAmbiguous, "", WaitsFor::Person, now);
+            }
+        })
+        .await;
+    }
+    Resolved::Later
+}
+
+/// Reads what a thin delivery left out, stores it, and forgets the notice.
+pub(super) async fn read_notice(shop: &ShopRun<'_>, key: &Key) {
+    if let Err(error) = try_notice(shop, key).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "notice not read");
+    }
+}
+
+async fn try_notice(shop: &ShopRun<'_>, key: &Key) -> Result<(), TableError> {
+    let app = shop.run.app;
+    let now = app.clock.now();
+    let Some(mut notice) = app.table.notice_get(key).await?.filter(|notice| notice.due <= now) else { return Ok(()) };
+    let Some(store) = app.table.store_get(&notice.store, false).await?.map(|store| store.row) else {
+        return app.table.notice_delete(&notice).await;
+    };
+    match answer(shop, &store, &notice.body).await {
+        Ok(Some(news)) => {
+            keep(app, &store, &news, false).await?;
+            app.table.notice_delete(&notice).await
+        }
+        Ok(None) => app.table.notice_delete(&notice).await,
+        Err(AskError::NoTime) => Ok(()),
+        Err(error) => {
+            tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "store not read");
+            notice.attempts += 1;
+            notice.due = retry::next_try(notice.attempts, None, &app.entropy, now);
+            one(&shop.run.tally.retried);
+            app.table.notice_put(&mut notice).await
+        }
+    }
+}
+
+/// What the store says about a notice; `None` when there is nothing to store.
+async fn answer(shop: &ShopRun<'_>, store: &StoreConnection, body: &str) -> Result<Option<Fulfilment>, AskError> {
+    let pending: PendingRead =
+        serde_json::from_str(body).map_err(|_| StoreError::Unreadable("a notice of another version"))?;
+    match pending {
+        PendingRead::Open(url) => {
+            if !shop.run.may_look_up() {
+                return Err(AskError::NoTime);
+            }
+            let request = http::Request::get(url).body(bytes::Bytes::new());
+            let request = request.map_err(|_| StoreError::Unreadable("the validation address"))?;
+            shop.run.app.outbound.merchant(request, READ).await?;
+            Ok(None)
+        }
+        PendingRead::Notice(thin) => {
+            let access = store_access(shop.run.app, store).await.ok().flatten();
+            let Some(access) = access else { return Err(StoreError::Unauthorised { status: 0 }.into()) };
+            let order = thin.order.clone();
+            match look_up(shop, &access, LookUp::Shipments(thin)).await? {
+                Some(news) => Ok(Some(news)),
+                None => Ok(order.map(|order| link_only(order, OrderLink::NotFound))),
+            }
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! One shop's step: what its owner is told, and what is looked after between two consents.
+
+use crate::app::App;
+use crate::domain::connection::{Parked, Shop};
+use crate::domain::ids::ShopId;
+use crate::domain::reason::Reason;
+use crate::domain::reauthorisation::{Standing, Step, standing_step};
+use crate::flows::access::shop::{AccessError, erase, grant_facts, grant_version, shop_access};
+use crate::flows::carriers::lists::{self as carrier_lists, ListError};
+use crate::flows::connect::shop::{oldest_waiting, waiting};
+use crate::flows::tell::links::{self, LinkError};
+use crate::flows::tell::{TellError, Told, tell};
+use crate::mail::letters::{self, Letter, Outcome};
+use crate::table::error::TableError;
+use crate::table::keys;
+use crate::table::mails::MailStep;
+use crate::tiktok::shops::WebhookSetting;
+use crate::tiktok::{Call, Class, TikTokError};
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// A shop is looked at this often at least.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A mail that did not leave is tried again after this long.
+const RETRY: SignedDuration = SignedDuration::from_mins(15);
+/// What waited for a reconnect has this long to be sent before the owner is told how it went.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// It is looked at again after this long.
+const AGAIN: SignedDuration = SignedDuration::from_mins(5);
+const CALL: Duration = Duration::from_secs(8);
+/// A refusal for the rate that names no time.
+const PAUSE: Duration = Duration::from_secs(1);
+/// TikTok suggests to start with one to three writes a second and shop.
+const BETWEEN_WRITES: Duration = Duration::from_millis(550);
+
+/// TikTok's events that this product listens to (types 1, 3, 4, 6, 7, 11, 12).
+/// Source: TikTok Shop Partner Center, webhooks.
+pub const EVENTS: [&str; 7] = [
+    "ORDER_STATUS_CHANGE",
+    "RECIPIENT_ADDRESS_UPDATE",
+    "PACKAGE_UPDATE",
+    "SELLER_DEAUTHORIZATION",
+    "UPCOMING_AUTHORIZATION_EXPIRATION",
+    "CANCELLATION_STATUS_CHANGE",
+    "RETURN_STATUS_CHANGE",
+];
+
+/// A step that was not finished; it is due again.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// Tokens.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Links.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// Mails.
+    #[error(transparent)]
+    Tell(#[from] TellError),
+}
+
+/// Takes the step of a shop if it is due. Returns how many mails went out.
+///
+/// # Errors
+/// [`StepError`].
+pub async fn step(app: &App, id: &ShopId) -> Result<u64, StepError> {
+    let now = app.clock.now();
+    let Some(shop) = app.table.shop_get(id, true).await?.map(|shop| shop.row) else { return Ok(0) };
+    if shop.step_due().is_none_or(|due| due > now) {
+        return Ok(0);
+    }
+    let shop = with_grant(app, shop).await?;
+    let shop = if shop.parked.is_none() { look_after(app, &shop).await.unwrap_or(shop) } else { shop };
+    match mails(app, &shop, now).await {
+        Ok(said) => {
+            let sent = said.sent;
+            schedule(app, &shop, said, None).await?;
+            Ok(sent)
+        }
+        Err(error) => {
+            let fault = matches!(error, StepError::Tell(_)).then_some(now);
+            let again = Said { sent: 0, next: Some(now + RETRY), resumed_told: false };
+            schedule(app, &shop, again, fault).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Writes down when the shop is looked at next. Whatever changed meanwhile (a consent, a refusal) stays.
+async fn schedule(app: &App, seen: &Shop, said: Said, fault: Option<Timestamp>) -> Result<(), TableError> {
+    app.table
+        .shop_change(&seen.id, |shop| {
+            if shop.consent.granted != seen.consent.granted {
+                return false;
+            }
+            shop.consent.told_of = seen.parked.as_ref().map(|parked| parked.since);
+            shop.consent.next_step = said.next;
+            shop.consent.mail_fault = fault;
+            if said.resumed_told {
+                shop.consent.resumed = None;
+            }
+            true
+        })
+        .await
+        .map(drop)
+}
+
+/// The shop with what its grant says now. A shop without one waits for its owner.
+async fn with_grant(app: &App, shop: Shop) -> Result<Shop, StepError> {
+    if let Standing::Removed(_) = shop.standing() {
+        erase_removed(app, &shop).await?;
+        return Ok(shop);
+    }
+    let facts = grant_facts(app, &shop).await?;
+    let now = app.clock.now();
+    let changed = app
+        .table
+        .shop_change(&shop.id, |shop| match &facts {
+            Some(facts) if shop.consent.ends == Some(facts.refresh_expires) => false,
+            Some(facts) => {
+                shop.consent.ends = Some(facts.refresh_expires);
+                true
+            }
+            None if shop.parked.is_some() => false,
+            None => {
+                shop.parked = Some(Parked { reason: Reason::AuthExpired, since: now, grant_version: 0 });
+                true
+            }
+        })
+        .await?;
+    Ok(changed.unwrap_or(shop))
+}
+
+/// Erases the tokens of a removed authorisation once none of its shops is in use.
+async fn erase_removed(app: &App, shop: &Shop) -> Result<(), StepError> {
+    for id in app.table.account_shops(&shop.account).await? {
+        let other = app.table.shop_get(&id, true).await?.map(|other| other.row);
+        if other.is_some_and(|other| other.app == shop.app && other.open_id == shop.open_id && other.parked.is_none()) {
+            return Ok(());
+        }
+    }
+    Ok(erase(app, &keys::grant(shop.app, &shop.open_id)).await?)
+}
+
+/// What a step said, and when the next one is due.
+struct Said {
+    sent: u64,
+    next: Option<Timestamp>,
+    resumed_told: bool,
+}
+
+/// What is due to be said now, and when to look again.
+async fn mails(app: &App, shop: &Shop, now: Timestamp) -> Result<Said, StepError> {
+    let days = app.config.reauth_days;
+    let end = shop.reauthorise_by(days);
+    let (standing, next) = standing_step(end, shop.standing(), now);
+    let (mut sent, mut resumed_told) = (0, false);
+    let mut look = match (shop.standing(), next) {
+        (Standing::Removed(_), _) => None,
+        (_, next) => Some(next.unwrap_or(now + A_DAY).min(now + A_DAY)),
+    };
+    if let (Some(resumed), None) = (shop.consent.resumed, &shop.parked) {
+        let left = app.table.push_waiting(&shop.id, resumed.at).await?;
+        if left > 0 && now < resumed.at + PATIENCE {
+            look = Some(now + AGAIN);
+        } else {
+            let held = app.table.held_reasons(&shop.id).await?;
+            let held = held.iter().filter(|entry| entry.since >= resumed.at).count() as u64;
+            let outcome = Outcome { sent: resumed.waiting.saturating_sub(held + left), held, left };
+            let step = ledger(shop, "4", "resumed".to_owned());
+            let overview = links::page(app, "/");
+            let told =
+                tell(app, shop, step, async || Ok(letters::resumed(shop, resumed.at, outcome, end, days, &overview)));
+            let told = told.await?;
+            sent += u64::from(told == Told::Sent);
+            resumed_told = told != Told::Elsewhere;
+            if told == Told::Elsewhere {
+                look = Some(now + RETRY);
+            }
+        }
+    }
+    if let Some(step) = standing {
+        let kind = match step {
+            Step::Before(_) => "1",
+            Step::Overdue(_) => "2b",
+            Step::Refused { .. } => "2",
+            Step::Removed { .. } => "3",
+        };
+        let told = tell(app, shop, ledger(shop, kind, step.to_string()), async || write(app, shop, step, now).await);
+        let told = told.await?;
+        sent += u64::from(told == Told::Sent);
+        if told == Told::Elsewhere {
+            // Its sender may be dead: by then the claim has aged.
+            look = Some(now + RETRY);
+        }
+    }
+    Ok(Said { sent, next: look, resumed_told })
+}
+
+async fn write(app: &App, shop: &Shop, step: Step, now: Timestamp) -> Result<Letter, TellError> {
+    let days = app.config.reauth_days;
+    let end = shop.reauthorise_by(days);
+    let link = links::reconnect(app, shop).await?;
+    let waiting = waiting(app, &shop.id, now).await?;
+    Ok(match step {
+        Step::Before(_) => letters::reminder(shop, end, days, waiting, now, &link),
+        Step::Overdue(_) => letters::overdue(shop, end, days, now, &link),
+        Step::Removed { since } => letters::removed(shop, since, waiting, &link),
+        Step::Refused { since, .. } => {
+            let reason = shop.parked.as_ref().map_or(Reason::AuthExpired, |parked| parked.reason);
+            let oldest = oldest_waiting(app, &shop.id).await?;
+            letters::refused(shop, reason, since, waiting, oldest, &link)
+        }
+    })
+}
+
+fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {
+    MailStep { shop: shop.id.clone(), kind, cycle: shop.granted().as_millisecond().to_string(), step }
+}
+
+/// Looks after a connected shop, once a day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
+/// lists are read. What fails is tried on the next day; nothing else waits for it.
+pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
+    let now = app.clock.now();
+    let checked = shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now);
+    if checked || shop.hold_until.is_some_and(|until| until > now) {
+        return None;
+    }
+    let access = match shop_access(app, shop, None).await {
+        Ok(access) => access,
+        Err(AccessError::Ended { version }) => {
+            park(app, &shop.id, version).await;
+            return app.table.shop_get(&shop.id, true).await.ok().flatten().map(|shop| shop.row);
+        }
+        Err(error) => {
+            tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "shop not looked after");
+            return None;
+        }
+    };
+    let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
+    let webhooks = set_webhooks(app, call, shop).await;
+    if let Err(error) = &webhooks {
+        tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
+        if error.class == Class::Retry(Reason::RateLimited) {
+            return rest(app, shop, error).await;
+        }
+    }
+    // The carrier lists belong to the Seller Shipping option: without the option there is none.
+    let option = match carrier_lists::refresh_with(app, shop, call).await {
+        Ok(_) => Ok(true),
+        Err(ListError::NoOption) => Ok(false),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &option {
+        tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "carrier lists not read");
+        if let ListError::TikTok(error) = error
+            && error.class == Class::Retry(Reason::RateLimited)
+        {
+            return rest(app, shop, error).await;
+        }
+    }
+    let changed = app.table.shop_change(&shop.id, |row| {
+        row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);
+        row.consent.seller_shipping = option.as_ref().ok().copied().or(row.consent.seller_shipping);
+        true
+    });
+    changed.await.ok().flatten()
+}
+
+/// TikTok asked for a pause: no process calls it for this shop until then, and the next tick looks after the shop.
+async fn rest(app: &App, shop: &Shop, error: &TikTokError) -> Option<Shop> {
+    let until = app.clock.now() + error.retry_after.unwrap_or_default().max(PAUSE);
+    let changed = app.table.shop_change(&shop.id, |row| {
+        row.hold_until = row.hold_until.max(Some(until));
+        true
+    });
+    changed.await.ok().flatten()
+}
+
+/// Parks a shop whose grant TikTok refused, unless it was connected again meanwhile.
+pub async fn park(app: &App, id: &ShopId, version: u64) {
+    let Ok(Some(shop)) = app.table.shop_get(id, true).await else { return };
+    if grant_version(app, &shop.row).await.is_ok_and(|newest| newest > version) {
+        return;
+    }
+    let now = app.clock.now();
+    let parked = app.table.shop_change(id, |shop| {
+        let free = shop.parked.is_none();
+        shop.parked.get_or_insert(Parked { reason: Reason::AuthExpired, since: now, grant_version: version });
+        free
+    });
+    if let Err(error) = parked.await {
+        tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "shop not parked");
+    }
+}
+
+async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), TikTokError> {
+    let address = links::page(app, &format!("/hooks/tiktok/{}", shop.app));
+    let known = app.tiktok.webhook_list(call).await?;
+    for event in EVENTS {
+        if !known.iter().any(|setting| setting.event == event && setting.address == address) {
+            tokio::time::sleep(BETWEEN_WRITES).await;
+            let setting = WebhookSetting { event: event.to_owned(), address: address.clone() };
+            app.tiktok.webhook_put(call, &setting).await?;
+        }
+    }
+    Ok(())
+}

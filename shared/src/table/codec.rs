@@ -1,7 +1,7 @@
 //! Attribute values ↔ types: the only place that names attribute types.
 
 use super::error::TableError;
-use super::keys::{self, IndexKey, Key};
+use super::keys::{self, DUE, FIND, Index, IndexKey, Key, LIST};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -65,11 +65,27 @@ impl Writer {
         Ok(self.text(name, text))
     }
 
-    /// The row's list, if it is in one.
+    /// The row's list of what is to be worked on, if it is in one.
     #[must_use]
     pub fn list(self, place: Option<IndexKey>) -> Self {
+        self.at(DUE, place)
+    }
+
+    /// The row's list of what needs a hand, if it is in one.
+    #[must_use]
+    pub fn attention(self, place: Option<IndexKey>) -> Self {
+        self.at(LIST, place)
+    }
+
+    /// What the row is found by, if by anything.
+    #[must_use]
+    pub fn found_by(self, place: Option<IndexKey>) -> Self {
+        self.at(FIND, place)
+    }
+
+    fn at(self, index: Index, place: Option<IndexKey>) -> Self {
         match place {
-            Some(place) => self.text(keys::DUE_PK, place.pk).text(keys::DUE_SK, place.sk),
+            Some(place) => self.text(index.pk, place.pk).text(index.sk, place.sk),
             None => self,
         }
     }

@@ -51,7 +51,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue};
 use codec::{Item, Reader};
 use error::TableError;
-use keys::{DUE_PK, DUE_SK, INDEX, Key, PK, SK};
+use keys::{DUE, Index, Key, PK, SK};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -246,13 +246,13 @@ impl Table {
         self.pages(query, usize::MAX).await
     }
 
-    /// Entries of a list whose sort key is at most `until`, oldest first, at most `limit`.
+    /// Entries of a list of `due` whose sort key is at most `until`, oldest first, at most `limit`.
     pub(crate) async fn listed_until(&self, list: &str, until: &str, limit: usize) -> Result<Vec<Listed>, TableError> {
         let mut pages = self.due_pages(list, until);
         let mut entries = Vec::new();
         while let Some(page) = pages.next().await? {
             for item in &page {
-                entries.push(Listed::read(item)?);
+                entries.push(Listed::read(item, DUE)?);
             }
             if entries.len() >= limit {
                 entries.truncate(limit);
@@ -262,23 +262,28 @@ impl Table {
         Ok(entries)
     }
 
-    /// Entries of a list whose sort key starts with a prefix.
+    /// Entries of a list of `due` whose sort key starts with a prefix.
     pub(crate) async fn listed(&self, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
+        self.listed_in(DUE, list, prefix).await
+    }
+
+    /// Entries of an index's list whose sort key starts with a prefix.
+    pub(crate) async fn listed_in(&self, index: Index, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
         let mut query = self
             .client
             .query()
-            .index_name(INDEX)
-            .expression_attribute_names("#pk", DUE_PK)
+            .index_name(index.name)
+            .expression_attribute_names("#pk", index.pk)
             .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()));
         query = if prefix.is_empty() {
             query.key_condition_expression("#pk = :pk")
         } else {
             query
                 .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-                .expression_attribute_names("#sk", DUE_SK)
+                .expression_attribute_names("#sk", index.sk)
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
         };
-        self.pages(query, usize::MAX).await?.iter().map(Listed::read).collect()
+        self.pages(query, usize::MAX).await?.iter().map(|item| Listed::read(item, index)).collect()
     }
 
     /// The pages of a due list, one at a time: a long backlog is never in memory as a whole.
@@ -286,10 +291,10 @@ impl Table {
         let query = self
             .client
             .query()
-            .index_name(INDEX)
+            .index_name(DUE.name)
             .key_condition_expression("#pk = :pk AND #sk <= :until")
-            .expression_attribute_names("#pk", DUE_PK)
-            .expression_attribute_names("#sk", DUE_SK)
+            .expression_attribute_names("#pk", DUE.pk)
+            .expression_attribute_names("#sk", DUE.sk)
             .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
             .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
             .limit(PAGE);
@@ -349,9 +354,9 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn read(item: &Item) -> Result<Self, TableError> {
+    fn read(item: &Item, index: Index) -> Result<Self, TableError> {
         let reader = Reader(item);
-        Ok(Self { key: reader.key()?, place: reader.text(DUE_SK)? })
+        Ok(Self { key: reader.key()?, place: reader.text(index.sk)? })
     }
 }
 

@@ -105,7 +105,7 @@ impl Table {
         let (mut due, mut more) = (Vec::new(), false);
         while let Some(page) = pages.next().await? {
             for item in &page {
-                let entry = due_read(Listed::read(item)?)?;
+                let entry = due_read(Listed::read(item, keys::DUE)?)?;
                 let count = taken.entry(entry.shop.clone()).or_default();
                 *count += 1;
                 if *count <= per_shop { due.push(entry) } else { more = true }
@@ -190,7 +190,7 @@ impl Table {
         let mut waiting = 0;
         while let Some(page) = pages.next().await? {
             for item in &page {
-                waiting += u64::from(due_read(Listed::read(item)?)?.shop == *shop);
+                waiting += u64::from(due_read(Listed::read(item, keys::DUE)?)?.shop == *shop);
             }
         }
         Ok(waiting)
@@ -205,7 +205,7 @@ impl Table {
         let mut rows = Vec::new();
         while let Some(page) = pages.next().await? {
             for item in &page {
-                let due = due_read(Listed::read(item)?)?;
+                let due = due_read(Listed::read(item, keys::DUE)?)?;
                 if due.shop == *shop {
                     rows.push(due.key);
                 }

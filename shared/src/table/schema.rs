@@ -2,12 +2,13 @@
 
 use super::Table;
 use super::error::TableError;
-use super::keys::{DUE_PK, DUE_SK, INDEX, PK, SK, TTL};
-use aws_sdk_dynamodb::error::SdkError;
+use super::keys::{INDEXES, Index, PK, SK, TTL};
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    TimeToLiveSpecification,
 };
 
 /// What a deployment has to provide.
@@ -15,52 +16,46 @@ use aws_sdk_dynamodb::types::{
 pub struct Schema {
     /// Table keys: partition, sort.
     pub keys: (&'static str, &'static str),
-    /// The index and its keys.
-    pub index: (&'static str, &'static str, &'static str),
-    /// What the index carries besides keys.
+    /// The indexes.
+    pub indexes: [Index; 3],
+    /// What an index carries besides keys.
     pub projection: &'static str,
     /// The time-to-live attribute.
     pub ttl: &'static str,
 }
 
 /// The shape of the table.
-pub const SCHEMA: Schema = Schema { keys: (PK, SK), index: (INDEX, DUE_PK, DUE_SK), projection: "KEYS_ONLY", ttl: TTL };
+pub const SCHEMA: Schema = Schema { keys: (PK, SK), indexes: INDEXES, projection: "KEYS_ONLY", ttl: TTL };
 
 impl Table {
-    /// Creates the table when it does not exist. Returns whether it was created.
+    /// Creates the table when it does not exist, else adds the indexes that an earlier version made it without. Returns
+    /// whether it was created.
     ///
     /// # Errors
-    /// [`TableError`] when it can be neither created nor found.
+    /// [`TableError`] when it can be neither created nor found, or when an index is still being built (AWS builds one at
+    /// a time: later again).
     pub async fn create_if_missing(&self) -> Result<bool, TableError> {
-        let refused = |e: aws_sdk_dynamodb::error::BuildError| TableError::Refused(e.to_string());
-        let keys = |pk: &str, sk: &str| -> Result<Vec<KeySchemaElement>, TableError> {
-            [(pk, KeyType::Hash), (sk, KeyType::Range)]
-                .into_iter()
-                .map(|(name, kind)| {
-                    KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(refused)
-                })
-                .collect()
-        };
-        let index = GlobalSecondaryIndex::builder()
-            .index_name(INDEX)
-            .set_key_schema(Some(keys(DUE_PK, DUE_SK)?))
-            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-            .build()
-            .map_err(refused)?;
         let mut create = self
             .client
             .create_table()
             .table_name(&self.name)
             .billing_mode(BillingMode::PayPerRequest)
-            .set_key_schema(Some(keys(PK, SK)?))
-            .global_secondary_indexes(index);
-        for name in [PK, SK, DUE_PK, DUE_SK] {
-            let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
-            create = create.attribute_definitions(attribute.build().map_err(refused)?);
+            .set_key_schema(Some(schema_of(PK, SK)?));
+        for index in INDEXES {
+            let made = GlobalSecondaryIndex::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(schema_of(index.pk, index.sk)?))
+                .projection(keys_only())
+                .build();
+            create = create.global_secondary_indexes(made.map_err(refused)?);
+        }
+        for name in [PK, SK].into_iter().chain(INDEXES.into_iter().flat_map(|index| [index.pk, index.sk])) {
+            create = create.attribute_definitions(attribute(name)?);
         }
         match create.send().await {
             Ok(_) => {}
             Err(SdkError::ServiceError(e)) if matches!(e.err(), CreateTableError::ResourceInUseException(_)) => {
+                self.add_missing_indexes().await?;
                 return Ok(false);
             }
             Err(e) => return Err(super::failure(&e)),
@@ -75,4 +70,52 @@ impl Table {
             .map_err(|e| super::failure(&e))?;
         Ok(true)
     }
+
+    async fn add_missing_indexes(&self) -> Result<(), TableError> {
+        let table = self.client.describe_table().table_name(&self.name).send().await;
+        let table = table.map_err(|e| super::failure(&e))?;
+        let there = table.table.and_then(|table| table.global_secondary_indexes).unwrap_or_default();
+        for index in INDEXES {
+            if there.iter().any(|known| known.index_name() == Some(index.name)) {
+                continue;
+            }
+            let action = CreateGlobalSecondaryIndexAction::builder()
+                .index_name(index.name)
+                .set_key_schema(Some(schema_of(index.pk, index.sk)?))
+                .projection(keys_only())
+                .build()
+                .map_err(refused)?;
+            let update = self
+                .client
+                .update_table()
+                .table_name(&self.name)
+                .attribute_definitions(attribute(PK)?)
+                .attribute_definitions(attribute(SK)?)
+                .attribute_definitions(attribute(index.pk)?)
+                .attribute_definitions(attribute(index.sk)?)
+                .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(action).build());
+            update.send().await.map_err(|e| super::failure(&e))?;
+        }
+        Ok(())
+    }
+}
+
+fn refused(error: BuildError) -> TableError {
+    TableError::Refused(error.to_string())
+}
+
+fn schema_of(pk: &str, sk: &str) -> Result<Vec<KeySchemaElement>, TableError> {
+    [(pk, KeyType::Hash), (sk, KeyType::Range)]
+        .into_iter()
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().map_err(refused))
+        .collect()
+}
+
+fn attribute(name: &str) -> Result<AttributeDefinition, TableError> {
+    let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+    attribute.build().map_err(refused)
+}
+
+fn keys_only() -> Projection {
+    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
 }

@@ -1,105 +1,10 @@
-//! Every key and index string of the one table. Nothing else in the crate spells a `#`.
+//! Where rows stand: partitions and places in them.
 
+use super::{Key, Shard, clean, key, unclean};
 use crate::domain::ids::{AccountId, DeliveryOptionId, HookId, OpenId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
-use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
-use jiff::Timestamp;
 use std::fmt::Write as _;
-
-/// Partition key attribute.
-pub const PK: &str = "pk";
-/// Sort key attribute.
-pub const SK: &str = "sk";
-/// Partition key of the index: which list a row is in.
-pub const DUE_PK: &str = "due_pk";
-/// Sort key of the index: when, and for whom.
-pub const DUE_SK: &str = "due_sk";
-/// Epoch seconds after which DynamoDB may delete a row. It is hours late: readers compare themselves.
-pub const TTL: &str = "ttl";
-/// The one index: sparse, keys only.
-pub const INDEX: &str = "due";
-
-/// Work is spread over this many shards, for ever: index keys cannot change later.
-pub const SHARDS: u8 = 64;
-/// The slow lists (authorisations, polls) use fewer.
-pub const SLOW_SHARDS: u8 = 16;
-
-/// Partitions that live for minutes and belong to one installation: leases, pauses, sign-ins under way.
-pub(crate) const PASSING: [&str; 4] = ["LEASE#", "BREAKER#", "SESSION#", "ONCE#"];
-
-/// A row's place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Partition.
-    pub pk: String,
-    /// Place within it.
-    pub sk: String,
-}
-
-/// A row's place in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IndexKey {
-    /// List.
-    pub pk: String,
-    /// Place within it.
-    pub sk: String,
-}
-
-/// One of the 64 shards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Shard(u8);
-
-impl Shard {
-    /// The shard of a number below [`SHARDS`].
-    #[must_use]
-    pub fn new(number: u8) -> Option<Self> {
-        (number < SHARDS).then_some(Self(number))
-    }
-
-    /// All work of a shop is in one shard.
-    #[must_use]
-    pub fn of(shop: &ShopId) -> Self {
-        Self(slot(shop.as_str(), SHARDS))
-    }
-
-    /// All of them.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..SHARDS).map(Self)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        self.0
-    }
-}
-
-fn slot(text: &str, slots: u8) -> u8 {
-    // The remainder is below `slots`, which is a u8.
-    u8::try_from(crc32fast::hash(text.as_bytes()) % u32::from(slots)).unwrap_or_default()
-}
-
-/// Keeps `#` out of outside text, so that no caller can forge or break a key.
-fn clean(text: &str) -> String {
-    if !text.contains(['#', '%']) {
-        return text.to_owned();
-    }
-    text.replace('%', "%25").replace('#', "%23")
-}
-
-fn unclean(text: &str) -> String {
-    text.replace("%23", "#").replace("%25", "%")
-}
-
-/// Milliseconds since 1970 in 13 digits, zero-padded: sorts as time does until the year 2286.
-fn sortable(at: Timestamp) -> String {
-    format!("{:013}", at.as_millisecond().max(0))
-}
-
-fn key(pk: String, sk: impl Into<String>) -> Key {
-    Key { pk, sk: sk.into() }
-}
 
 /// Partition of everything a store sent.
 #[must_use]
@@ -229,6 +134,48 @@ pub fn order_pointers(order: &TikTokOrderId) -> String {
     format!("ORDER#{}#", order.as_str())
 }
 
+/// A TikTok order as last seen. Its [`order_pointer`]s stand right behind it.
+#[must_use]
+pub fn tiktok_order(id: &ShopId, order: &TikTokOrderId) -> Key {
+    key(shop(id), format!("ORDER#{}", order.as_str()))
+}
+
+/// First and last sort key of an order's row and its pointers: one query reads both.
+#[must_use]
+pub fn tiktok_order_rows(order: &TikTokOrderId) -> (String, String) {
+    (format!("ORDER#{}", order.as_str()), format!("ORDER#{}#~", order.as_str()))
+}
+
+/// Whether a sort key is that of a TikTok order's row, not of a pointer beside it.
+#[must_use]
+pub fn is_tiktok_order(sk: &str) -> bool {
+    sk.strip_prefix(ORDERS).is_some_and(|rest| !rest.is_empty() && !rest.contains('#'))
+}
+
+/// When a shop's orders are read next, and how far that has come.
+#[must_use]
+pub fn visit(id: &ShopId) -> Key {
+    key(shop(id), "VISIT")
+}
+
+/// The shop of a visit's key.
+#[must_use]
+pub fn visited_shop(key: &Key) -> Option<ShopId> {
+    (key.sk == "VISIT").then(|| ShopId::parse(key.pk.strip_prefix("SHOP#")?).ok())?
+}
+
+/// When a shop's people are told next, and up to when they have been.
+#[must_use]
+pub fn tell(id: &ShopId) -> Key {
+    key(shop(id), "TELL")
+}
+
+/// The shop of a key of telling.
+#[must_use]
+pub fn told_shop(key: &Key) -> Option<ShopId> {
+    (key.sk == "TELL").then(|| ShopId::parse(key.pk.strip_prefix("SHOP#")?).ok())?
+}
+
 /// A value that counts once: OAuth state, login link.
 #[must_use]
 pub fn once(sha256_hex: &str) -> Key {
@@ -344,120 +291,4 @@ pub fn lease(shard: Shard) -> Key {
 #[must_use]
 pub fn breaker() -> Key {
     key("BREAKER#tiktok".to_owned(), "BREAKER")
-}
-
-/// The list of parcels, orders and notices to work on.
-#[must_use]
-pub fn push_list(shard: Shard) -> String {
-    format!("PUSH#{:02x}", shard.0)
-}
-
-/// A place in it.
-#[must_use]
-pub fn push_due(shop: &ShopId, at: Timestamp) -> IndexKey {
-    IndexKey { pk: push_list(Shard::of(shop)), sk: format!("{}#{}", sortable(at), shop.as_str()) }
-}
-
-/// Upper bound for everything due by then.
-#[must_use]
-pub fn due_by(now: Timestamp) -> String {
-    // `~` sorts after every shop id.
-    format!("{}#~", sortable(now))
-}
-
-/// When and for whom a place in a due list is.
-#[must_use]
-pub fn read_due(sk: &str) -> Option<(Timestamp, &str)> {
-    let (ms, owner) = sk.split_once('#')?;
-    Some((Timestamp::from_millisecond(ms.parse().ok()?).ok()?, owner))
-}
-
-/// A shop's attention list.
-#[must_use]
-pub fn held_list(shop: &ShopId) -> String {
-    format!("HELD#{}", shop.as_str())
-}
-
-/// A place in it.
-#[must_use]
-pub fn held(shop: &ShopId, reason: Reason, since: Timestamp) -> IndexKey {
-    IndexKey { pk: held_list(shop), sk: format!("{}#{}", reason.code(), sortable(since)) }
-}
-
-/// Reason and time of a place in it.
-#[must_use]
-pub fn read_held(sk: &str) -> Option<(Reason, Timestamp)> {
-    let (code, ms) = sk.split_once('#')?;
-    Some((Reason::parse(code)?, Timestamp::from_millisecond(ms.parse().ok()?).ok()?))
-}
-
-/// The list of authorisations with their next refresh or reminder.
-#[must_use]
-pub fn auth_list(slot: u8) -> String {
-    format!("AUTH#{slot:02x}")
-}
-
-/// A place in it.
-#[must_use]
-pub fn auth_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: auth_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
-}
-
-/// The list of stores and shops to poll.
-#[must_use]
-pub fn poll_list(slot: u8) -> String {
-    format!("POLL#{slot:02x}")
-}
-
-/// A place in it.
-#[must_use]
-pub fn poll_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: poll_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::samples::parcel as sample;
-    use proptest::prelude::*;
-
-    #[test]
-    fn keys_read_as_the_documentation_says() {
-        let row = sample("1z 99", "f1", &[]);
-        assert_eq!(parcel(&row), Key { pk: "STORE#s1".into(), sk: "ORDER#1042#PARCEL#1Z99".into() });
-        let shop_id = ShopId::parse("7494049642642441621").expect("id");
-        let at = Timestamp::from_millisecond(1_700_000_000_000).expect("time");
-        assert_eq!(push_due(&shop_id, at).sk, "1700000000000#7494049642642441621");
-        assert_eq!(held(&shop_id, Reason::CarrierUnmapped, at).sk, "CARRIER_UNMAPPED#1700000000000");
-    }
-
-    #[test]
-    fn an_order_number_never_finds_a_longer_one() {
-        let id = |text: &str| StoreOrderId::parse(text).expect("id");
-        assert!(!order_prefix(&id("1234")).starts_with(&order_prefix(&id("123"))));
-    }
-
-    #[test]
-    fn a_shard_never_moves() {
-        // Rows of live installations depend on these.
-        for (shop_id, shard) in [("7494049642642441621", 24), ("7", 2), ("1", 55)] {
-            assert_eq!(Shard::of(&ShopId::parse(shop_id).expect("id")).number(), shard, "{shop_id}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_from_outside_breaks_out_of_its_key(order in "[ -~]{1,40}", number in "[ -~]{1,40}") {
-            let mut row = sample("A", "f1", &[]);
-            let (Ok(order), Ok(number)) = (StoreOrderId::parse(&order), crate::domain::tracking::TrackingNumber::parse(&number)) else {
-                return Ok(());
-            };
-            row.order = order.clone();
-            row.number = Some(number);
-            let made = parcel(&row);
-            prop_assert_eq!(made.sk.matches('#').count(), 3);
-            prop_assert_eq!(order_of(&made).map(|(_, o)| o), Some(order));
-            prop_assert!(!is_link(&made.sk));
-        }
-    }
 }

@@ -191,6 +191,30 @@ fn only_the_ports_read_the_clock() {
 }
 
 #[test]
+fn a_parcel_is_moved_in_one_file() {
+    // These write the due time of other rows: grants, connections.
+    const OTHER_ROWS: &[&str] = &["flows/tick/", "flows/access/", "flows/connect/", "flows/intake/store_webhook.rs"];
+    let mut wrong = Vec::new();
+    for (name, text) in files("shared/src").into_iter().chain(files("functions")) {
+        if name == "shared/src/domain/moves.rs" || is_test(&name) || name.ends_with("samples.rs") {
+            continue;
+        }
+        let other = OTHER_ROWS.iter().any(|part| name.contains(part)) || !code(&text).contains("domain::parcel");
+        let fields: &[&str] =
+            if other { &["waits_for", "crashes"] } else { &["due", "waits_for", "attempts", "crashes"] };
+        for line in code(&text).lines() {
+            // A notice is not a parcel, and has a due time of its own.
+            let parcels = !line.contains("notice.");
+            let written = |field: &&&str| [" = ", " += "].iter().any(|sign| line.contains(&format!(".{field}{sign}")));
+            if let Some(field) = fields.iter().find(written).filter(|_| parcels) {
+                wrong.push(format!("{name} writes {field}: {}", line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "moves belong in domain/moves.rs:\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn no_file_is_longer_than_a_person_reads() {
     let mut long = Vec::new();
     for folder in ["shared", "functions", "tests"] {

@@ -278,10 +278,9 @@ async fn a_number_of_another_carrier_is_sent_with_a_warning_or_held_as_the_shop_
         let order = ship(&world, &store, n, "Better Trucks", number).await;
         let summary = world.push().await;
         let row = world.row(&store.store.id, &format!("{}", 1_000 + n), number).await;
-        let told = row
-            .events
-            .iter()
-            .any(|event| event.what == Reason::CarrierFormatMismatch.code() && event.detail.contains("looks like UPS"));
+        let told = row.events.iter().any(|event| {
+            event.what.reason() == Some(Reason::CarrierFormatMismatch) && event.detail.contains("looks like UPS")
+        });
         assert!(told, "{:?}", row.events);
         if !hold {
             assert_eq!((summary.pushed, summary.held), (1, 0));

@@ -6,7 +6,7 @@
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
-use crate::domain::parcel::{Parcel, ParcelState, Phase, Source};
+use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Source};
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
 
@@ -131,7 +131,7 @@ impl Desk<'_> {
             let mut row = self.blank(state, due, source);
             row.number = Some(parcel.number.clone());
             row.carrier.clone_from(&parcel.carrier);
-            row.note(now, if self.healed { "found by poll" } else { "received" }, "");
+            row.note(now, if self.healed { Plain::FoundByPoll } else { Plain::Received }, "");
             self.rows.push(row);
             return;
         };
@@ -157,10 +157,10 @@ impl Desk<'_> {
         if carrier_changed {
             row.carrier.clone_from(&parcel.carrier);
             row.confirmed = false;
-            row.note(now, "carrier changed in the store", parcel.carrier.clone().unwrap_or_default());
+            row.note(now, Plain::CarrierChanged, parcel.carrier.clone().unwrap_or_default());
         }
         if was_withdrawn {
-            row.note(now, "number is back in the store", "");
+            row.note(now, Plain::NumberBack, "");
         }
         if content || carrier_changed {
             requeue(row, carrier_changed, now);
@@ -217,9 +217,7 @@ impl Desk<'_> {
             });
             if !same || marker.state.phase() == Phase::Open {
                 marker.sources = vec![source];
-                if marker.state != state && marker.advance(state, now).is_ok() {
-                    marker.due = None;
-                }
+                marker.mark(state, now);
             }
         } else if !(cancelled && numbered) {
             let row = self.blank(state, None, source);
@@ -253,7 +251,7 @@ impl Desk<'_> {
         for row in &mut self.rows {
             let older = row.sources.iter().all(|s| s.version.changed <= version.changed);
             if older && matches!(row.state.phase(), Phase::Open | Phase::Waiting) {
-                close(row, ParcelState::Skipped(Reason::Cancelled), now);
+                row.withdraw(ParcelState::Skipped(Reason::Cancelled), now);
             }
         }
         if self.order_cancelled_at().is_none()
@@ -286,8 +284,7 @@ impl Desk<'_> {
             match row.state {
                 ParcelState::NeedsAttention(Reason::OrderNotFound | Reason::OrderAmbiguous)
                 | ParcelState::Skipped(Reason::NotTikTok) => requeue(row, false, now),
-                state if state.phase() == Phase::Open => row.due = Some(row.due.map_or(now, |due| due.min(now))),
-                _ => {}
+                _ => row.bring_forward(now),
             }
         }
     }
@@ -358,29 +355,14 @@ fn requeue(row: &mut Parcel, carrier_changed: bool, now: Timestamp) {
             Phase::Done => return,
         },
     };
-    if row.number.is_some() && row.advance(back, now).is_ok() {
-        row.due = Some(now);
-        row.attempts = 0;
-        row.crashes = 0;
-        row.waits_for = None;
+    if row.number.is_some() {
+        row.start_over(back, now);
     }
 }
 
 fn close_if_withdrawn(row: &mut Parcel, state: ParcelState, now: Timestamp) {
     if row.is_withdrawn() {
-        close(row, state, now);
-    }
-}
-
-/// Takes a row out of work. What TikTok holds keeps its state when the store merely cancels: it cannot be unsent.
-fn close(row: &mut Parcel, state: ParcelState, now: Timestamp) {
-    let what = if state == ParcelState::Superseded { "replaced in the store" } else { "cancelled in the store" };
-    if row.state.phase() == Phase::Done && state != ParcelState::Superseded {
-        row.note(now, what, "TikTok holds the number");
-    } else if row.state != state && row.advance(state, now).is_ok() {
-        row.due = None;
-        row.waits_for = None;
-        row.note(now, what, "");
+        row.withdraw(state, now);
     }
 }
 

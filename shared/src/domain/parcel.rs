@@ -1,6 +1,7 @@
 //! One tracking number of one store order: what is kept about it.
 
 use crate::domain::fulfilment::{OrderLink, StoreLine, Version};
+pub use crate::domain::history::{Event, EventKind, Plain};
 use crate::domain::ids::{LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 pub use crate::domain::parcel_state::{ParcelState, Phase};
 use crate::domain::tracking::TrackingNumber;
@@ -157,20 +158,6 @@ pub struct Answer {
     pub request_id: String,
 }
 
-/// One thing that happened to a parcel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// When.
-    #[serde(rename = "t")]
-    pub at: Timestamp,
-    /// What: a short constant word.
-    #[serde(rename = "e")]
-    pub what: String,
-    /// A detail, never about a person.
-    #[serde(rename = "d", default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-}
-
 /// A move that the state table does not allow: a bug, caught before it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a parcel cannot go from {from} to {to}")]
@@ -196,15 +183,6 @@ impl Parcel {
         self.state = to;
         self.changed = now;
         Ok(())
-    }
-
-    /// Notes an event, dropping the oldest beyond the limit. The first one is kept: it says where the number came from.
-    pub fn note(&mut self, at: Timestamp, what: &str, detail: impl Into<String>) {
-        if self.events.len() >= Self::EVENTS {
-            self.events.remove(1);
-        }
-        let detail: String = detail.into();
-        self.events.push(Event { at, what: what.to_owned(), detail: detail.chars().take(120).collect() });
     }
 
     /// No shipment of the store carries the number any more: replaced, taken off or cancelled.

@@ -6,11 +6,13 @@
 //! | `push` | the minute's schedule, a webhook on one machine | decides each waiting parcel and calls TikTok |
 //! | `connect` | a person in the console or a command | connects and removes shops and stores, signs people in |
 //! | `access` | every wing that calls out | credentials, hosts and the sending itself |
+//! | `calls` | every wing that calls TikTok for a shop | token, pace, park and rest of each call, within a budget |
 //! | `carriers` | the push, a person who maps | carrier lists, names and mappings |
 //! | `tell` | `tick`, a mail service's notice | mails, their links, bounces |
 //! | `tick` | the five-minute schedule | refreshes, reminders, polls, repairs: what is due |
 
 pub mod access;
+pub mod calls;
 pub mod carriers;
 pub mod connect;
 pub mod intake;

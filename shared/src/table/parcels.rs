@@ -366,7 +366,7 @@ mod tests {
     fn a_parcel_is_read_back_as_it_was_written() {
         let mut row = parcel("1Z 99", "f#1", &[("MUG", 2)]);
         row.sent = Some(sent("1Z99", &[1, 2], 1));
-        row.note(at(5), "received", "");
+        row.note(at(5), crate::domain::parcel::Plain::Received, "");
         row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
         row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
         row.due = None;
@@ -392,8 +392,8 @@ mod tests {
         let mut row = parcel("9400100000000000000017", "5100000000001", &[("MUG-BLUE", 2), ("CAP-RED", 1)]);
         row.order = StoreOrderId::parse("5900000001042").expect("id");
         row.sent = Some(sent("9400100000000000000017", &[1, 2, 3], 0));
-        row.note(at(1_795_000_000), "received", "");
-        row.note(at(1_795_000_030), "accepted", "USPS");
+        row.note(at(1_795_000_000), crate::domain::parcel::Plain::Received, "");
+        row.note(at(1_795_000_030), crate::domain::parcel::Plain::Accepted, "USPS");
         let item = parcel_write(&row).expect("writes");
         let size: usize = item
             .iter()

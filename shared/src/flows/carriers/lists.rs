@@ -8,18 +8,17 @@ use crate::domain::ids::{DeliveryOptionId, ProviderId, WarehouseId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use crate::flows::access::shop::{AccessError, shop_access};
+use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::map::{CARRIER_REASONS, requeue};
 use crate::flows::carriers::match_parcel::{Maps, entries, folded, recognised};
 use crate::table::error::TableError;
 use crate::table::maps::{GoneProvider, OptionList, PROVIDERS_FRESH, ProviderList, ProviderRow};
 use crate::telemetry::{Metric, emit_metrics, metric};
+use crate::tiktok::TikTokError;
 use crate::tiktok::logistics::ShippingProvider;
-use crate::tiktok::{Call, Class, TikTokError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 /// The kind of delivery option that marks Seller Shipping.
 const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
@@ -27,13 +26,9 @@ const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.
 const MOST_LISTS: usize = 20;
-/// One call of a refresh.
-const CALL: Duration = Duration::from_secs(8);
 /// Metrics of readings that a push needs, and of all others.
 const PUSH: &str = "tracking-push";
 const REMINDER: &str = "reauth-reminder";
-/// Between two calls: a shop's reads start at five a second.
-const BETWEEN_READS: Duration = Duration::from_millis(220);
 
 /// What the table knows of the carriers of an order's delivery option, however old.
 ///
@@ -50,29 +45,27 @@ pub fn is_fresh(app: &App, list: &ProviderList) -> bool {
     app.clock.now() < list.fetched + PROVIDERS_FRESH
 }
 
-/// The carriers of an order's delivery option, read from TikTok. `known` is what [`known_list`] said: looked up before,
-/// so that the call goes out the moment its turn has come.
+/// The carriers of an order's delivery option, read from TikTok. `known` is what [`known_list`] said.
 ///
 /// # Errors
 /// [`ListError`].
 pub async fn live_list(
-    app: &App,
+    calls: &ShopCalls<'_>,
     shop: &Shop,
     order: &TikTokOrder,
     known: Option<&ProviderList>,
-    call: Call<'_>,
 ) -> Result<ProviderList, ListError> {
     let route = route(shop, order);
     if let Some(option) = &order.delivery_option {
-        return read(app, shop, option, route.as_ref(), known, call, PUSH).await.map(|(list, _)| list);
+        return read(calls, shop, option, route.as_ref(), known, PUSH).await.map(|(list, _)| list);
     }
-    let option = seller_option(app, order.warehouse.as_ref(), call).await?.ok_or(ListError::NoOption)?;
+    let option = seller_option(calls, order.warehouse.as_ref()).await?.ok_or(ListError::NoOption)?;
+    let app = calls.app;
     let known = app.table.providers_get(&shop.id, option.as_str(), &route_key(route.as_ref())).await?;
     if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
         return Ok(list.clone());
     }
-    tokio::time::sleep(BETWEEN_READS).await;
-    read(app, shop, &option, route.as_ref(), known.as_ref(), call, PUSH).await.map(|(list, _)| list)
+    read(calls, shop, &option, route.as_ref(), known.as_ref(), PUSH).await.map(|(list, _)| list)
 }
 
 /// The key under which lists are shared within a run.
@@ -96,15 +89,15 @@ fn route_key(route: Option<&Route>) -> String {
 
 /// Reads one list from TikTok and stores it, with what is new and what is gone.
 async fn read(
-    app: &App,
+    calls: &ShopCalls<'_>,
     shop: &Shop,
     option: &DeliveryOptionId,
     route: Option<&Route>,
     before: Option<&ProviderList>,
-    call: Call<'_>,
     function: &str,
 ) -> Result<(ProviderList, ListChange), ListError> {
-    let fetched = app.tiktok.shipping_providers(call, option, route.map(|(from, to)| (from, to))).await?;
+    let app = calls.app;
+    let fetched = calls.shipping_providers(option, route.map(|(from, to)| (from, to))).await?;
     let (list, change) = follow(before, fetched, app.clock.now());
     app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
     warn(app, shop, &change, function);
@@ -143,22 +136,20 @@ fn warn(app: &App, shop: &Shop, change: &ListChange, function: &str) {
 
 /// An order that names no option: the seller's own option of its warehouse.
 async fn seller_option(
-    app: &App,
+    calls: &ShopCalls<'_>,
     warehouse: Option<&WarehouseId>,
-    call: Call<'_>,
 ) -> Result<Option<DeliveryOptionId>, ListError> {
     let warehouse = match warehouse {
         Some(warehouse) => warehouse.clone(),
         None => {
-            let all = app.tiktok.warehouses(call).await?;
+            let all = calls.warehouses().await?;
             let Some(usual) = all.into_iter().filter(|w| w.sales && w.enabled).max_by_key(|w| w.default) else {
                 return Ok(None);
             };
-            tokio::time::sleep(BETWEEN_READS).await;
             usual.id
         }
     };
-    let options = app.tiktok.delivery_options(call, &warehouse).await?;
+    let options = calls.delivery_options(&warehouse).await?;
     Ok(options.into_iter().find(|option| option.kind == SELLER_SHIPPING).map(|option| option.id))
 }
 
@@ -174,17 +165,26 @@ pub enum ListError {
     /// Neither the order nor its warehouse names a Seller Shipping option.
     #[error("the shop has no Seller Shipping option for this order")]
     NoOption,
-    /// No time is left in this run, or the shop stopped.
-    #[error("the run ends")]
+    /// No time is left, or the shop waits for its owner or rests.
+    #[error("TikTok cannot be asked for this shop now: it waits for its owner, rests, or the time is up")]
     Stop,
+}
+
+impl From<Trouble> for ListError {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Stop | Trouble::Parked => Self::Stop,
+            Trouble::TikTok(error) => Self::TikTok(error),
+        }
+    }
 }
 
 /// A refresh that did not come through.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// No usable token.
-    #[error(transparent)]
-    Access(#[from] AccessError),
+    /// The shop is not connected any more.
+    #[error("this shop is not connected")]
+    Gone,
     /// TikTok, or the table.
     #[error(transparent)]
     List(#[from] ListError),
@@ -206,30 +206,23 @@ pub struct Refreshed {
 /// # Errors
 /// [`RefreshError`].
 pub async fn refresh(app: &App, shop: &Shop) -> Result<Refreshed, RefreshError> {
-    let access = shop_access(app, shop, None).await?;
-    let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
-    match refresh_with(app, shop, call).await {
-        Err(ListError::TikTok(error)) if error.class == Class::RefreshToken => {
-            let access = shop_access(app, shop, Some(access.version)).await?;
-            let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
-            Ok(refresh_with(app, shop, call).await?)
-        }
-        other => Ok(other?),
-    }
+    let found = app.table.shop_get(&shop.id, true).await.map_err(ListError::Table)?;
+    let budget = Budget::short(&app.clock);
+    let calls = ShopCalls::new(app, &budget, found.ok_or(RefreshError::Gone)?, None);
+    Ok(refresh_with(&calls, shop).await?)
 }
 
-/// As [`refresh`], with a token that the caller has.
+/// As [`refresh`], among other calls for the shop.
 ///
 /// # Errors
 /// [`ListError`].
-pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refreshed, ListError> {
+pub async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshed, ListError> {
+    let app = calls.app;
     let known = app.table.providers_all(&shop.id).await?;
     let home = shop.region.needs_route().then(|| (shop.region.clone(), shop.region.clone()));
     let mut wanted: Vec<(DeliveryOptionId, Option<Route>)> = Vec::new();
-    tokio::time::sleep(BETWEEN_READS).await;
-    for warehouse in app.tiktok.warehouses(call).await?.into_iter().filter(|w| w.sales && w.enabled) {
-        tokio::time::sleep(BETWEEN_READS).await;
-        let Some(option) = seller_option(app, Some(&warehouse.id), call).await? else { continue };
+    for warehouse in calls.warehouses().await?.into_iter().filter(|w| w.sales && w.enabled) {
+        let Some(option) = seller_option(calls, Some(&warehouse.id)).await? else { continue };
         let routes = known.iter().filter(|entry| entry.option == option).map(|entry| read_route(&entry.route));
         for route in std::iter::once(home.clone()).chain(routes) {
             let one = (option.clone(), route);
@@ -245,8 +238,7 @@ pub async fn refresh_with(app: &App, shop: &Shop, call: Call<'_>) -> Result<Refr
     for (option, route) in &wanted {
         let key = route_key(route.as_ref());
         let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
-        tokio::time::sleep(BETWEEN_READS).await;
-        let (_, change) = read(app, shop, option, route.as_ref(), before, call, REMINDER).await?;
+        let (_, change) = read(calls, shop, option, route.as_ref(), before, REMINDER).await?;
         done.lists += 1;
         done.change.removed.extend(change.removed);
         done.change.added.extend(change.added);

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::ids::ShopId;
-use crate::domain::parcel::{Parcel, ParcelState, Phase};
+use crate::domain::parcel::{Parcel, Phase, Plain};
 use crate::domain::reason::Reason;
 use crate::flows::carriers::match_parcel::{folded, recognised};
 use crate::table::error::TableError;
@@ -279,7 +279,7 @@ pub async fn confirm(app: &App, shop: &ShopId, fits: impl Fn(&Parcel) -> bool) -
     };
     queue_held(app, shop, "", doubted, |parcel, now| {
         parcel.confirmed = true;
-        parcel.note(now, "confirmed by a person", "");
+        parcel.note(now, Plain::Confirmed, "");
     })
     .await
 }
@@ -311,14 +311,9 @@ async fn queue_one(
         let waits = parcel.due.is_none() && parcel.state.phase() == Phase::Waiting;
         let sendable = parcel.state.reason() != Some(Reason::TrackingMissing);
         let now = app.clock.now();
-        if !waits || !sendable || !fits(&parcel) || parcel.advance(ParcelState::Queued, now).is_err() {
+        if !waits || !sendable || !fits(&parcel) || !parcel.queue_again(now) {
             return Ok(false);
         }
-        parcel.due = Some(now);
-        parcel.waits_for = None;
-        parcel.attempts = 0;
-        parcel.crashes = 0;
-        parcel.note(now, "queued again", "");
         change(&mut parcel, now);
         match app.table.parcel_put(&mut parcel).await {
             Ok(()) => return Ok(true),

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::carriers::{Candidate, Catalogue, suggest_bundled};
 use crate::domain::connection::Shop;
-use crate::domain::parcel::Parcel;
+use crate::domain::parcel::{EventKind, Parcel, Plain};
 use crate::domain::reason::Reason;
 use crate::flows::carriers::lists::list_words;
 use crate::flows::carriers::map::CARRIER_REASONS;
@@ -22,7 +22,7 @@ const MOST_READ: usize = 1_000;
 /// Reads under way at a time.
 const READ_TOGETHER: usize = 16;
 /// What a parcel's history says when the store named another carrier.
-const RENAMED: &str = "carrier changed in the store";
+const RENAMED: EventKind = EventKind::Plain(Plain::CarrierChanged);
 
 /// Whether a hold asks for a mapping.
 #[must_use]
@@ -35,7 +35,7 @@ pub fn asks_for_a_name(reason: Reason) -> bool {
 #[must_use]
 pub fn sighting(parcel: &Parcel, now: Timestamp) -> Option<Sighting> {
     let since_renamed = parcel.events.iter().rev().take_while(|event| event.what != RENAMED);
-    let mut reasons = since_renamed.filter_map(|event| Reason::parse(&event.what));
+    let mut reasons = since_renamed.filter_map(|event| event.what.reason());
     if reasons.any(asks_for_a_name) {
         return None;
     }

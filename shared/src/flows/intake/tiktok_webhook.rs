@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::domain::connection::Parked;
 use crate::domain::ids::{ShopId, TikTokOrderId};
 use crate::domain::order::OrderState;
-use crate::domain::parcel::{Parcel, ParcelState, Phase, WaitsFor};
+use crate::domain::parcel::{Parcel, Phase, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
 use crate::flows::intake::store_webhook::Outcome;
@@ -176,15 +176,9 @@ async fn orders_moved(app: &App, shop: &ShopId, ids: &[TikTokOrderId], cancelled
 async fn judge_again(app: &App, mut parcel: Parcel, cancelled: bool) -> Result<bool, TableError> {
     loop {
         let now = app.clock.now();
-        if !concerned(&parcel, cancelled, now) {
+        if !concerned(&parcel, cancelled, now) || !parcel.judge_now(now) {
             return Ok(false);
         }
-        if parcel.state.phase() == Phase::Waiting && parcel.advance(ParcelState::Queued, now).is_err() {
-            return Ok(false);
-        }
-        parcel.due = Some(now);
-        parcel.waits_for = None;
-        parcel.note(now, "TikTok: the order moved", "");
         match app.table.parcel_put(&mut parcel).await {
             Ok(()) => return Ok(true),
             Err(TableError::Conflict) => {}

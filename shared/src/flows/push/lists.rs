@@ -1,12 +1,11 @@
 //! What a parcel's carrier may become: the shop's mappings and TikTok's live list. Both are read once a run.
 
-use super::calls::{ShopRun, Trouble};
+use super::shop_run::ShopRun;
 use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::order::TikTokOrder;
 use crate::flows::carriers::lists::{ListError, is_fresh, known_list, list_key, live_list};
 use crate::flows::carriers::match_parcel::{Maps, recognised};
-use crate::tiktok::Call;
 use std::sync::Arc;
 
 impl ShopRun<'_> {
@@ -39,22 +38,8 @@ impl ShopRun<'_> {
             kept.insert(key, Arc::clone(&list));
             return Ok(list);
         }
-        let known = known.as_ref();
-        let read = self.read(Box::new(move |call: Call<'_>| {
-            let (credentials, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
-            Box::pin(async move {
-                let call = Call { app: &credentials, shop: &auth, limit };
-                match live_list(app, shop, order, known, call).await {
-                    Err(ListError::TikTok(error)) => Err(error),
-                    other => Ok(other),
-                }
-            })
-        }));
-        let list = match read.await {
-            Ok(list) => Arc::new(recognised(shop, &list?)),
-            Err(Trouble::TikTok(error)) => return Err(error.into()),
-            Err(Trouble::Stop | Trouble::Parked) => return Err(ListError::Stop),
-        };
+        let list = live_list(&self.calls, shop, order, known.as_ref()).await?;
+        let list = Arc::new(recognised(shop, &list));
         kept.insert(key, Arc::clone(&list));
         Ok(list)
     }

@@ -7,25 +7,22 @@
 //! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
 //! function, so that an expired lease means a dead owner.
 
-mod breaker;
-mod calls;
 mod lists;
 mod names;
 mod orders;
 mod record;
 mod resolve;
-mod send;
 mod shop;
+mod shop_run;
 mod summary;
 
 use crate::app::App;
-use crate::app::pace::Flow;
 use crate::domain::ids::ShopId;
+use crate::flows::calls::{Budget, breaker};
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
-use breaker::Breaker;
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
 use std::collections::BTreeMap;
@@ -57,9 +54,8 @@ const ORDERS_TOGETHER: usize = 2048;
 struct Run<'a> {
     app: &'a App,
     started: Duration,
-    flow: Flow,
+    budget: Budget,
     tally: Tally,
-    breaker: Breaker,
 }
 
 /// A shard that is ours.
@@ -78,21 +74,16 @@ impl Run<'_> {
     }
 
     fn may_start(&self) -> bool {
-        self.elapsed() < WORK && !self.breaker.is_open()
+        self.budget.may_start(&self.app.clock)
     }
 
     fn may_look_up(&self) -> bool {
-        self.elapsed() < LOOK_UPS && !self.breaker.is_open()
+        self.elapsed() < LOOK_UPS && !self.budget.breaker.is_open()
     }
 
     /// What is left for an outside call.
     fn left(&self) -> Duration {
-        END.saturating_sub(self.elapsed())
-    }
-
-    /// The latest moment, on the steady clock, at which a call may start.
-    fn latest_start(&self) -> Duration {
-        self.started + WORK
+        self.budget.left(&self.app.clock)
     }
 }
 
@@ -110,9 +101,8 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
     let run = Run {
         app,
         started: app.clock.steady(),
-        flow: Flow::new(resting.is_some_and(|until| until + breaker::REST * 10 > now)),
+        budget: Budget::new(&app.clock, WORK, END, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
         tally: Tally::default(),
-        breaker: Breaker::default(),
     };
     let mut oldest = Duration::ZERO;
     if resting.is_some_and(|until| until > now) {
@@ -127,7 +117,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
             oldest = oldest.max(age);
             todo = if progress(&run.tally.summary()) > progress(&done) { again } else { Vec::new() };
         }
-        if run.breaker.is_open() {
+        if run.budget.breaker.is_open() {
             one(&run.tally.breaker_open);
             if let Err(error) = app.table.breaker_put(app.clock.now() + breaker::REST).await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "breaker not stored");
@@ -135,6 +125,9 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
         }
     }
     let after = app.table.usage();
+    let (parked, resting) = run.budget.stopped_shops();
+    run.tally.parked_shops.fetch_add(parked, Ordering::Relaxed);
+    run.tally.resting_shops.fetch_add(resting, Ordering::Relaxed);
     let summary = Summary {
         oldest_due_seconds: oldest.as_secs_f64(),
         write_units: after.write_units - before.write_units,

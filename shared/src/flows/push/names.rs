@@ -1,7 +1,7 @@
 //! Carrier names that this run held parcels for. The first parcel of a name is counted before it is held, so that a
 //! crash never loses a name; the others are counted in memory and written once, when the shop's share is done.
 
-use super::calls::ShopRun;
+use super::shop_run::ShopRun;
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::carriers::match_parcel::folded;

@@ -1,26 +1,24 @@
 //! One TikTok order: its due parcels one after the other, each with the order as the last one left it.
 
-use super::calls::{ShopRun, Trouble};
-use super::record::{self, Accepted};
-use super::send::{self, Sending};
-use super::shop::{back_to_work, detail, is_due};
+use super::record;
+use super::shop::is_due;
+use super::shop_run::ShopRun;
 use super::summary::one;
 use crate::domain::connection::StoreConnection;
 use crate::domain::decision::{Carried, Decision, Rules, decide, gate};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{LineItemId, TikTokOrderId};
 use crate::domain::intake::{is_cancelled, is_replaced};
+use crate::domain::moves::{Accepted, CRASHES};
 use crate::domain::order::{OrderState, TikTokOrder};
-use crate::domain::parcel::{Parcel, ParcelState, Tried, WaitsFor};
+use crate::domain::parcel::{Parcel, ParcelState, Plain, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason, Who};
+use crate::flows::calls::{Sending, Trouble};
 use crate::flows::carriers::lists::ListError;
 use crate::flows::carriers::match_parcel::{Maps, Match, match_parcel};
 use crate::tiktok::{Class, TikTokError};
 use futures_util::FutureExt as _;
 use std::panic::AssertUnwindSafe;
-
-/// A parcel that crashed its owner, or panicked, this often is held.
-const CRASHES: u32 = 3;
 
 /// The rows of one store order.
 pub(super) struct Group {
@@ -68,20 +66,9 @@ pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Gro
                 one(&shop.run.tally.panics);
                 let row = desk.rows[index].clone();
                 tracing::error!(store.id = %row.store, store_order.id = %row.order, "a parcel broke its worker");
-                record::settle(shop, row, |row, now| crashed(shop, row, now)).await;
+                record::settle(shop, row, |row, now| row.crashed(&shop.run.app.entropy, now)).await;
             }
         }
-    }
-}
-
-fn crashed(shop: &ShopRun<'_>, row: &mut Parcel, now: jiff::Timestamp) {
-    row.attempts += 1;
-    row.crashes += 1;
-    if row.crashes >= CRASHES {
-        record::hold(row, Reason::Internal, "working on it failed three times", WaitsFor::Person, now);
-    } else {
-        let due = crate::domain::retry::next_try(row.attempts, None, &shop.run.app.entropy, now);
-        record::wait(row, Reason::TikTokError, due, now);
     }
 }
 
@@ -96,7 +83,7 @@ impl Desk<'_> {
     /// One parcel. `None`: stop here, the next run goes on.
     async fn parcel(&mut self, index: usize) -> Option<()> {
         let now = self.shop.run.app.clock.now();
-        back_to_work(&mut self.rows[index], now);
+        self.rows[index].take_up(now);
         let rules = self.rules().await;
         if let Some(end) = self.goes(index) {
             return self.apply(index, Decision::Close(end), None).await;
@@ -129,7 +116,7 @@ impl Desk<'_> {
             }
             Match::Carried { carried, warning } => {
                 if let Some(warning) = warning {
-                    self.rows[index].note(now, Reason::CarrierFormatMismatch.code(), warning);
+                    self.rows[index].note(now, Reason::CarrierFormatMismatch, warning);
                 }
                 let decision = decide(&self.rows[index], &carried, &self.others(index), &self.order, &rules, now);
                 self.apply(index, decision, Some((carried, maps))).await
@@ -156,18 +143,17 @@ impl Desk<'_> {
     }
 
     async fn rules(&self) -> Rules {
-        let shop = self.shop.shop.lock().await;
-        let settings = &shop.row.settings;
+        let shop = self.shop.calls.shop().await;
         Rules {
-            region: shop.row.region.clone(),
-            cancel_brake: settings.cancel_brake,
-            hold_samples: settings.hold_samples,
+            region: shop.region,
+            cancel_brake: shop.settings.cancel_brake,
+            hold_samples: shop.settings.hold_samples,
         }
     }
 
     /// The provider and the form of the number.
     async fn carrier(&self, index: usize) -> Result<(Match, Maps), ListError> {
-        let connection = self.shop.shop.lock().await.row.clone();
+        let connection = self.shop.calls.shop().await;
         let maps = self.shop.maps(&connection).await?;
         let list = self.shop.providers(&connection, &self.order).await?;
         let matched = match_parcel(&self.rows[index], &maps, &list, self.platforms[index], &connection);
@@ -180,16 +166,10 @@ impl Desk<'_> {
         if !matches!(self.rows[index].waits_for, Some(WaitsFor::Mapping { .. })) {
             return Some(());
         }
-        let connection = self.shop.shop.lock().await.row.clone();
+        let connection = self.shop.calls.shop().await;
         let read = Maps::read(app, &connection, true).await.ok()?;
         if read.version() != maps.version() {
-            self.write(index, |row, now, _| {
-                if row.advance(ParcelState::Queued, now).is_ok() {
-                    row.due = Some(now);
-                    row.waits_for = None;
-                }
-            })
-            .await;
+            self.write(index, |row, now, _| row.queue_after_race(now)).await;
         }
         Some(())
     }
@@ -224,11 +204,11 @@ impl Desk<'_> {
         match decision {
             Decision::Close(state) => {
                 one(&tally.skipped);
-                self.write(index, |row, now, _| record::close(row, state, now)).await
+                self.write(index, |row, now, _| row.close(state, now)).await
             }
             Decision::Wait { reason, until } => {
                 one(&tally.waiting);
-                self.write(index, |row, now, _| record::wait(row, reason, until, now)).await
+                self.write(index, |row, now, _| row.wait(reason, until, now)).await
             }
             Decision::Hold { reason, detail, waits_for } => {
                 one(&tally.held);
@@ -236,16 +216,16 @@ impl Desk<'_> {
                     one(&tally.held_unexpected);
                     tracing::error!(order.id = %self.order.id, reason = %reason, "a parcel needs the operator");
                 }
-                self.write(index, |row, now, _| record::hold(row, reason, &detail, waits_for.clone(), now)).await
+                self.write(index, |row, now, _| row.hold(reason, &detail, waits_for.clone(), now)).await
             }
             Decision::Done { lines, package } => {
                 let (carried, _) = carried?;
                 let done =
                     record::reconciled(&self.rows[index], &carried, lines, package, self.shop.run.app.clock.now());
-                if done.event == "reconciled" {
+                if done.event == Plain::Reconciled {
                     one(&tally.reconciled);
                 }
-                self.note(index, |row, now, _| record::accept(row, &done, now)).await
+                self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Decision::Push { lines, through, save_first } => {
                 let (carried, maps) = carried?;
@@ -270,12 +250,12 @@ impl Desk<'_> {
         maps: Maps,
         depth: u32,
     ) -> Option<()> {
-        let careful = self.shop.lease.careful;
+        let careful = self.shop.careful;
         if careful && self.rows[index].crashes >= CRASHES {
             one(&self.shop.run.tally.held);
             return self
                 .write(index, |row, now, _| {
-                    record::hold(row, Reason::Internal, "its worker crashed three times", WaitsFor::Person, now);
+                    row.hold(Reason::Internal, "its worker crashed three times", WaitsFor::Person, now);
                 })
                 .await;
         }
@@ -284,7 +264,7 @@ impl Desk<'_> {
             let row = self.rows[index].clone();
             self.rows[index] = save(self.shop, row, &lines, save_first, careful).await?;
         }
-        let answer = send::call(self.shop, &self.order.id, &sending, &carried).await;
+        let answer = self.shop.calls.send(&self.order.id, &sending, &carried).await;
         let now = self.shop.run.app.clock.now();
         let tally = &self.shop.run.tally;
         match answer {
@@ -298,11 +278,11 @@ impl Desk<'_> {
                     shipped_at: sending.shipped_at().unwrap_or(now),
                     warning: shipped.warning,
                     request_id: shipped.request_id,
-                    event: if sending.is_correction() { "corrected" } else { "accepted" },
+                    event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
                     carried,
                 };
                 show(&mut self.order, &done);
-                self.note(index, |row, now, _| record::accept(row, &done, now)).await
+                self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Err(Trouble::Stop | Trouble::Parked) => None,
             Err(Trouble::TikTok(error)) => self.refused(index, sending, carried, maps, error, depth).await,
@@ -313,7 +293,7 @@ impl Desk<'_> {
     /// next parcel: the next run reads it again.
     async fn unknown(&mut self, index: usize, tried: &Tried) -> Option<()> {
         one(&self.shop.run.tally.unknown);
-        self.note(index, |row, now, entropy| record::unknown(row, tried, entropy, now)).await?;
+        self.note(index, |row, now, entropy| row.unknown(tried, entropy, now)).await?;
         None
     }
 
@@ -339,7 +319,7 @@ impl Desk<'_> {
             // The order is not as we read it: read it again before anything is said about this parcel.
             Class::AlreadyDone | Class::NumberUsed | Class::EditUsed if depth == 0 => {
                 let id = self.order.id.clone();
-                let read = detail(self.shop, std::slice::from_ref(&id)).await;
+                let read = self.shop.calls.order_detail(std::slice::from_ref(&id)).await;
                 self.order = match read {
                     Ok(mut orders) if !orders.is_empty() => orders.swap_remove(0),
                     Ok(_) => return None,
@@ -394,14 +374,8 @@ async fn save(
     careful: bool,
 ) -> Option<Parcel> {
     let now = shop.run.app.clock.now();
-    if save_first && row.sent.is_none() {
-        row.chosen = lines.to_vec();
-    }
-    if careful {
-        row.crashes += 1;
-    }
-    if row.state != ParcelState::OutcomeUnknown {
-        row.advance(ParcelState::Sending, now).ok()?;
+    if !row.about_to_send(save_first.then_some(lines), careful, now) {
+        return None;
     }
     match shop.run.app.table.parcel_put(&mut row).await {
         Ok(()) => Some(row),

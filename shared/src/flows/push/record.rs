@@ -1,14 +1,14 @@
 //! Writes down what came out. An outcome is applied to the row as it is now: when somebody changed it meanwhile, it is
 //! read again and the outcome applied to that.
 
-use super::calls::ShopRun;
+use super::shop_run::ShopRun;
 use super::summary::one;
 use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
 use crate::domain::ids::{LineItemId, PackageId};
-use crate::domain::parcel::{Answer, Parcel, ParcelState, Phase, Sent, Tried, WaitsFor};
-use crate::domain::reason::{Auto, Reason};
-use crate::domain::retry;
+use crate::domain::moves::{Accepted, Patience};
+use crate::domain::parcel::{Answer, Parcel, Phase, Plain, WaitsFor};
+use crate::domain::reason::Auto;
 use crate::domain::tracking::same_number;
 use crate::flows::carriers::match_parcel::Maps;
 use crate::table::error::TableError;
@@ -19,12 +19,6 @@ use std::time::Duration;
 
 /// Gap between tries of an outcome write: what TikTok accepted must not be forgotten for a slow table.
 const AGAIN: Duration = Duration::from_millis(300);
-/// Automatic tries of what nobody knows.
-const UNLISTED_TRIES: u32 = 2;
-/// Tries until a failure that should pass is shown: 1, 5, 15, 60 minutes, then hourly for a day.
-const TRIES: u32 = 27;
-/// Read-backs after lost answers until a person is asked.
-const READ_BACKS: u32 = 12;
 
 /// Writes down what a call did, until the run's end. A row that somebody changed meanwhile gets it too. Returns the row
 /// as written.
@@ -106,53 +100,6 @@ fn lost(parcel: &Parcel, error: &TableError) -> Option<Parcel> {
     None
 }
 
-/// What TikTok accepted.
-#[derive(Clone, Debug)]
-pub(super) struct Accepted {
-    pub(super) carried: Carried,
-    pub(super) carrier_words: Option<String>,
-    pub(super) lines: Vec<LineItemId>,
-    pub(super) package: Option<PackageId>,
-    pub(super) edits: u32,
-    pub(super) shipped_at: Timestamp,
-    pub(super) warning: Option<String>,
-    pub(super) request_id: Option<String>,
-    pub(super) event: &'static str,
-}
-
-/// TikTok holds the number. A row that the store changed meanwhile keeps its new work, and what was sent.
-pub(super) fn accept(row: &mut Parcel, done: &Accepted, now: Timestamp) {
-    row.sent = Some(Sent {
-        number: done.carried.number.clone(),
-        provider: done.carried.provider.clone(),
-        provider_name: done.carried.provider_name.clone(),
-        lines: done.lines.clone(),
-        package: done.package.clone(),
-        at: now,
-        shipped_at: done.shipped_at,
-        edits: done.edits,
-    });
-    row.tried = None;
-    row.chosen.clear();
-    row.attempts = 0;
-    row.crashes = 0;
-    row.answer = done.warning.as_ref().map(|message| Answer {
-        code: 0,
-        message: message.clone(),
-        request_id: done.request_id.clone().unwrap_or_default(),
-    });
-    row.note(now, done.event, done.carried.provider_name.clone());
-    let state = if done.warning.is_some() { ParcelState::AcceptedWithWarning } else { ParcelState::Accepted };
-    let changed_meanwhile = row.carrier != done.carrier_words;
-    if matches!(row.state.phase(), Phase::Open | Phase::Waiting)
-        && !changed_meanwhile
-        && row.advance(state, now).is_ok()
-    {
-        row.due = None;
-        row.waits_for = None;
-    }
-}
-
 /// The number was found at TikTok by a read.
 pub(super) fn reconciled(
     parcel: &Parcel,
@@ -165,9 +112,9 @@ pub(super) fn reconciled(
     let before = parcel.sent.as_ref();
     let corrected = tried.is_some_and(|tried| tried.correction);
     let (event, edits) = match (tried, before) {
-        (Some(_), _) => ("reconciled", u32::from(corrected)),
-        (None, Some(sent)) => ("unchanged at TikTok", sent.edits),
-        (None, None) => ("already at TikTok", 0),
+        (Some(_), _) => (Plain::Reconciled, u32::from(corrected)),
+        (None, Some(sent)) => (Plain::Unchanged, sent.edits),
+        (None, None) => (Plain::AlreadyThere, 0),
     };
     Accepted {
         carried: Carried {
@@ -186,91 +133,27 @@ pub(super) fn reconciled(
     }
 }
 
-/// Leaves the queue for the attention list.
-pub(super) fn hold(row: &mut Parcel, reason: Reason, detail: &str, waits_for: WaitsFor, now: Timestamp) {
-    if !matches!(row.state.phase(), Phase::Open | Phase::Waiting) {
-        return;
-    }
-    if row.advance(ParcelState::for_reason(reason), now).is_ok() {
-        row.changed = now;
-        row.due = None;
-        row.waits_for = Some(waits_for);
-        row.note(now, reason.code(), detail);
-    }
-}
-
-/// Closes without sending.
-pub(super) fn close(row: &mut Parcel, state: ParcelState, now: Timestamp) {
-    if row.advance(state, now).is_ok() {
-        row.due = None;
-        row.waits_for = None;
-        row.note(now, "closed", state.to_string());
-    }
-}
-
-/// Stays in the queue with a reason and a later time.
-pub(super) fn wait(row: &mut Parcel, reason: Reason, until: Timestamp, now: Timestamp) {
-    if !matches!(row.state.phase(), Phase::Open | Phase::Waiting) {
-        return;
-    }
-    if row.state.reason() != Some(reason) {
-        row.note(now, reason.code(), "");
-    }
-    if row.advance(ParcelState::Held(reason), now).is_ok() {
-        row.due = Some(until);
-    }
-}
-
-/// The answer to a write was lost.
-pub(super) fn unknown(row: &mut Parcel, tried: &Tried, entropy: &Entropy, now: Timestamp) {
-    row.tried = Some(tried.clone());
-    row.attempts += 1;
-    row.crashes = 0;
-    if row.attempts > READ_BACKS {
-        hold(row, Reason::TikTokError, "many answers were lost in a row", WaitsFor::Person, now);
-        return;
-    }
-    row.note(now, "answer lost", "");
-    if matches!(row.state.phase(), Phase::Open | Phase::Waiting)
-        && row.advance(ParcelState::OutcomeUnknown, now).is_ok()
-    {
-        row.due = Some(retry::read_back(entropy, now));
-    }
-}
-
 /// TikTok refused. What that means stands in the class of its code.
 pub(super) fn refused(row: &mut Parcel, error: &TikTokError, maps: &Maps, entropy: &Entropy, now: Timestamp) {
-    row.answer = Some(Answer {
+    row.answered(Answer {
         code: error.code.unwrap_or_default(),
         message: error.message.chars().take(200).collect(),
         request_id: error.request_id.clone().unwrap_or_default(),
     });
-    // An answer came, so whatever ended the last owner was not this call.
-    row.crashes = 0;
     let reason = error.class.reason();
-    let again = |row: &mut Parcel, most: u32| {
-        row.attempts += 1;
-        if row.attempts > most {
-            hold(row, reason, &error.message, WaitsFor::Person, now);
-        } else {
-            let due = retry::next_try(row.attempts, error.retry_after, entropy, now);
-            wait(row, reason, due, now);
-        }
-    };
     match error.class {
-        Class::Retry(_) | Class::ClockSkew | Class::OutcomeUnknown => again(row, TRIES),
-        Class::Wait(_) => {
-            row.attempts += 1;
-            wait(row, reason, retry::next_try(4, None, entropy, now), now);
+        Class::Retry(_) | Class::ClockSkew | Class::OutcomeUnknown => {
+            row.again(reason, &error.message, Patience::Day, error.retry_after, entropy, now);
         }
-        Class::Unlisted => again(row, UNLISTED_TRIES),
+        Class::Wait(_) => row.again(reason, &error.message, Patience::Hourly, None, entropy, now),
+        Class::Unlisted => row.again(reason, &error.message, Patience::Twice, error.retry_after, entropy, now),
         _ => {
             let waits_for = match reason.auto() {
                 Auto::OnMapping => maps.version(),
                 Auto::OnUpdate => WaitsFor::Store,
                 _ => WaitsFor::Person,
             };
-            hold(row, reason, &error.message, waits_for, now);
+            row.hold(reason, &error.message, waits_for, now);
         }
     }
 }

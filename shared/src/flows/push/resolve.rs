@@ -1,9 +1,9 @@
 //! Which TikTok order a store order is: what the rows say, a person's link, the store's own order, TikTok's external
 //! references. One candidate or none; never a guess.
 
-use super::calls::{ShopRun, Trouble};
 use super::orders::Group;
 use super::shop::is_due;
+use super::shop_run::ShopRun;
 use super::summary::one;
 use super::{LOOK_UPS, record};
 use crate::domain::connection::StoreConnection;
@@ -14,12 +14,12 @@ use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::retry;
 use crate::flows::access::store::{PendingRead, ask, store_access};
+use crate::flows::calls::Trouble;
 use crate::flows::intake::keep::keep;
 use crate::stores::error::StoreError;
 use crate::stores::{self, LookUp, Step, StoreAccess};
 use crate::table::error::TableError;
 use crate::table::keys::Key;
-use crate::tiktok::Call;
 use std::time::Duration;
 
 /// One read of a store's API.
@@ -133,15 +133,7 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
 /// Another system may have told TikTok which of its orders this one is.
 async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrderId>, Trouble> {
     let Some(order) = group.rows.first().map(|row| row.order.as_str().to_owned()) else { return Ok(Vec::new()) };
-    let (tiktok, platform) = (&shop.run.app.tiktok, group.store.platform);
-    shop.read_extra(Box::new(move |call: Call<'_>| {
-        let (tiktok, order) = (tiktok.clone(), order.clone());
-        let (app, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
-        let call =
-            async move { tiktok.external_order_search(Call { app: &app, shop: &auth, limit }, platform, &order).await };
-        Box::pin(call)
-    }))
-    .await
+    shop.calls.external_orders(group.store.platform, &order).await
 }
 
 /// Not known yet: by the retry schedule, for a day; then a person must say.
@@ -151,14 +143,7 @@ async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str
             if *link != OrderLink::NotRead {
                 row.link = link.clone();
             }
-            row.attempts += 1;
-            if now.duration_since(row.received)
-                >= jiff::SignedDuration::try_from(retry::GIVE_UP_AFTER).unwrap_or_default()
-            {
-                record::hold(row, Reason::OrderNotFound, detail, WaitsFor::Person, now);
-            } else {
-                row.due = Some(retry::next_try(row.attempts, None, &shop.run.app.entropy, now));
-            }
+            row.not_found_yet(detail, &shop.run.app.entropy, now);
         })
         .await;
         one(&shop.run.tally.retried);
@@ -171,9 +156,9 @@ async fn decided(shop: &ShopRun<'_>, group: &Group, link: OrderLink) -> Resolved
         record::settle(shop, parcel.clone(), |row, now| {
             row.link = link.clone();
             if link == OrderLink::OtherChannel {
-                record::close(row, crate::domain::parcel::ParcelState::Skipped(Reason::NotTikTok), now);
+                row.close(crate::domain::parcel::ParcelState::Skipped(Reason::NotTikTok), now);
             } else {
-                record::hold(row, Reason::OrderAmbiguous, "", WaitsFor::Person, now);
+                row.hold(Reason::OrderAmbiguous, "", WaitsFor::Person, now);
             }
         })
         .await;

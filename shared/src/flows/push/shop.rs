@@ -1,22 +1,23 @@
 //! One shop's share of a run: load what is due, find the TikTok orders, read them, work on each.
 
-use super::calls::{ShopRun, Trouble};
 use super::orders::{self, Group};
 use super::resolve::{self, Resolved};
+use super::shop_run::ShopRun;
 use super::summary::one;
 use super::{Held, Run, record};
 use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
-use crate::domain::parcel::{Parcel, ParcelState, Phase, WaitsFor};
+use crate::domain::parcel::{Parcel, Phase, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
+use crate::flows::calls::Trouble;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys;
 use crate::table::parcels::{Due, OrderRows};
-use crate::tiktok::{Call, Class};
+use crate::tiktok::Class;
 use futures_util::stream::{self, StreamExt as _};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -119,7 +120,7 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
     };
     stream::iter(by_order)
         .map(|(id, groups)| (read.remove(&id), groups))
-        .for_each_concurrent(if shop.lease.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {
+        .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {
             match order {
                 Some(order) => orders::work(shop, order, groups).await,
                 None => next_shop(shop, groups).await,
@@ -176,7 +177,7 @@ async fn read_orders(
     let mut read = BTreeMap::new();
     let mut todo: Vec<Vec<TikTokOrderId>> = ids.chunks(ORDERS_A_READ).map(<[_]>::to_vec).collect();
     while let Some(part) = todo.pop() {
-        match detail(shop, &part).await {
+        match shop.calls.order_detail(&part).await {
             Ok(orders) => read.extend(orders.into_iter().map(|order| (order.id.clone(), order))),
             Err(Trouble::TikTok(error)) if error.class == Class::NotThisShop => {
                 if part.len() > 1 {
@@ -190,21 +191,6 @@ async fn read_orders(
     Ok(read)
 }
 
-/// The orders of one call.
-pub(super) async fn detail(shop: &ShopRun<'_>, ids: &[TikTokOrderId]) -> Result<Vec<TikTokOrder>, Trouble> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let tiktok = &shop.run.app.tiktok;
-    shop.read(Box::new(|call: Call<'_>| {
-        let ids = ids.to_vec();
-        let tiktok = tiktok.clone();
-        let (app, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
-        Box::pin(async move { tiktok.order_detail(Call { app: &app, shop: &auth, limit }, &ids).await })
-    }))
-    .await
-}
-
 /// TikTok does not know the order in this shop. A store may serve several: the next one's shard tries it.
 async fn next_shop(shop: &ShopRun<'_>, groups: Vec<Group>) {
     for group in groups {
@@ -216,22 +202,12 @@ async fn next_shop(shop: &ShopRun<'_>, groups: Vec<Group>) {
                 row.shops_tried += 1;
                 match &next {
                     Some(next) if (row.shops_tried as usize) < shops.len() => {
-                        row.shop.clone_from(next);
-                        row.due = Some(now);
-                        row.note(now, "another shop of the store is asked", "");
+                        row.hand_to(next, now);
                     }
-                    _ => record::hold(row, Reason::OrderNotFound, "TikTok knows no such order", WaitsFor::Person, now),
+                    _ => row.hold(Reason::OrderNotFound, "TikTok knows no such order", WaitsFor::Person, now),
                 }
             })
             .await;
         }
-    }
-}
-
-/// A parcel that is being decided about must still be in a state from which it can be sent.
-pub(super) fn back_to_work(parcel: &mut Parcel, now: jiff::Timestamp) {
-    if parcel.state.phase() == Phase::Waiting {
-        // Waiting by time: the state named the reason; what happens now is decided anew.
-        let _ = parcel.advance(ParcelState::Queued, now);
     }
 }

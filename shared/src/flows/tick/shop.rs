@@ -5,7 +5,8 @@ use crate::domain::connection::{Parked, Shop};
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{Standing, Step, standing_step};
-use crate::flows::access::shop::{AccessError, erase, grant_facts, grant_version, shop_access};
+use crate::flows::access::shop::{AccessError, erase, grant_facts, grant_version};
+use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::lists::{self as carrier_lists, ListError};
 use crate::flows::connect::shop::{oldest_waiting, waiting};
 use crate::flows::tell::links::{self, LinkError};
@@ -15,9 +16,7 @@ use crate::table::error::TableError;
 use crate::table::keys;
 use crate::table::mails::MailStep;
 use crate::tiktok::shops::WebhookSetting;
-use crate::tiktok::{Call, Class, TikTokError};
 use jiff::{SignedDuration, Timestamp};
-use std::time::Duration;
 
 /// A shop is looked at this often at least.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -27,11 +26,6 @@ const RETRY: SignedDuration = SignedDuration::from_mins(15);
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// It is looked at again after this long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
-const CALL: Duration = Duration::from_secs(8);
-/// A refusal for the rate that names no time.
-const PAUSE: Duration = Duration::from_secs(1);
-/// TikTok suggests to start with one to three writes a second and shop.
-const BETWEEN_WRITES: Duration = Duration::from_millis(550);
 
 /// TikTok's events that this product listens to (types 1, 3, 4, 6, 7, 11, 12).
 /// Source: TikTok Shop Partner Center, webhooks.
@@ -229,52 +223,32 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     if checked || shop.hold_until.is_some_and(|until| until > now) {
         return None;
     }
-    let access = match shop_access(app, shop, None).await {
-        Ok(access) => access,
-        Err(AccessError::Ended { version }) => {
-            park(app, &shop.id, version).await;
-            return app.table.shop_get(&shop.id, true).await.ok().flatten().map(|shop| shop.row);
-        }
-        Err(error) => {
-            tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "shop not looked after");
-            return None;
-        }
-    };
-    let call = Call { app: &access.app, shop: &access.auth, limit: CALL };
-    let webhooks = set_webhooks(app, call, shop).await;
+    let budget = Budget::short(&app.clock);
+    let stored = app.table.shop_get(&shop.id, true).await.ok().flatten()?;
+    let calls = ShopCalls::new(app, &budget, stored, None);
+    let webhooks = set_webhooks(&calls, shop).await;
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
-        if error.class == Class::Retry(Reason::RateLimited) {
-            return rest(app, shop, error).await;
-        }
     }
     // The carrier lists belong to the Seller Shipping option: without the option there is none.
-    let option = match carrier_lists::refresh_with(app, shop, call).await {
-        Ok(_) => Ok(true),
-        Err(ListError::NoOption) => Ok(false),
-        Err(error) => Err(error),
+    let option = match webhooks {
+        Err(Trouble::Stop | Trouble::Parked) => Err(ListError::Stop),
+        _ => match carrier_lists::refresh_with(&calls, shop).await {
+            Ok(_) => Ok(true),
+            Err(ListError::NoOption) => Ok(false),
+            Err(error) => Err(error),
+        },
     };
     if let Err(error) = &option {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "carrier lists not read");
-        if let ListError::TikTok(error) = error
-            && error.class == Class::Retry(Reason::RateLimited)
-        {
-            return rest(app, shop, error).await;
+        if matches!(error, ListError::Stop) {
+            // The shop rests, or waits for its owner: what was written about it is what the caller goes on with.
+            return app.table.shop_get(&shop.id, true).await.ok().flatten().map(|shop| shop.row);
         }
     }
     let changed = app.table.shop_change(&shop.id, |row| {
         row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);
         row.consent.seller_shipping = option.as_ref().ok().copied().or(row.consent.seller_shipping);
-        true
-    });
-    changed.await.ok().flatten()
-}
-
-/// TikTok asked for a pause: no process calls it for this shop until then, and the next tick looks after the shop.
-async fn rest(app: &App, shop: &Shop, error: &TikTokError) -> Option<Shop> {
-    let until = app.clock.now() + error.retry_after.unwrap_or_default().max(PAUSE);
-    let changed = app.table.shop_change(&shop.id, |row| {
-        row.hold_until = row.hold_until.max(Some(until));
         true
     });
     changed.await.ok().flatten()
@@ -297,14 +271,13 @@ pub async fn park(app: &App, id: &ShopId, version: u64) {
     }
 }
 
-async fn set_webhooks(app: &App, call: Call<'_>, shop: &Shop) -> Result<(), TikTokError> {
-    let address = links::page(app, &format!("/hooks/tiktok/{}", shop.app));
-    let known = app.tiktok.webhook_list(call).await?;
+async fn set_webhooks(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), Trouble> {
+    let address = links::page(calls.app, &format!("/hooks/tiktok/{}", shop.app));
+    let known = calls.webhook_list().await?;
     for event in EVENTS {
         if !known.iter().any(|setting| setting.event == event && setting.address == address) {
-            tokio::time::sleep(BETWEEN_WRITES).await;
             let setting = WebhookSetting { event: event.to_owned(), address: address.clone() };
-            app.tiktok.webhook_put(call, &setting).await?;
+            calls.webhook_put(&setting).await?;
         }
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! The four calls that carry a number to TikTok.
 
-use super::calls::{ShopRun, Trouble};
 use crate::domain::decision::{Carried, Through};
 use crate::domain::ids::{LineItemId, PackageId, TikTokOrderId};
 use crate::tiktok::packages::{Sending as Body, Shipped};
@@ -9,30 +8,55 @@ use jiff::Timestamp;
 
 /// What is sent, and how.
 #[derive(Clone, Debug)]
-pub(super) enum Sending {
+pub enum Sending {
     /// Mark package as shipped.
-    Order { lines: Vec<LineItemId>, whole: bool },
+    Order {
+        /// The units.
+        lines: Vec<LineItemId>,
+        /// No line needs naming.
+        whole: bool,
+    },
     /// Ship package with self-shipment.
-    Package { package: PackageId, lines: Vec<LineItemId> },
+    Package {
+        /// The package.
+        package: PackageId,
+        /// Its units.
+        lines: Vec<LineItemId>,
+    },
     /// A correction, by order or (split) by package.
-    Correction { package: Option<PackageId>, lines: Vec<LineItemId>, edits: u32, shipped_at: Timestamp },
+    Correction {
+        /// The package of a split order.
+        package: Option<PackageId>,
+        /// The units.
+        lines: Vec<LineItemId>,
+        /// Corrections used, this one included.
+        edits: u32,
+        /// When the units were first shipped.
+        shipped_at: Timestamp,
+    },
 }
 
 impl Sending {
-    pub(super) fn first(through: Through, lines: Vec<LineItemId>) -> Self {
+    /// The call for a first number.
+    #[must_use]
+    pub fn first(through: Through, lines: Vec<LineItemId>) -> Self {
         match through {
             Through::Order { whole } => Self::Order { lines, whole },
             Through::Package(package) => Self::Package { package, lines },
         }
     }
 
-    pub(super) fn lines(&self) -> &[LineItemId] {
+    /// The units that the number stands on.
+    #[must_use]
+    pub fn lines(&self) -> &[LineItemId] {
         match self {
             Self::Order { lines, .. } | Self::Package { lines, .. } | Self::Correction { lines, .. } => lines,
         }
     }
 
-    pub(super) fn package(&self) -> Option<&PackageId> {
+    /// The package it goes to, where one is named.
+    #[must_use]
+    pub fn package(&self) -> Option<&PackageId> {
         match self {
             Self::Order { .. } => None,
             Self::Package { package, .. } => Some(package),
@@ -40,18 +64,24 @@ impl Sending {
         }
     }
 
-    pub(super) fn is_correction(&self) -> bool {
+    /// It replaces a number that we sent.
+    #[must_use]
+    pub fn is_correction(&self) -> bool {
         matches!(self, Self::Correction { .. })
     }
 
-    pub(super) fn edits(&self) -> u32 {
+    /// Corrections used, this one included.
+    #[must_use]
+    pub fn edits(&self) -> u32 {
         match self {
             Self::Correction { edits, .. } => *edits,
             Self::Order { .. } | Self::Package { .. } => 0,
         }
     }
 
-    pub(super) fn shipped_at(&self) -> Option<Timestamp> {
+    /// When the units were first shipped; `None` for a first number.
+    #[must_use]
+    pub fn shipped_at(&self) -> Option<Timestamp> {
         match self {
             Self::Correction { shipped_at, .. } => Some(*shipped_at),
             Self::Order { .. } | Self::Package { .. } => None,
@@ -60,22 +90,7 @@ impl Sending {
 }
 
 /// Makes the call.
-pub(super) async fn call(
-    shop: &ShopRun<'_>,
-    order: &TikTokOrderId,
-    sending: &Sending,
-    carried: &Carried,
-) -> Result<Shipped, Trouble> {
-    let tiktok = &shop.run.app.tiktok;
-    shop.write(Box::new(move |call: Call<'_>| {
-        let (tiktok, order, sending, carried) = (tiktok.clone(), order.clone(), sending.clone(), carried.clone());
-        let (app, auth, limit) = (call.app.clone(), call.shop.clone(), call.limit);
-        Box::pin(async move { made(&tiktok, Call { app: &app, shop: &auth, limit }, &order, &sending, &carried).await })
-    }))
-    .await
-}
-
-async fn made(
+pub(super) async fn made(
     tiktok: &TikTok,
     call: Call<'_>,
     order: &TikTokOrderId,

@@ -7,25 +7,25 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// All calls rest this long.
-pub(super) const REST: Duration = Duration::from_secs(30);
+pub(crate) const REST: Duration = Duration::from_secs(30);
 const WINDOW: Duration = Duration::from_secs(10);
 const CALLS: usize = 20;
 const SHOPS: usize = 3;
 
 /// Calls of the last ten seconds.
 #[derive(Debug, Default)]
-pub(super) struct Breaker {
+pub(crate) struct Breaker {
     open: AtomicBool,
     calls: Mutex<VecDeque<(Duration, ShopId, bool)>>,
 }
 
 impl Breaker {
-    pub(super) fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.open.load(Ordering::Relaxed)
     }
 
     /// Counts a call. Opens at twenty calls of at least three shops of which half failed.
-    pub(super) fn count(&self, now: Duration, shop: &ShopId, failed: bool) {
+    pub(crate) fn count(&self, now: Duration, shop: &ShopId, failed: bool) {
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         calls.push_back((now, shop.clone(), failed));
         while calls.front().is_some_and(|(at, _, _)| now.saturating_sub(*at) > WINDOW) {

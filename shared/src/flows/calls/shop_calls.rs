@@ -1,18 +1,15 @@
 //! One call to TikTok for a shop: its place in the rates, its time, a refresh of the token when TikTok asks for one.
 
-use super::names::Names;
-use super::{Held, Run};
+use super::budget::Budget;
+use crate::app::App;
 use crate::app::pace::{Kind, Pace};
-use crate::carriers::LiveList;
-use crate::domain::connection::Shop;
+use crate::domain::connection::{Parked, Shop};
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::{AccessError, ShopAccess, app_credentials, newer_credentials, shop_access};
-use crate::flows::carriers::match_parcel::Maps;
 use crate::table::connections::Versioned;
 use crate::tiktok::{Call, Class, TikTokError};
 use futures_util::future::BoxFuture;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -31,25 +28,28 @@ const REMEMBERED: Duration = Duration::from_secs(5);
 const FAILURES: u32 = 5;
 
 /// Why a call gave nothing.
-#[derive(Debug)]
-pub(super) enum Trouble {
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
     /// No time is left, or the lease ends: nothing was sent, and the next run goes on.
+    #[error("no time is left for calls to TikTok")]
     Stop,
     /// The shop waits for its owner, or rests.
+    #[error("the shop waits for its owner, or rests")]
     Parked,
     /// TikTok's answer.
-    TikTok(TikTokError),
+    #[error(transparent)]
+    TikTok(#[from] TikTokError),
 }
 
-/// A shop during one run.
-pub(super) struct ShopRun<'a> {
-    pub(super) run: &'a Run<'a>,
-    pub(super) lease: Held,
-    pub(super) id: ShopId,
-    pub(super) shop: Mutex<Versioned<Shop>>,
-    pub(super) kept_maps: Mutex<Option<Maps>>,
-    pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
-    pub(super) names: Mutex<Names>,
+/// A shop's calls during one run.
+pub struct ShopCalls<'a> {
+    pub(crate) app: &'a App,
+    /// The shop.
+    pub id: ShopId,
+    budget: &'a Budget,
+    /// Writes end here, by the clock that counts suspension: the end of the lease they are made under.
+    writes_end: Option<Duration>,
+    shop: Mutex<Versioned<Shop>>,
     pace: Arc<Pace>,
     access: Mutex<State>,
 }
@@ -63,22 +63,19 @@ struct State {
 /// How a call is made. The future owns its part of [`Call`], so that it may outlive the borrow.
 pub(super) type Ask<'f, T> = Box<dyn Fn(Call<'_>) -> BoxFuture<'f, Result<T, TikTokError>> + Send + Sync + 'f>;
 
-impl<'a> ShopRun<'a> {
-    pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
-        let pace = run.app.paces.of(&shop.row.id, &run.app.clock);
+impl<'a> ShopCalls<'a> {
+    /// `writes_end`: nothing is written at TikTok after that, on the steady clock.
+    #[must_use]
+    pub fn new(app: &'a App, budget: &'a Budget, shop: Versioned<Shop>, writes_end: Option<Duration>) -> Self {
+        let pace = app.paces.of(&shop.row.id, &app.clock);
         let id = shop.row.id.clone();
         let access = Mutex::new(State { access: None, failures: 0, stopped: false });
-        Self {
-            run,
-            lease,
-            id,
-            shop: Mutex::new(shop),
-            kept_maps: Mutex::default(),
-            kept_lists: Mutex::default(),
-            names: Mutex::default(),
-            pace,
-            access,
-        }
+        Self { app, id, budget, writes_end, shop: Mutex::new(shop), pace, access }
+    }
+
+    /// The shop as this run knows it.
+    pub async fn shop(&self) -> Shop {
+        self.shop.lock().await.row.clone()
     }
 
     /// A read whose refusal says nothing about the shop: the call has a scope of its own.
@@ -149,7 +146,7 @@ impl<'a> ShopRun<'a> {
     /// Takes a newer secret of our app into use. `false`: there is none.
     async fn reload_app(&self, access: &ShopAccess) -> bool {
         let region = self.shop.lock().await.row.app;
-        let Some(newer) = newer_credentials(self.run.app, region, &access.app).await else { return false };
+        let Some(newer) = newer_credentials(self.app, region, &access.app).await else { return false };
         if let Some(access) = &mut self.access.lock().await.access {
             access.app = newer;
         }
@@ -163,16 +160,16 @@ impl<'a> ShopRun<'a> {
         access: &ShopAccess,
         ask: &Ask<'_, T>,
     ) -> Result<Result<T, TikTokError>, Trouble> {
-        let (run, clock) = (self.run, &self.run.app.clock);
-        if !run.may_start() {
+        let (budget, clock) = (self.budget, &self.app.clock);
+        if !budget.may_start(clock) {
             return Err(Trouble::Stop);
         }
-        self.pace.place(kind, clock, run.latest_start()).await.ok_or(Trouble::Stop)?;
+        self.pace.place(kind, clock, budget.latest_start()).await.ok_or(Trouble::Stop)?;
         let _in_flight = loop {
-            let in_flight = run.flow.enter().await;
+            let in_flight = budget.flow.enter().await;
             match self.pace.start(kind, clock) {
                 Ok(()) => break in_flight,
-                Err(wait) if clock.steady() + wait > run.latest_start() => return Err(Trouble::Stop),
+                Err(wait) if clock.steady() + wait > budget.latest_start() => return Err(Trouble::Stop),
                 Err(wait) => {
                     drop(in_flight);
                     tokio::time::sleep(wait).await;
@@ -180,10 +177,10 @@ impl<'a> ShopRun<'a> {
             }
         };
         let kept = if kind == Kind::Write { WRITE_DOWN } else { Duration::ZERO };
-        let limit = CALL.min(run.left().saturating_sub(kept));
+        let limit = CALL.min(budget.left(clock).saturating_sub(kept));
         // The lease is compared with a clock that counts suspension: a worker that was frozen must not write.
-        let lease_ends = kind == Kind::Write && clock.steady() >= self.lease.until;
-        if limit < LEAST || lease_ends || run.breaker.is_open() {
+        let lease_ends = kind == Kind::Write && self.writes_end.is_some_and(|end| clock.steady() >= end);
+        if limit < LEAST || lease_ends || budget.breaker.is_open() {
             return Err(Trouble::Stop);
         }
         let answer = ask(Call { app: &access.app, shop: &access.auth, limit }).await;
@@ -191,19 +188,19 @@ impl<'a> ShopRun<'a> {
             Ok(_) => false,
             Err(error) => error.http_status.is_none_or(|status| status >= 500),
         };
-        run.breaker.count(clock.steady(), &self.id, failed);
+        budget.breaker.count(clock.steady(), &self.id, failed);
         match &answer {
             Err(error) if error.http_status == Some(429) || error.class == Class::Retry(Reason::RateLimited) => {
                 self.pace.refused(kind, error.retry_after, clock);
-                run.flow.trouble(clock);
+                budget.flow.trouble(clock);
                 if let Some(asked) = error.retry_after.filter(|asked| *asked > REMEMBERED) {
                     self.rest(asked).await;
                 }
             }
-            Err(_) if failed => run.flow.trouble(clock),
+            Err(_) if failed => budget.flow.trouble(clock),
             _ => {
                 self.pace.answered(kind);
-                run.flow.clean();
+                budget.flow.clean();
             }
         }
         Ok(answer)
@@ -219,7 +216,7 @@ impl<'a> ShopRun<'a> {
             return Ok(access.clone());
         }
         let shop = self.shop.lock().await.row.clone();
-        match shop_access(self.run.app, &shop, refused).await {
+        match shop_access(self.app, &shop, refused).await {
             Ok(access) => {
                 state.access = Some(access.clone());
                 Ok(access)
@@ -241,11 +238,11 @@ impl<'a> ShopRun<'a> {
     async fn park(&self, reason: Reason, version: u64) -> Trouble {
         tracing::warn!(shop.id = %self.id, reason = %reason, "shop parked");
         self.change(|shop, now| {
-            let parked = crate::domain::connection::Parked { reason, since: now, grant_version: version };
+            let parked = Parked { reason, since: now, grant_version: version };
             shop.parked.get_or_insert(parked);
         })
         .await;
-        super::summary::one(&self.run.tally.parked_shops);
+        self.budget.count_parked();
         Trouble::Parked
     }
 
@@ -264,19 +261,19 @@ impl<'a> ShopRun<'a> {
 
     /// Nothing is sent for this shop for so long, by whatever process: one write on its connection, its rows untouched.
     async fn rest(&self, time: Duration) {
-        let until = self.run.app.clock.now() + time;
+        let until = self.app.clock.now() + time;
         if self.shop.lock().await.row.hold_until.is_some_and(|known| known >= until) {
             return;
         }
         self.change(|shop, _| shop.hold_until = Some(until)).await;
-        super::summary::one(&self.run.tally.resting_shops);
+        self.budget.count_resting();
     }
 
     async fn change(&self, edit: impl Fn(&mut Shop, jiff::Timestamp)) {
         self.access.lock().await.stopped = true;
         let mut shop = self.shop.lock().await;
-        edit(&mut shop.row, self.run.app.clock.now());
-        if let Err(error) = self.run.app.table.shop_put(&mut shop).await {
+        edit(&mut shop.row, self.app.clock.now());
+        if let Err(error) = self.app.table.shop_put(&mut shop).await {
             // Somebody changed the connection meanwhile (a reconnect, say): what they wrote stands.
             tracing::warn!(shop.id = %shop.row.id, error = &error as &dyn std::error::Error, "shop not updated");
         }
@@ -284,10 +281,10 @@ impl<'a> ShopRun<'a> {
 
     /// TikTok says that the shop's key does not fit the token: reads the authorised shops again.
     async fn reload_key(&self, access: &ShopAccess) -> Result<(), Trouble> {
-        let app = self.run.app;
+        let app = self.app;
         let region = self.shop.lock().await.row.app;
         let credentials = app_credentials(app, region).await.map_err(|_| Trouble::Parked)?;
-        let limit = CALL.min(self.run.left());
+        let limit = CALL.min(self.budget.left(&app.clock));
         let shops = app.tiktok.authorised_shops(&credentials, &access.auth.access_token, limit).await;
         let shops = shops.map_err(Trouble::TikTok)?;
         let mut shop = self.shop.lock().await;

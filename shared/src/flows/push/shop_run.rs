@@ -1,0 +1,38 @@
+//! A shop during one run: its calls, and what is read once for all its parcels.
+
+use super::names::Names;
+use super::{Held, Run};
+use crate::carriers::LiveList;
+use crate::domain::connection::Shop;
+use crate::domain::ids::ShopId;
+use crate::flows::calls::ShopCalls;
+use crate::flows::carriers::match_parcel::Maps;
+use crate::table::connections::Versioned;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// A shop during one run.
+pub(super) struct ShopRun<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) careful: bool,
+    pub(super) id: ShopId,
+    pub(super) calls: ShopCalls<'a>,
+    pub(super) kept_maps: Mutex<Option<Maps>>,
+    pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
+    pub(super) names: Mutex<Names>,
+}
+
+impl<'a> ShopRun<'a> {
+    pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
+        Self {
+            run,
+            careful: lease.careful,
+            id: shop.row.id.clone(),
+            calls: ShopCalls::new(run.app, &run.budget, shop, Some(lease.until)),
+            kept_maps: Mutex::default(),
+            kept_lists: Mutex::default(),
+            names: Mutex::default(),
+        }
+    }
+}

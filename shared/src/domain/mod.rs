@@ -8,6 +8,7 @@ pub mod fulfilment;
 pub mod ids;
 pub mod intake;
 pub mod order;
+pub mod order_facts;
 pub mod parcel;
 pub mod parcel_state;
 pub mod platform;
@@ -17,6 +18,7 @@ pub mod reauthorisation;
 pub mod region;
 pub mod retry;
 pub mod tracking;
+pub mod tracking_event;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -91,10 +91,11 @@ impl Street {
             in_memory: true,
             metrics: Sink::new(|_| {}),
             outbound: None,
+            claim: None,
         };
         let stack = Stack::start(options).await.expect("a stack");
         let served = Arc::clone(&stack.app);
-        tasks.spawn(async move { drop(host::serve(served, listener).await) });
+        tasks.spawn(async move { host::serve(served, listener).await });
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let street = Self { stack, tiktok, answers, store, origin, passed, client, _folder: folder, _tasks: tasks };
         street.open_shop().await;

@@ -1,9 +1,11 @@
 //! What a person types, and which command answers.
 
 use crate::commands::map::MapPlace;
+use crate::commands::serve::Listening;
 use crate::commands::setup::AppSet;
 use crate::commands::store::StoreAdd;
 use crate::commands::{self, Failure, Output, Place};
+use crate::printable::printable;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -39,6 +41,9 @@ enum Command {
         /// Address to listen on.
         #[arg(long, default_value = "127.0.0.1")]
         bind: std::net::IpAddr,
+        /// Answer GET /metrics to everybody, not only to this machine.
+        #[arg(long)]
+        open_metrics: bool,
     },
     /// Creates the table and empty secrets.
     Init,
@@ -281,9 +286,9 @@ pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(attention) => ExitCode::from(u8::from(attention)),
         Err(failure) => {
             let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "waybill: {failure}");
+            let _ = writeln!(stderr, "waybill: {}", printable(&failure.to_string()));
             if let Some(next) = failure.next_step() {
-                let _ = writeln!(stderr, "  {next}");
+                let _ = writeln!(stderr, "  {}", printable(next));
             }
             ExitCode::from(failure.status())
         }
@@ -295,7 +300,9 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
     let place = cli.place;
     match cli.command.unwrap_or(Command::Demo { exit: false, port: 0 }) {
         Command::Demo { exit, port } => crate::demo::run(exit, port, output).await,
-        Command::Serve { port, bind } => commands::serve::run(&place, bind, port, output).await,
+        Command::Serve { port, bind, open_metrics } => {
+            commands::serve::run(&place, Listening { bind, port, open_metrics }, output).await
+        }
         Command::Decode { files, keys } => commands::decode(&files, keys.as_deref(), output),
         Command::Identify { numbers, region, carrier } => {
             let input = std::io::stdin().lock();

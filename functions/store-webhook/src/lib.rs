@@ -13,9 +13,10 @@ use waybill::domain::ids::HookId;
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::flows::intake::store_webhook::{self as receive_webhook, Outcome, Route};
-use waybill::flows::intake::tiktok_webhook as receive_tiktok;
+use waybill::flows::intake::{tiktok_webhook as receive_tiktok, wake};
 use waybill::stores::Delivery;
 use waybill::stores::generic::OPENAPI;
+use waybill::table::keys::Shard;
 use waybill::telemetry::{Metric, emit_metrics, metric};
 
 /// What a warehouse's developer reads about the generic endpoint.
@@ -42,23 +43,69 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     }))
 }
 
+/// Where a delivery that was stored made work, as an extension of its answer: for a host that need not wait for the next
+/// run of the schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewWork(pub Vec<Shard>);
+
+/// The answer to a request that needs no body for it: there is nothing at its address, or nobody has it. `None`: the body
+/// counts.
+pub async fn ahead(app: &App, method: &Method, path: &str) -> Option<Response<Body>> {
+    if path == "/healthz" {
+        return Some(reply::healthy());
+    }
+    if path == DESCRIPTION && method == Method::GET {
+        return Some(reply::document(OPENAPI));
+    }
+    if tiktok_app(method, path).is_some() {
+        return None;
+    }
+    match route(method, path) {
+        None => Some(reply::not_found()),
+        Some(Route::ShopifyApp) => None,
+        Some(Route::Hook { hook, .. }) => match receive_webhook::hook_of(app, &hook).await {
+            Ok(None) => {
+                count(app, &Outcome::UnknownStore);
+                Some(reply::from_outcome(&Outcome::UnknownStore))
+            }
+            // A table that cannot be reached has its answer below.
+            Ok(Some(_)) | Err(_) => None,
+        },
+    }
+}
+
 async fn answer(app: &App, request: Request) -> Response<Body> {
     let path = request.uri().path().to_owned();
     if path == "/healthz" {
         return reply::healthy();
     }
     if let Some(region) = tiktok_app(request.method(), &path) {
-        let outcome = receive_tiktok::run(app, region, &delivery(request)).await;
+        let delivery = delivery(request);
+        let outcome = receive_tiktok::run(app, region, &delivery).await;
         count(app, &outcome);
-        return reply::from_outcome(&outcome);
+        let work = if matches!(outcome, Outcome::Stored) { wake::of_tiktok(&delivery) } else { None };
+        return with_work(reply::from_outcome(&outcome), work.into_iter().collect());
     }
     if path == DESCRIPTION && request.method() == Method::GET {
         return reply::document(OPENAPI);
     }
     let Some(route) = route(request.method(), &path) else { return reply::not_found() };
-    let outcome = receive_webhook::run(app, &route, &delivery(request)).await;
+    let delivery = delivery(request);
+    let outcome = receive_webhook::run(app, &route, &delivery).await;
     count(app, &outcome);
-    reply::from_outcome(&outcome)
+    let work = match outcome {
+        // Without an answer the next run of the schedule finds it.
+        Outcome::Stored => wake::of_store(app, &route, &delivery).await.unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    with_work(reply::from_outcome(&outcome), work)
+}
+
+fn with_work(mut answer: Response<Body>, shards: Vec<Shard>) -> Response<Body> {
+    if !shards.is_empty() {
+        answer.extensions_mut().insert(NewWork(shards));
+    }
+    answer
 }
 
 /// TikTok's own messages: one path for each of our two apps, since each has its own secret.

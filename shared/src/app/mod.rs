@@ -1,5 +1,6 @@
 //! App: the built adapters, once per cold start. Flows get it by reference; nothing in it is per request.
 
+mod errands;
 pub(crate) mod pace;
 mod remembered;
 
@@ -17,6 +18,7 @@ use crate::telemetry::{self, Sink, Style};
 use crate::tiktok::TikTok;
 use crate::tokens::{BadName, SecretNames, SecretStore, Secrets, SecretsManager};
 use aws_config::SdkConfig;
+pub use errands::Errands;
 pub use pace::Paces;
 pub use remembered::Remembered;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct App {
     pub tiktok: TikTok,
     /// Mails to merchants.
     pub mailer: Mailer,
+    /// Work that nobody waits for.
+    pub errands: Errands,
     /// Where metric lines go.
     pub metrics: Sink,
     /// Webhook addresses seen lately.
@@ -110,6 +114,7 @@ impl App {
             adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
             mailer: smtp_mailer(&config),
+            errands: Errands::default(),
             config,
             clock,
             entropy,
@@ -122,6 +127,12 @@ impl App {
     #[must_use]
     pub fn with_mailer(self, mailer: Mailer) -> Self {
         Self { mailer, ..self }
+    }
+
+    /// The same for a process that may do things after its answer.
+    #[must_use]
+    pub fn with_errands(self, errands: Errands) -> Self {
+        Self { errands, ..self }
     }
 
     /// Starts a function on AWS: settings, logs, clients, and the first connections, before the first event.

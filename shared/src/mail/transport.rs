@@ -12,6 +12,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use tokio::io::AsyncWriteExt as _;
 
 /// A mail server's time for one mail.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -36,6 +37,7 @@ pub enum MailFault {
     File(#[source] std::io::Error),
 }
 
+#[derive(Clone)]
 enum Way {
     Off,
     Ses(aws_sdk_sesv2::Client),
@@ -44,6 +46,7 @@ enum Way {
 }
 
 /// Sends mails.
+#[derive(Clone)]
 pub struct Mailer {
     way: Way,
     from: Option<MailAddress>,
@@ -125,8 +128,14 @@ impl Mailer {
             },
             Way::Folder(folder) => {
                 let path = folder.join(format!("{}-{}.eml", now.as_millisecond(), &id[..8]));
-                tokio::fs::create_dir_all(folder).await.map_err(MailFault::File)?;
-                tokio::fs::write(path, mail.formatted()).await.map_err(MailFault::File)
+                // A login link signs in whoever reads it: nobody but the owner does.
+                let mut make = tokio::fs::DirBuilder::new();
+                make.recursive(true).mode(0o700).create(folder).await.map_err(MailFault::File)?;
+                let mut open = tokio::fs::OpenOptions::new();
+                let file = open.write(true).create_new(true).mode(0o600).open(path).await;
+                let mut file = file.map_err(MailFault::File)?;
+                file.write_all(&mail.formatted()).await.map_err(MailFault::File)?;
+                file.flush().await.map_err(MailFault::File)
             }
         }
     }

@@ -5,7 +5,7 @@ use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::{If, Table, keys};
 use crate::domain::ids::AccountId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -98,6 +98,63 @@ impl Table {
     /// [`TableError`].
     pub async fn session_delete(&self, secret: &str) -> Result<(), TableError> {
         self.delete(&keys::session(&hashed(secret))).await
+    }
+}
+
+/// How often something may happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// The least time between two.
+    pub gap: SignedDuration,
+    /// The most within [`window`](Self::window).
+    pub most: usize,
+    /// See there.
+    pub window: SignedDuration,
+}
+
+impl Table {
+    /// Whether something may happen once more now; if so, it is counted. Of two callers at once, one may.
+    ///
+    /// # Errors
+    /// [`TableError`], never [`TableError::Conflict`].
+    pub async fn paced(&self, what: &str, pace: Pace, now: Timestamp) -> Result<bool, TableError> {
+        let key = keys::pace(&hashed(what));
+        let (mut times, rev) = match self.get(&key, true).await? {
+            Some(item) => {
+                let row = Reader(&item);
+                (row.json::<Vec<i64>>("times")?, row.number::<u64>("rev")?)
+            }
+            None => (Vec::new(), 0),
+        };
+        let within = |time: i64, span: SignedDuration| i128::from(now.as_millisecond() - time) < span.as_millis();
+        times.retain(|time| within(*time, pace.window));
+        if times.len() >= pace.most || times.iter().any(|time| within(*time, pace.gap)) {
+            return Ok(false);
+        }
+        times.push(now.as_millisecond());
+        let row = Writer::new(key, "pace").number("rev", i128::from(rev + 1)).json("times", &times)?;
+        let condition = if rev == 0 { If::Absent } else { If::Counter("rev", rev) };
+        match self.put(row.ttl(now + pace.window).done(), condition).await {
+            Ok(()) => Ok(true),
+            Err(TableError::Conflict) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// What the keys of this installation look like, as last written down.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn key_marks_get<T: DeserializeOwned>(&self) -> Result<Option<T>, TableError> {
+        self.get(&keys::key_marks(), true).await?.map(|item| Reader(&item).json("marks")).transpose()
+    }
+
+    /// Writes down what they look like.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn key_marks_put<T: Serialize>(&self, marks: &T) -> Result<(), TableError> {
+        self.put(Writer::new(keys::key_marks(), "key marks").json("marks", marks)?.done(), If::Always).await
     }
 }
 

@@ -65,9 +65,12 @@ pub const FIELDS: &[&str] = &[
     "count",
     "due_age_s",
     "duration_ms",
+    "held",
     "in_flight",
     "remaining_ms",
+    "retried",
     "retry_after_s",
+    "sent",
     // The process.
     "address",
     "function",

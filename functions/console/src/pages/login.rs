@@ -5,7 +5,7 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use std::time::Duration;
-use waybill::flows::connect::login::{self, Door, LINK_MINUTES, SESSION_HOURS};
+use waybill::flows::connect::login::{self, Door, Entered, LINK_MINUTES, SESSION_HOURS};
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 
@@ -13,16 +13,16 @@ pub(super) fn form(visit: &Visit<'_>) -> Response<Body> {
     answer::page(visit.app, 200, "login.html", context! { narrow => true })
 }
 
-pub(super) async fn ask(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
+pub(super) async fn ask(visit: &Visit<'_>) -> Response<Body> {
     let email = visit.form.get("email").unwrap_or_default().trim();
     if !visit.is_from_our_page() || email.is_empty() || email.len() > 254 {
-        return Ok(super::stale_form(visit));
+        return super::stale_form(visit);
     }
-    let asked = login::ask(visit.app, email).await?;
+    let asked = login::ask(visit.app, email, visit.cookie(Cookie::Login).as_deref()).await;
     let values = context! { code => asked.code, minutes => LINK_MINUTES, narrow => true };
     let page = answer::page(visit.app, 200, "login_sent.html", values);
     let life = Duration::from_secs(LINK_MINUTES * 60);
-    Ok(answer::with_cookie(page, &Cookie::Login.set(&visit.app.config.public_url, &asked.browser, life)))
+    answer::with_cookie(page, &Cookie::Login.set(&visit.app.config.public_url, &asked.browser, life))
 }
 
 pub(super) async fn door(visit: &Visit<'_>, token: &str) -> Result<Response<Body>, TableError> {
@@ -31,8 +31,13 @@ pub(super) async fn door(visit: &Visit<'_>, token: &str) -> Result<Response<Body
     if door == Door::Shut {
         return Ok(shut(visit));
     }
-    let values = context! { code => door == Door::Code, action => visit.path, narrow => true };
-    Ok(answer::page(visit.app, 200, "login_door.html", values))
+    Ok(door_page(visit, 200, door == Door::Code, None))
+}
+
+/// `left`: a code was typed and is wrong; so many tries are left.
+fn door_page(visit: &Visit<'_>, status: u16, code: bool, left: Option<u8>) -> Response<Body> {
+    let values = context! { code, left, action => visit.path, narrow => true };
+    answer::page(visit.app, status, "login_door.html", values)
 }
 
 pub(super) async fn enter(visit: &Visit<'_>, token: &str) -> Result<Response<Body>, TableError> {
@@ -40,8 +45,12 @@ pub(super) async fn enter(visit: &Visit<'_>, token: &str) -> Result<Response<Bod
         return Ok(super::stale_form(visit));
     }
     let browser = visit.cookie(Cookie::Login);
-    let entered = login::enter(visit.app, token, browser.as_deref(), visit.form.get("code")).await?;
-    let Some(secret) = entered else { return Ok(shut(visit)) };
+    let secret = match login::enter(visit.app, token, browser.as_deref(), visit.form.get("code")).await? {
+        Entered::In(secret) => secret,
+        Entered::WrongCode { left } => return Ok(door_page(visit, 403, true, Some(left))),
+        Entered::NoCode => return Ok(door_page(visit, 200, true, None)),
+        Entered::Shut => return Ok(shut(visit)),
+    };
     let origin = &visit.app.config.public_url;
     let life = Duration::from_secs(u64::try_from(SESSION_HOURS).unwrap_or(12) * 3600);
     let home = answer::with_cookie(answer::redirect("/"), &Cookie::Session.set(origin, &secret, life));

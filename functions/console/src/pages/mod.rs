@@ -32,7 +32,7 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     match (method, parts.as_slice()) {
         ("GET", ["healthz"]) => return Ok(answer::healthy()),
         ("GET", ["login"]) => return Ok(login::form(visit)),
-        ("POST", ["login"]) => return login::ask(visit).await,
+        ("POST", ["login"]) => return Ok(login::ask(visit).await),
         ("GET", ["login", token]) => return login::door(visit, token).await,
         ("POST", ["login", token]) => return login::enter(visit, token).await,
         ("GET", ["reconnect"]) => return reconnect::landing(visit).await,

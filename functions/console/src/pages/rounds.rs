@@ -27,13 +27,15 @@ pub(super) async fn shopify(visit: &Visit<'_>) -> Result<Response<Body>, TableEr
 }
 
 /// `GET /connect/bigcommerce/callback`: at the top of a window when it began here, in a frame of the control panel
-/// otherwise.
+/// otherwise. Either way the page that asks comes next.
 pub(super) async fn bigcommerce(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     let browser = visit.cookie(Cookie::Store);
     match authorise_store::finish_bigcommerce(visit.app, &visit.query, browser.as_deref()).await {
-        Ok(Arrival::Connected(store)) => Ok(forget(visit, connected(visit, &store))),
-        Ok(Arrival::Claim { token }) => {
+        Ok(Arrival { token, begun_here }) => {
             let link = format!("/connect/bigcommerce/claim?t={token}");
+            if begun_here {
+                return Ok(forget(visit, answer::redirect(&link)));
+            }
             Ok(answer::framed(visit.app, "store_frame.html", context! { link, fresh => true, narrow => true }))
         }
         Err(RoundProblem::Table(error) | RoundProblem::Add(StoreAddError::Table(error))) => Err(error),

@@ -12,7 +12,7 @@ use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::access::store::StoreSecrets;
 use waybill::flows::connect::store::{self as connect_store, Added, NewStore, StoreAddError};
-use waybill::flows::connect::store_in_browser::{self as authorise_store, RoundProblem, typed};
+use waybill::flows::connect::store_in_browser::{self as authorise_store, Claimed, RoundProblem, typed};
 use waybill::stores::subscriptions::hand_steps;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
@@ -247,9 +247,9 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added) -> Response<Bod
 /// The page on which an install that began at BigCommerce is taken.
 pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let token = visit.query.get("t").unwrap_or_default();
-    match authorise_store::claimed_address(visit.app, token).await {
-        Ok(address) => {
-            let shops = choices(visit, member, &[]).await?;
+    match authorise_store::claimed(visit.app, &member.account, token).await {
+        Ok(Claimed { address, shops }) => {
+            let shops = choices(visit, member, &shops).await?;
             let values = context! { address, token, shops, csrf => member.csrf, here => "shops", narrow => true };
             Ok(answer::page(visit.app, 200, "store_claim.html", values))
         }

@@ -5,13 +5,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use waybill_listen::Limits;
 
 /// The largest request body a model reads, in bytes.
 const LARGEST_BODY: usize = 8 << 20;
@@ -28,32 +27,19 @@ impl fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Serves a model on a listener until the future is dropped; open connections end with it.
+/// Serves a model on a listener until the future is dropped; open connections end with it. An error here is a reset
+/// that the model wanted, or a client that went away: both are part of the play.
 ///
 /// # Errors
-/// When the listener itself fails; one broken connection does not stop the others.
+/// Never: the loop outlives what goes wrong with accepting.
 pub async fn serve<H, F>(listener: TcpListener, handler: H) -> io::Result<()>
 where
     H: Fn(Request<Bytes>) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ModelAnswer> + Send + 'static,
 {
-    let mut connections = JoinSet::new();
-    loop {
-        let (stream, _) = tokio::select! {
-            accepted = listener.accept() => accepted?,
-            Some(_) = connections.join_next() => continue,
-        };
-        let _ = stream.set_nodelay(true);
-        let handler = handler.clone();
-        connections.spawn(async move {
-            let service = service_fn(move |request| answer(handler.clone(), request));
-            let http = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .serve_connection(TokioIo::new(stream), service);
-            // An error here is a reset the model wanted, or a client that went away: both are part of the play.
-            let _ = http.await;
-        });
-    }
+    let answering = move |request, _| answer(handler.clone(), request);
+    waybill_listen::serve(listener, Limits::default(), Arc::default(), answering).await;
+    Ok(())
 }
 
 async fn answer<H, F>(handler: H, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped>
@@ -77,6 +63,7 @@ mod tests {
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::task::JoinSet;
 
     async fn ask(path: &str) -> Result<String, tokio::time::error::Elapsed> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -14,6 +14,7 @@ pub mod store;
 pub mod transfer;
 
 use crate::decode::CapturedFile;
+use crate::printable::{Printable, printable};
 use crate::stack::{Options, Stack, StackError, on_aws};
 use clap::Args;
 use jiff::Timestamp;
@@ -91,7 +92,6 @@ macro_rules! failures {
 }
 
 failures! {
-    StackError => "Check the folder and the settings (README, Settings).",
     TableError => "Check that the table exists: waybill init.",
     std::io::Error => "Check the file and its rights.",
     waybill::tokens::SecretFault => "Store the app first: waybill app set.",
@@ -101,6 +101,13 @@ failures! {
     waybill::flows::carriers::map::MapError => "See waybill map list.",
     waybill::flows::carriers::lists::RefreshError => "Try again in a minute; waybill shop list shows whether the shop must be reconnected.",
     waybill::flows::access::shop::AccessError => "See waybill shop list.",
+}
+
+impl From<StackError> for Failure {
+    fn from(error: StackError) -> Self {
+        let next = error.next_step();
+        Self::attention(error.to_string(), next)
+    }
 }
 
 /// Where results go: a table for people, or one JSON object a line.
@@ -113,12 +120,13 @@ impl Output {
     /// Standard output.
     #[must_use]
     pub fn stdout(json: bool) -> Self {
-        Self { json, to: Box::new(std::io::stdout()) }
+        Self::to(json, std::io::stdout())
     }
 
     /// Any writer, for tests.
     pub fn to(json: bool, to: impl Write + Send + 'static) -> Self {
-        Self { json, to: Box::new(to) }
+        // What stores and merchants wrote passes through here too.
+        Self { json, to: Box::new(Printable::new(to, json)) }
     }
 
     /// Whether JSON was asked for.
@@ -200,7 +208,8 @@ impl Output {
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        // A line end would make a second line that looks like ours.
+        Value::String(text) => printable(text).into_owned(),
         Value::Array(items) => items.iter().map(shown).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }

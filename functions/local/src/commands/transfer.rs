@@ -90,6 +90,7 @@ pub async fn import(app: &App, file: &Path, output: &mut Output) -> Result<bool,
             }
         }
     }
+    waybill::flows::access::key_marks::forget(app).await?;
     output.object(&json!({"rows": rows, "secrets": secrets}))?;
     if secrets == 0 && rows > 0 {
         output.say("No secrets were in the file: tokens open only if this installation has the same keys.")?;

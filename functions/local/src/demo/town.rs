@@ -107,12 +107,20 @@ impl Town {
         let config = settings(&origin, tiktok_port, &stores)?;
         telemetry::init(LevelFilter::OFF, Style::Human, clock.clone());
         let metrics = Sink::new(|_| {});
-        let options =
-            Options { config, clock, entropy, folder: folder.clone(), in_memory: true, metrics, outbound: None };
+        let options = Options {
+            config,
+            clock,
+            entropy,
+            folder: folder.clone(),
+            in_memory: true,
+            metrics,
+            outbound: None,
+            claim: None,
+        };
         let stack = Stack::start(options).await?;
         let app = Arc::clone(&stack.app);
         let served = Arc::clone(&app);
-        tasks.spawn(async move { drop(host::serve(served, listener).await) });
+        tasks.spawn(async move { host::serve(served, listener).await });
         let account = people_and_shop(&app, &tiktok).await?;
         let fronts = stores.iter().map(|(platform, store, _)| Shopfront { platform: *platform, store: store.clone() });
         let town = Self {

@@ -69,20 +69,36 @@ impl std::fmt::Debug for StoreSecrets {
 /// The first row of a claim has no account yet: only its own secret token names it.
 const UNCLAIMED: &str = "unclaimed";
 
-/// Seals an access token that no account has taken yet, for the one-time row of this hash.
-pub(in crate::flows) async fn seal_claim(app: &App, hash: &str, token: &SecretString) -> Result<String, VaultError> {
+/// Seals an access token that no account has taken yet, for the one-time row of this hash, with the store it opens.
+pub(in crate::flows) async fn seal_claim(
+    app: &App,
+    hash: &str,
+    address: &str,
+    token: &SecretString,
+) -> Result<String, VaultError> {
     let key = keys::once(hash);
     let place = claim_place(app, &key);
     let ring = app.secrets.token_keys().get().await?;
-    Ok(seal(&ring, Purpose::StoreAccess, &place, token.expose_secret().as_bytes(), &app.entropy)?.to_text())
+    let access = AccessText::Token(token.expose_secret().to_owned());
+    let text = json(&Bound { address: address.to_owned(), access }, ACCESS)?;
+    Ok(seal(&ring, Purpose::StoreAccess, &place, &text, &app.entropy)?.to_text())
 }
 
-/// Opens it again.
-pub(in crate::flows) async fn open_claim(app: &App, hash: &str, sealed: &str) -> Result<SecretString, VaultError> {
+/// Opens it again, for the same store.
+pub(in crate::flows) async fn open_claim(
+    app: &App,
+    hash: &str,
+    address: &str,
+    sealed: &str,
+) -> Result<SecretString, VaultError> {
     let key = keys::once(hash);
     let place = claim_place(app, &key);
     let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, sealed, ACCESS).await?;
-    Ok(SecretString::from(String::from_utf8_lossy(&plain).into_owned()))
+    match serde_json::from_slice::<Bound>(&plain) {
+        Ok(Bound { address: given, access: AccessText::Token(token) }) if given == address => Ok(token.into()),
+        Ok(_) => Err(VaultError::OtherAddress),
+        Err(_) => Err(VaultError::Unreadable(ACCESS)),
+    }
 }
 
 fn claim_place<'a>(app: &'a App, key: &'a Key) -> Place<'a> {
@@ -114,6 +130,23 @@ pub(in crate::flows) enum AccessText {
     OAuth1 { consumer_key: String, consumer_secret: String, token: String, token_secret: String },
 }
 
+/// Credentials with the address that they were given for: who can write the row of a store must not be able to send its
+/// credentials elsewhere.
+#[derive(Serialize, Deserialize)]
+struct Bound {
+    #[serde(rename = "for")]
+    address: String,
+    access: AccessText,
+}
+
+/// What a store's credentials turned out to be.
+pub(in crate::flows) struct Opened {
+    /// Themselves.
+    pub(in crate::flows) access: AccessText,
+    /// Sealed by a version that did not write the address into them.
+    unbound: bool,
+}
+
 /// Sealing or opening failed, or the key could not be had.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
@@ -132,6 +165,9 @@ pub enum VaultError {
     /// It opens, and is not what it should be.
     #[error("the sealed text of {0} cannot be read")]
     Unreadable(&'static str),
+    /// They were given for another address than the one that the store's row names now: somebody changed the row.
+    #[error("the store's credentials were given for another address, and are not sent to this one")]
+    OtherAddress,
     /// The platform ended our access: only the merchant can give it back.
     #[error("the store no longer accepts us: connect it again")]
     Ended,
@@ -269,35 +305,56 @@ pub async fn keep_store_credentials(
         refreshing_until: None,
         due: None,
     };
-    seal_access(app, &store.account, &mut row, &text).await?;
+    seal_access(app, store, &mut row, text).await?;
     app.table.sealed_put(&mut row).await?;
     Ok(true)
 }
 
-/// Seals credentials as the next version of a row, which is not written yet.
+/// Seals credentials, for the address of their store, as the next version of a row, which is not written yet.
 pub(in crate::flows) async fn seal_access(
     app: &App,
-    account: &AccountId,
+    store: &StoreConnection,
     row: &mut SealedRow,
-    text: &AccessText,
+    access: AccessText,
 ) -> Result<(), VaultError> {
     let version = row.version + 1;
-    let place = place(app, account, &row.key, "tokens", version);
+    let place = place(app, &store.account, &row.key, "tokens", version);
     let ring = app.secrets.token_keys().get().await?;
-    row.sealed = seal(&ring, Purpose::StoreAccess, &place, &json(text, ACCESS)?, &app.entropy)?.to_text();
+    let text = json(&Bound { address: store.address.clone(), access }, ACCESS)?;
+    row.sealed = seal(&ring, Purpose::StoreAccess, &place, &text, &app.entropy)?.to_text();
     row.version = version;
     Ok(())
 }
 
-/// Opens the credentials of a row.
+/// Opens the credentials of a row, for the address that they were given for and no other.
 pub(in crate::flows) async fn open_access(
     app: &App,
-    account: &AccountId,
+    store: &StoreConnection,
     row: &SealedRow,
-) -> Result<AccessText, VaultError> {
-    let place = place(app, account, &row.key, "tokens", row.version);
+) -> Result<Opened, VaultError> {
+    let place = place(app, &store.account, &row.key, "tokens", row.version);
     let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, &row.sealed, ACCESS).await?;
-    serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable(ACCESS))
+    match serde_json::from_slice::<Bound>(&plain) {
+        Ok(bound) if bound.address == store.address => Ok(Opened { access: bound.access, unbound: false }),
+        Ok(_) => {
+            tracing::error!(store.id = %store.id, "a store's address is not the one that its credentials were given for");
+            Err(VaultError::OtherAddress)
+        }
+        Err(_) => {
+            let access = serde_json::from_slice(&plain).map_err(|_| VaultError::Unreadable(ACCESS))?;
+            Ok(Opened { access, unbound: true })
+        }
+    }
+}
+
+/// Writes the address into credentials that have none yet. Whoever was first, or renews them, has done it.
+async fn bind(app: &App, store: &StoreConnection, mut row: SealedRow) -> Result<(), VaultError> {
+    let opened = open_access(app, store, &row).await?;
+    seal_access(app, store, &mut row, opened.access).await?;
+    match app.table.sealed_put(&mut row).await {
+        Ok(()) | Err(TableError::Conflict) => Ok(()),
+        Err(other) => Err(other.into()),
+    }
 }
 
 /// Address and credentials for reads from a store; `None` when no credentials were given. Tokens that are about to end
@@ -308,7 +365,15 @@ pub(in crate::flows) async fn open_access(
 pub async fn store_access(app: &App, store: &StoreConnection) -> Result<Option<StoreAccess>, VaultError> {
     let key = keys::store_token(&store.id);
     let Some(row) = app.table.sealed_get(&key).await? else { return Ok(None) };
-    let credentials = match open_access(app, &store.account, &row).await? {
+    let opened = open_access(app, store, &row).await?;
+    if opened.unbound
+        && row.refreshing_until.is_none_or(|until| until <= app.clock.now())
+        && let Err(error) = bind(app, store, row).await
+    {
+        // They open; the next use tries again.
+        tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "credentials not bound");
+    }
+    let credentials = match opened.access {
         AccessText::Token(token) => StoreCredentials::Token(token.into()),
         AccessText::Expiring(tokens) if tokens.usable(app.clock.now()) => StoreCredentials::Token(tokens.access()),
         AccessText::Expiring(_) => StoreCredentials::Token(store_tokens::renewed(app, store).await?),

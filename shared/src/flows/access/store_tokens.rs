@@ -76,7 +76,7 @@ pub(in crate::flows) async fn renewed(app: &App, store: &StoreConnection) -> Res
     for _ in 0..LOOKS {
         let now = app.clock.now();
         let Some(row) = app.table.sealed_get(&key).await? else { return Err(VaultError::Ended) };
-        let tokens = match open_access(app, &store.account, &row).await? {
+        let tokens = match open_access(app, store, &row).await?.access {
             AccessText::Expiring(tokens) if !tokens.usable(now) => tokens,
             AccessText::Expiring(tokens) => return Ok(tokens.access()),
             AccessText::Token(token) => return Ok(token.into()),
@@ -109,7 +109,7 @@ async fn renew(
                 granted.refresh_expires = tokens.refresh_expires;
             }
             let token = granted.access.clone();
-            seal_access(app, &store.account, &mut row, &text(&granted)).await?;
+            seal_access(app, store, &mut row, text(&granted)).await?;
             row.refreshing_until = None;
             keep(app, &mut row).await?;
             tracing::info!(store.id = %store.id, "a store's tokens were renewed");

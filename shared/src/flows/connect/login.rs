@@ -2,13 +2,16 @@
 //! in. The browser that asked for it holds a cookie; any other one must type the code that the first one shows.
 
 use crate::app::App;
+use crate::domain::clock::{Clock, Entropy};
 use crate::domain::ids::AccountId;
 use crate::flows::tell::links;
-use crate::mail::{self, letters};
+use crate::mail::{self, Mailer, letters};
+use crate::table::Table;
+use crate::table::accounts::email_hash;
 use crate::table::error::TableError;
-use crate::table::once::{Session, hashed};
+use crate::table::once::{Pace, Session, hashed};
 use data_encoding::BASE64URL_NOPAD;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A mailed link works this long.
@@ -17,6 +20,10 @@ pub const LINK_MINUTES: u64 = 15;
 pub const PRINTED_HOURS: i64 = 24;
 /// A signed-in browser stays so this long.
 pub const SESSION_HOURS: i64 = 12;
+/// A link is used up by so many wrong codes: of 40 bits, nobody guesses one.
+const TRIES: u8 = 5;
+/// Mails to one address: whoever asks, whether or not it has an account.
+const MAILS: Pace = Pace { gap: SignedDuration::from_mins(1), most: 5, window: SignedDuration::from_hours(1) };
 const KIND: &str = "login";
 /// No `0`/`O`, no `1`/`I`: people read it off a screen.
 const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -30,6 +37,17 @@ struct Ticket {
     /// Hash of the code that the asking browser shows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    /// Wrong codes so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    wrong: u8,
+    /// When it is over; absent on tickets of an earlier version, which are over within minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u8) -> bool {
+    *number == 0
 }
 
 /// What the asking browser gets. The same for an address that nobody has.
@@ -52,6 +70,22 @@ pub enum Door {
     Shut,
 }
 
+/// What came of a press of a login link's button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entered {
+    /// Signed in; the browser's secret.
+    In(String),
+    /// The code is another one; the link may be tried again.
+    WrongCode {
+        /// So often.
+        left: u8,
+    },
+    /// A code is asked for and none was typed.
+    NoCode,
+    /// Unknown, used, or too old.
+    Shut,
+}
+
 /// A fresh secret of 256 bits, safe in an address and a cookie.
 #[must_use]
 pub fn secret(app: &App) -> String {
@@ -65,36 +99,82 @@ pub fn secret(app: &App) -> String {
 pub async fn printed_link(app: &App, account: &AccountId) -> Result<String, TableError> {
     let token = secret(app);
     let until = app.clock.now() + SignedDuration::from_hours(PRINTED_HOURS);
-    let ticket = Ticket { account: account.clone(), browser: None, code: None };
+    let ticket = Ticket { account: account.clone(), browser: None, code: None, wrong: 0, until: Some(until) };
     app.table.once_put(&token, KIND, &ticket, until).await?;
     Ok(links::page(app, &format!("/login/{token}")))
 }
 
-/// Mails a link to an account's address. Whether there is such an account does not show.
-///
-/// # Errors
-/// [`TableError`].
-pub async fn ask(app: &App, email: &str) -> Result<Asked, TableError> {
-    let (token, browser) = (secret(app), secret(app));
-    let code: String = app.entropy.bytes::<8>().iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect();
-    let found = app.table.account_of_email(email).await?;
-    if let Some(account) = found {
-        let minutes = i64::try_from(LINK_MINUTES).unwrap_or(15);
-        let until = app.clock.now() + SignedDuration::from_mins(minutes);
-        let ticket = Ticket { account: account.clone(), browser: Some(hashed(&browser)), code: Some(hashed(&code)) };
-        app.table.once_put(&token, KIND, &ticket, until).await?;
-        if let Some(account) = app.table.account_get(&account).await? {
-            let letter = letters::login(&links::page(app, &format!("/login/{token}")), LINK_MINUTES);
-            let sent = match mail::render(&letter) {
-                Ok(message) => app.mailer.send(&account.email, &message, &app.clock, &app.entropy).await,
-                Err(_) => Err(mail::MailFault::Form),
+/// Mails a link to an account's address, as often as [`MAILS`] allows. Whether there is such an account does not show: not
+/// in the answer, not in its time, not in what a second request does. A browser that asks again keeps its cookie and
+/// code, so that the first mail is as good as a second one.
+pub async fn ask(app: &App, email: &str, browser: Option<&str>) -> Asked {
+    let known = browser.filter(|browser| BASE64URL_NOPAD.decode(browser.as_bytes()).is_ok_and(|b| b.len() == 32));
+    let (token, browser) = (secret(app), known.map_or_else(|| secret(app), str::to_owned));
+    let code = code_of(&browser);
+    let asked = Asked { browser: browser.clone(), code: code.clone() };
+    let link = links::page(app, &format!("/login/{token}"));
+    let (table, mailer) = (app.table.clone(), app.mailer.clone());
+    let (clock, entropy, email) = (app.clock.clone(), app.entropy.clone(), email.to_owned());
+    app.errands
+        .run(async move {
+            let errand = Errand { table, mailer, clock, entropy };
+            let ticket = |account, until| Ticket {
+                account,
+                browser: Some(hashed(&browser)),
+                code: Some(hashed(&code)),
+                wrong: 0,
+                until: Some(until),
             };
-            if let Err(error) = sent {
+            if let Err(error) = errand.run(&email, &token, &link, ticket).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "login link not mailed");
             }
+        })
+        .await;
+    asked
+}
+
+/// The code that a browser shows: eight characters that follow from its cookie, and tell nothing of it.
+fn code_of(browser: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("waybill login code {browser}").as_bytes());
+    digest.as_ref().iter().take(8).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}
+
+/// What is done after the answer.
+struct Errand {
+    table: Table,
+    mailer: Mailer,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum NotMailed {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Mail(#[from] mail::MailFault),
+}
+
+impl Errand {
+    async fn run(
+        &self,
+        email: &str,
+        token: &str,
+        link: &str,
+        ticket: impl FnOnce(AccountId, Timestamp) -> Ticket,
+    ) -> Result<(), NotMailed> {
+        let now = self.clock.now();
+        // Before it is known whether there is such an account: both kinds of address are counted alike.
+        if !self.table.paced(&format!("login mail {}", email_hash(email)), MAILS, now).await? {
+            return Ok(());
         }
+        let Some(id) = self.table.account_of_email(email).await? else { return Ok(()) };
+        let Some(account) = self.table.account_get(&id).await? else { return Ok(()) };
+        let until = now + SignedDuration::from_mins(i64::try_from(LINK_MINUTES).unwrap_or(15));
+        self.table.once_put(token, KIND, &ticket(id, until), until).await?;
+        let message = mail::render(&letters::login(link, LINK_MINUTES)).map_err(|_| mail::MailFault::Form)?;
+        Ok(self.mailer.send(&account.email, &message, &self.clock, &self.entropy).await?)
     }
-    Ok(Asked { browser, code })
 }
 
 /// What a link asks for, without using it up.
@@ -117,27 +197,23 @@ fn is_theirs(ticket: &Ticket, browser: Option<&str>) -> bool {
     }
 }
 
-/// Signs a browser in and uses the link up. A missing code uses nothing up; a wrong one does. Returns the browser's
-/// secret.
+/// Signs a browser in and uses the link up. A missing code uses nothing up; a wrong one may be typed again, a few times.
 ///
 /// # Errors
 /// [`TableError`].
-pub async fn enter(
-    app: &App,
-    token: &str,
-    browser: Option<&str>,
-    code: Option<&str>,
-) -> Result<Option<String>, TableError> {
+pub async fn enter(app: &App, token: &str, browser: Option<&str>, code: Option<&str>) -> Result<Entered, TableError> {
     let now = app.clock.now();
     let door = look(app, token, browser).await?;
     let code = code.map(|code| code.trim().to_uppercase()).filter(|code| !code.is_empty());
-    if door == Door::Shut || (door == Door::Code && code.is_none()) {
-        return Ok(None);
+    match door {
+        Door::Shut => return Ok(Entered::Shut),
+        Door::Code if code.is_none() => return Ok(Entered::NoCode),
+        Door::Code | Door::Button => {}
     }
-    let Some(ticket): Option<Ticket> = app.table.once_take(token, KIND, now).await? else { return Ok(None) };
+    let Some(ticket): Option<Ticket> = app.table.once_take(token, KIND, now).await? else { return Ok(Entered::Shut) };
     let typed = code.is_some_and(|code| ticket.code.as_deref() == Some(hashed(&code).as_str()));
     if !typed && !is_theirs(&ticket, browser) {
-        return Ok(None);
+        return again(app, token, ticket).await;
     }
     if ticket.browser.is_some() && app.table.mail_trouble_get(&ticket.account).await?.is_some() {
         // The mailed link has arrived: whatever was wrong with the address is over.
@@ -146,5 +222,16 @@ pub async fn enter(
     let secret = secret(app);
     let until = now + SignedDuration::from_hours(SESSION_HOURS);
     app.table.session_put(&secret, &Session { account: ticket.account, until }).await?;
-    Ok(Some(secret))
+    Ok(Entered::In(secret))
+}
+
+/// A wrong code was typed. The ticket was taken first and is put back, so that many tries at once count each.
+async fn again(app: &App, token: &str, ticket: Ticket) -> Result<Entered, TableError> {
+    let wrong = ticket.wrong.saturating_add(1);
+    let (left, Some(until)) = (TRIES.saturating_sub(wrong), ticket.until) else { return Ok(Entered::Shut) };
+    if left == 0 {
+        return Ok(Entered::Shut);
+    }
+    app.table.once_put(token, KIND, &Ticket { wrong, ..ticket }, until).await?;
+    Ok(Entered::WrongCode { left })
 }

@@ -46,11 +46,26 @@ struct Round {
     browser: String,
 }
 
-/// An install that nobody here has begun, waiting for a signed-in person to take it.
+/// An install that waits for a signed-in person to take it, on a page that names the store.
 #[derive(Serialize, Deserialize)]
 struct Claim {
     address: String,
     sealed: String,
+    /// Who began it here; nobody when it began at the platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<AccountId>,
+    /// What that person chose.
+    #[serde(default)]
+    shops: Vec<ShopId>,
+}
+
+/// What the page says that asks before an install is taken.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The store.
+    pub address: String,
+    /// The shops that were chosen when the round began.
+    pub shops: Vec<ShopId>,
 }
 
 /// What an answer of a platform led to.
@@ -108,16 +123,14 @@ pub enum RoundProblem {
     Table(#[from] TableError),
 }
 
-/// What an install at BigCommerce led to.
-#[derive(Debug)]
-pub enum Arrival {
-    /// The browser that came back had begun it.
-    Connected(Box<StoreConnection>),
-    /// Begun at BigCommerce: whoever holds this token and is signed in may take it, on a page that names the store.
-    Claim {
-        /// For the address of that page.
-        token: String,
-    },
+/// An install at BigCommerce. BigCommerce carries nothing of ours back, so the store that answers may be anybody's, also
+/// when this browser began a round: a signed-in person takes it, on a page that names the store.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// For the address of that page.
+    pub token: String,
+    /// This browser began it, so it stands at the top of a window; else in a frame of the control panel.
+    pub begun_here: bool,
 }
 
 /// One of our platform apps.
@@ -230,8 +243,8 @@ pub async fn begin_bigcommerce(app: &App, account: &AccountId, shops: Vec<ShopId
     Ok(Begun { consent_url: bigcommerce::install_url(&app.config.bigcommerce_login, &ours.client_id), browser })
 }
 
-/// Takes an install: exchanges its code, and connects the store if the browser began the round. An install that began in
-/// BigCommerce's control panel comes without our cookie: its tokens wait, sealed, for a signed-in person.
+/// Takes an install: exchanges its code. Its tokens wait, sealed, for a signed-in person, who is shown which store it is;
+/// for the one who began the round, if this browser did.
 ///
 /// # Errors
 /// [`RoundProblem`]; nothing is stored then.
@@ -258,24 +271,29 @@ pub async fn finish_bigcommerce(app: &App, answer: &Fields, browser: Option<&str
     if !bigcommerce::scopes_suffice(&granted.scopes) {
         return Err(RoundProblem::MissingScopes(vec!["Orders (read-only)".to_owned()]));
     }
-    if let Some(round) = round {
-        let store = attach_bigcommerce(app, Round { address, ..round }, granted).await?;
-        return Ok(Arrival::Connected(Box::new(store)));
-    }
     let token = secret(app);
-    let sealed = seal_claim(app, &hashed(&token), &granted.access).await?;
+    let sealed = seal_claim(app, &hashed(&token), &address, &granted.access).await?;
     let until = app.clock.now() + SignedDuration::from_mins(ROUND_MINUTES);
-    app.table.once_put(&token, CLAIM, &Claim { address, sealed }, until).await?;
-    Ok(Arrival::Claim { token })
+    let begun_here = round.is_some();
+    let (account, shops) = round.map_or((None, Vec::new()), |round| (Some(round.account), round.shops));
+    app.table.once_put(&token, CLAIM, &Claim { address, sealed, account, shops }, until).await?;
+    Ok(Arrival { token, begun_here })
 }
 
-/// The store of an install that waits for somebody; nothing is used up.
+/// The install that waits for this person, if it does; nothing is used up.
 ///
 /// # Errors
-/// [`RoundProblem::Over`] when there is none any more.
-pub async fn claimed_address(app: &App, token: &str) -> Result<String, RoundProblem> {
+/// [`RoundProblem::Over`] when there is none any more, or somebody else began it.
+pub async fn claimed(app: &App, account: &AccountId, token: &str) -> Result<Claimed, RoundProblem> {
     let claim: Option<Claim> = app.table.once_peek(token, CLAIM, app.clock.now()).await?;
-    Ok(claim.ok_or(RoundProblem::Over)?.address)
+    let claim = claim.filter(|claim| claim.may_be_taken_by(account)).ok_or(RoundProblem::Over)?;
+    Ok(Claimed { address: claim.address, shops: claim.shops })
+}
+
+impl Claim {
+    fn may_be_taken_by(&self, account: &AccountId) -> bool {
+        self.account.as_ref().is_none_or(|begun| begun == account)
+    }
 }
 
 /// A signed-in person takes an install.
@@ -290,9 +308,10 @@ pub async fn claim_bigcommerce(
 ) -> Result<StoreConnection, RoundProblem> {
     // A wrong choice of shops must not use up the install.
     connect_store::own_shops(app, account, &shops).await?;
+    claimed(app, account, token).await?;
     let claim: Option<Claim> = app.table.once_take(token, CLAIM, app.clock.now()).await?;
-    let claim = claim.ok_or(RoundProblem::Over)?;
-    let access = open_claim(app, &hashed(token), &claim.sealed).await?;
+    let claim = claim.filter(|claim| claim.may_be_taken_by(account)).ok_or(RoundProblem::Over)?;
+    let access = open_claim(app, &hashed(token), &claim.address, &claim.sealed).await?;
     let granted = StoreTokens { access, expires: None, refresh: None, refresh_expires: None, scopes: Vec::new() };
     let round = Round { account: account.clone(), address: claim.address, shops, browser: String::new() };
     attach_bigcommerce(app, round, granted).await
@@ -308,34 +327,43 @@ async fn attach_bigcommerce(app: &App, round: Round, granted: StoreTokens) -> Re
 /// # Errors
 /// [`RoundProblem::NotSigned`] when BigCommerce did not make it for our app.
 pub async fn bigcommerce_store(app: &App, jwt: &str) -> Result<(String, Option<StoreConnection>), RoundProblem> {
+    let (payload, store) = signed_payload(app, jwt).await?;
+    Ok((payload.store, store))
+}
+
+async fn signed_payload(app: &App, jwt: &str) -> Result<(bigcommerce::Payload, Option<StoreConnection>), RoundProblem> {
     let used = app.secrets.app().get().await?;
     let now = app.clock.now();
     let read = |ours: Option<&PlatformApp>| {
         let ours = ours?;
         let keys = std::iter::once(&ours.client_secret).chain(&ours.previous_secret);
-        bigcommerce::payload_store(jwt, &ours.client_id, keys, now).ok()
+        bigcommerce::payload(jwt, &ours.client_id, keys, now).ok()
     };
-    let address = match read(used.bigcommerce()) {
-        Some(address) => address,
+    let payload = match read(used.bigcommerce()) {
+        Some(payload) => payload,
         None => match app.secrets.app().newer_than(&used).await {
             Ok(Some(newer)) => read(Arc::as_ref(&newer).bigcommerce()).ok_or(RoundProblem::NotSigned)?,
             Ok(None) | Err(_) => return Err(RoundProblem::NotSigned),
         },
     };
-    let hook = app.table.hook_of_address(Platform::BigCommerce.as_str(), &address).await?;
+    let hook = app.table.hook_of_address(Platform::BigCommerce.as_str(), &payload.store).await?;
     let store = match hook {
         Some(hook) => app.table.store_get(&hook.store, true).await?.map(|store| store.row),
         None => None,
     };
-    Ok((address, store))
+    Ok((payload, store))
 }
 
-/// The merchant removed the app at BigCommerce: nothing is accepted any more, and the next tick erases the token.
+/// The merchant removed the app at BigCommerce: nothing is accepted any more, and the next tick erases the token. Only a
+/// store's owner can remove an app; other users of the store get the same kind of payload when they open it.
 ///
 /// # Errors
-/// [`RoundProblem`].
+/// [`RoundProblem::NotSigned`] for a payload of anybody but the owner; others as they come.
 pub async fn bigcommerce_uninstalled(app: &App, jwt: &str) -> Result<(), RoundProblem> {
-    let (_, store) = bigcommerce_store(app, jwt).await?;
+    let (payload, store) = signed_payload(app, jwt).await?;
+    if !payload.by_owner {
+        return Err(RoundProblem::NotSigned);
+    }
     let Some(store) = store else { return Ok(()) };
     let now = app.clock.now();
     app.table

@@ -6,3 +6,4 @@ pub mod poll;
 pub mod store_webhook;
 pub mod subscriptions;
 pub mod tiktok_webhook;
+pub mod wake;

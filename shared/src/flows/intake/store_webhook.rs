@@ -122,7 +122,8 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         Err(StoreError::Field { field, remedy }) => return Ok(Outcome::Field { field, remedy }),
         Err(error) => {
             tracing::warn!(platform = %platform, error = &error as &dyn std::error::Error, "unreadable delivery");
-            if let Some(store) = store.or(app_store(app, platform, delivery).await?) {
+            // Under the app's secret only a header says whose it is, and what cannot be read confirms no header.
+            if let Some(store) = store {
                 poll_soon(app, &store.id).await?;
             }
             return Ok(Outcome::Unreadable("the store will be read instead"));
@@ -137,12 +138,19 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         Some(store) => Some(store),
         None => app_store(app, platform, delivery).await?,
     };
-    let Some(store) = store.filter(|store| store.status == StoreStatus::Connected) else {
-        return Ok(Outcome::UnknownStore);
-    };
+    let Some(store) = store.filter(|store| is_heard(store, &notice)) else { return Ok(Outcome::UnknownStore) };
     match absorb(app, &store, notice).await? {
         Outcome::Stored | Outcome::Nothing if adapter.reply(delivery).is_some() => Ok(acknowledged(adapter, delivery)),
         outcome => Ok(outcome),
+    }
+}
+
+/// Whether a store's notice counts: of one that left, only what the platform asks for after it has left. Shopify asks for
+/// a shop's data to be erased 48 hours after the app was uninstalled.
+fn is_heard(store: &StoreConnection, notice: &Notice) -> bool {
+    match store.status {
+        StoreStatus::Connected => true,
+        StoreStatus::Uninstalled | StoreStatus::Erasing => matches!(notice, Notice::Compliance { .. }),
     }
 }
 
@@ -207,7 +215,11 @@ fn app_secrets(app: Option<&PlatformApp>) -> HookSecrets {
     }
 }
 
-async fn hook_of(app: &App, id: &HookId) -> Result<Option<Hook>, TableError> {
+/// Whose webhook address this is, if it is anybody's.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn hook_of(app: &App, id: &HookId) -> Result<Option<Hook>, TableError> {
     let known = app.hooks.get(&id.as_str().to_owned());
     if known.is_some() {
         return Ok(known);
@@ -220,7 +232,11 @@ async fn hook_of(app: &App, id: &HookId) -> Result<Option<Hook>, TableError> {
 }
 
 /// The store of a delivery that our app's secret signed.
-async fn app_store(app: &App, platform: Platform, delivery: &Delivery) -> Result<Option<StoreConnection>, TableError> {
+pub(super) async fn app_store(
+    app: &App,
+    platform: Platform,
+    delivery: &Delivery,
+) -> Result<Option<StoreConnection>, TableError> {
     let Some(address) = stores::sender(platform, delivery) else { return Ok(None) };
     let key = format!("{platform}:{address}");
     let hook = match app.hooks.get(&key) {
@@ -232,7 +248,7 @@ async fn app_store(app: &App, platform: Platform, delivery: &Delivery) -> Result
     connected(app, &hook.store).await
 }
 
-async fn connected(app: &App, id: &StoreId) -> Result<Option<StoreConnection>, TableError> {
+pub(super) async fn connected(app: &App, id: &StoreId) -> Result<Option<StoreConnection>, TableError> {
     let known = app.stores.get(id);
     if known.is_some() {
         return Ok(known);

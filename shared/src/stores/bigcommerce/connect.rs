@@ -87,17 +87,27 @@ pub fn scopes_suffice(granted: &[String]) -> bool {
     granted.is_empty() || granted.iter().any(|scope| scope == SCOPE || *scope == format!("{SCOPE}_read_only"))
 }
 
-/// The store that a `signed_payload_jwt` is about, if BigCommerce made it for our app and it is not over.
-/// Constant time in the signature.
+/// What a `signed_payload_jwt` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// The store's hash.
+    pub store: String,
+    /// Whether the person who acts owns the store. Any user who may open apps gets a payload by opening ours; only the
+    /// owner can remove one (BigCommerce, "Multi-user support": `user` and `owner` of the payload).
+    pub by_owner: bool,
+}
+
+/// What a `signed_payload_jwt` says, if BigCommerce made it for our app and it is not over. Constant time in the
+/// signature.
 ///
 /// # Errors
 /// [`StoreError::BadSignature`].
-pub fn payload_store<'a>(
+pub fn payload<'a>(
     jwt: &str,
     client_id: &str,
     secrets: impl IntoIterator<Item = &'a SecretString>,
     now: Timestamp,
-) -> Result<String, StoreError> {
+) -> Result<Payload, StoreError> {
     const BAD: StoreError = StoreError::BadSignature("this is no signed payload");
     let mut parts = jwt.split('.');
     let (Some(head), Some(body), Some(tag), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
@@ -132,7 +142,9 @@ pub fn payload_store<'a>(
     if seconds("exp").is_none_or(|end| end + leeway < now) || seconds("nbf").is_some_and(|start| start - leeway > now) {
         return Err(StoreError::BadSignature("its time is over"));
     }
-    claims["sub"].as_str().and_then(store_hash).ok_or(BAD)
+    let store = claims["sub"].as_str().and_then(store_hash).ok_or(BAD)?;
+    let (user, owner) = (&claims["user"]["id"], &claims["owner"]["id"]);
+    Ok(Payload { store, by_owner: owner.is_number() && user == owner })
 }
 
 #[cfg(test)]
@@ -160,7 +172,12 @@ mod tests {
             claims
         };
         let good = jwt(&head, &claims(json!({})), b"hush");
-        assert_eq!(payload_store(&good, "client", [&secret], now).expect("holds"), "abc123");
+        let read = |text: &str| payload(text, "client", [&secret], now);
+        assert_eq!(read(&good).expect("holds"), Payload { store: "abc123".into(), by_owner: false });
+        for (owner, by_owner) in [(json!({"id": 1}), true), (json!({"id": 2}), false), (json!({}), false)] {
+            let text = jwt(&head, &claims(json!({"owner": owner.clone()})), b"hush");
+            assert_eq!(read(&text).expect("holds").by_owner, by_owner, "{owner}");
+        }
         for (what, text) in [
             ("another app", jwt(&head, &claims(json!({"aud": "other"})), b"hush")),
             ("another issuer", jwt(&head, &claims(json!({"iss": "x"})), b"hush")),
@@ -174,7 +191,7 @@ mod tests {
             ("one part more", format!("{good}.x")),
             ("nothing", String::new()),
         ] {
-            assert!(payload_store(&text, "client", [&secret], now).is_err(), "{what}");
+            assert!(read(&text).is_err(), "{what}");
         }
     }
 
@@ -197,7 +214,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_is_taken_for_a_payload(text in "[A-Za-z0-9_.-]{0,120}") {
-            prop_assert!(payload_store(&text, "c", [&SecretString::from("s")], Timestamp::UNIX_EPOCH).is_err());
+            prop_assert!(payload(&text, "c", [&SecretString::from("s")], Timestamp::UNIX_EPOCH).is_err());
         }
     }
 }

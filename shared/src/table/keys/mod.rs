@@ -43,8 +43,9 @@ pub const SHARDS: u8 = 64;
 /// The slow lists (authorisations, polls) use fewer.
 pub const SLOW_SHARDS: u8 = 16;
 
-/// Partitions that live for minutes and belong to one installation: leases, pauses, sign-ins under way.
-pub(crate) const PASSING: [&str; 4] = ["LEASE#", "BREAKER#", "SESSION#", "ONCE#"];
+/// Partitions that belong to one installation and do not move with it: leases, pauses, sign-ins under way, what its keys
+/// look like.
+pub(crate) const PASSING: [&str; 5] = ["LEASE#", "BREAKER#", "SESSION#", "ONCE#", "INSTALLATION#"];
 
 /// A row's place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

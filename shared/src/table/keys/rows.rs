@@ -182,6 +182,18 @@ pub fn once(sha256_hex: &str) -> Key {
     key(format!("ONCE#{sha256_hex}"), "ONCE")
 }
 
+/// How often something happened lately that may happen only so often.
+#[must_use]
+pub fn pace(sha256_hex: &str) -> Key {
+    key(format!("ONCE#{sha256_hex}"), "PACE")
+}
+
+/// What the keys of an installation look like.
+#[must_use]
+pub fn key_marks() -> Key {
+    key("INSTALLATION#keys".to_owned(), "KEYS")
+}
+
 /// A signed-in browser.
 #[must_use]
 pub fn session(sha256_hex: &str) -> Key {

@@ -93,7 +93,7 @@ impl ModelStore {
         let head = part(json!({"alg": "HS256", "typ": "JWT"}));
         let body = part(json!({
             "aud": CLIENT_ID, "iss": "bc", "iat": now, "nbf": now - 5, "exp": now + 86_400, "jti": "model",
-            "sub": format!("stores/{}", shelf.account.domain), "user": {"id": 1, "email": "canary@canary.example"},
+            "sub": format!("stores/{}", shelf.account.domain), "user": {"id": 1, "email": "canary@canary.example"}, "owner": {"id": 1, "email": "canary@canary.example"},
         }));
         let signed = format!("{head}.{body}");
         let tag = hex::decode(hmac::hex(shelf.account.secret.as_bytes(), &[signed.as_bytes()])).unwrap_or_default();

@@ -19,6 +19,9 @@ pub struct StoreConnection {
     pub platform: Platform,
     /// The TikTok shops its orders may belong to; the first one's shard works on parcels whose order is unknown.
     pub shops: Vec<ShopId>,
+    /// What its people call it; absent: its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The store's own name for itself: Shopify's `*.myshopify.com` domain, a site's origin, BigCommerce's store hash.
     pub address: String,
     /// Its webhook address.
@@ -152,6 +155,17 @@ impl Shop {
         }
     }
 
+    /// Stops sending, or goes on. `false`: it was so already.
+    pub fn pause(&mut self, paused: bool, by: &str, now: Timestamp) -> bool {
+        if self.settings.sync != paused {
+            return false;
+        }
+        self.settings.sync = !paused;
+        self.settings.paused_since = paused.then_some(now);
+        self.settings.paused_by = paused.then(|| by.to_owned());
+        true
+    }
+
     /// When the next step about its consent is due. A refusal that nobody was told of is due at once.
     #[must_use]
     pub fn step_due(&self) -> Option<Timestamp> {
@@ -232,10 +246,24 @@ pub struct ShopSettings {
     pub hold_samples: bool,
     /// IANA time zone of its people.
     pub time_zone: Option<String>,
+    /// Since when it is paused; absent on rows of earlier versions, also while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<Timestamp>,
+    /// Who paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
 }
 
 impl Default for ShopSettings {
     fn default() -> Self {
-        Self { sync: true, hold_on_mismatch: false, cancel_brake: true, hold_samples: false, time_zone: None }
+        Self {
+            sync: true,
+            hold_on_mismatch: false,
+            cancel_brake: true,
+            hold_samples: false,
+            time_zone: None,
+            paused_since: None,
+            paused_by: None,
+        }
     }
 }

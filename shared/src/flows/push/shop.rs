@@ -56,6 +56,7 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
         }
     }
     shop.write_sighted().await;
+    run.app.ears.pushed(&run.app.table, &run.app.clock, id).await;
 }
 
 /// The shop, when something may be sent for it. One that is parked comes back when a newer grant is there.

@@ -20,7 +20,9 @@ use std::process::ExitCode;
 /// Carries tracking numbers from a merchant's store to TikTok Shop: on time, under the right carrier, once.
 #[derive(Debug, Parser)]
 #[command(name = "waybill", version, about, long_about = None, disable_help_subcommand = true)]
-#[command(after_help = "Exit status: 0 done, 1 something needs attention, 2 wrong use. With --json, one object a line.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 something needs attention, 2 wrong use. With --json, one object a line."
+)]
 struct Cli {
     #[command(flatten)]
     place: Place,

@@ -179,9 +179,9 @@ pub fn without_broken_apps(name: &SecretName, text: &SecretString) -> Option<Sec
         }
     }
     let apps = root.get("tiktok").and_then(Value::as_object).cloned().unwrap_or_default();
-    let apps = apps.into_iter().filter(|(word, app)| {
-        whole(&Map::from_iter([("tiktok".to_owned(), json!({ word.as_str(): app }))]))
-    });
+    let apps = apps
+        .into_iter()
+        .filter(|(word, app)| whole(&Map::from_iter([("tiktok".to_owned(), json!({ word.as_str(): app }))])));
     let apps: Map<String, Value> = apps.collect();
     root.insert("tiktok".to_owned(), Value::Object(apps));
     whole(&root).then(|| SecretString::from(Value::Object(root).to_string()))

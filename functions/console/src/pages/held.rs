@@ -52,7 +52,12 @@ pub(super) struct Held {
     carriers: Vec<String>,
 }
 
-pub(super) async fn of(visit: &Visit<'_>, shop: &Shop, attention: &Attention, counts: &Counts) -> Result<Held, TableError> {
+pub(super) async fn of(
+    visit: &Visit<'_>,
+    shop: &Shop,
+    attention: &Attention,
+    counts: &Counts,
+) -> Result<Held, TableError> {
     let (app, zone) = (visit.app, zone::of(shop));
     let rows: Vec<HeldRow> = attention.rows(app, MOST).await?.iter().map(|held| row(held, &zone)).collect();
     let mut held = Held { rest: attention::rest(rows.len(), counts), rows, ..Held::default() };

@@ -65,10 +65,17 @@ pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Respo
     };
     let summary = match paused {
         0 => summary,
-        1 => format!("One shop is paused: nothing is sent for it. {}", summary.replace("Every connection is in order. ", "")),
-        n => format!("{n} shops are paused: nothing is sent for them. {}", summary.replace("Every connection is in order. ", "")),
+        1 => format!(
+            "One shop is paused: nothing is sent for it. {}",
+            summary.replace("Every connection is in order. ", "")
+        ),
+        n => format!(
+            "{n} shops are paused: nothing is sent for them. {}",
+            summary.replace("Every connection is in order. ", "")
+        ),
     };
-    let greeting = if urgent == 0 && held == 0 && paused == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
+    let greeting =
+        if urgent == 0 && held == 0 && paused == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
     let mail_trouble = mail_trouble(visit, member).await?;
     let values = context! { shops, summary, greeting, mail_trouble, csrf => member.csrf, here => "overview" };
     Ok(answer::page(visit.app, 200, "overview.html", values))
@@ -132,11 +139,7 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
         Some(word @ ("pause" | "resume")) => {
             let sync = word == "resume";
             let (who, now) = (member.account.to_string(), visit.app.clock.now());
-            visit
-                .app
-                .table
-                .shop_change(&shop.id, |shop| shop.pause(!sync, &who, now))
-                .await?;
+            visit.app.table.shop_change(&shop.id, |shop| shop.pause(!sync, &who, now)).await?;
             Ok(answer::redirect(&here))
         }
         Some("remove") => match remove_shop::run(visit.app, &shop).await {

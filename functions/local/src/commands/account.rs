@@ -115,7 +115,10 @@ pub async fn add(app: &App, name: &str, email: &str, output: &mut Output) -> Res
 fn named(name: &str) -> Result<&str, Failure> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 200 {
-        return Err(Failure::usage("a name has 1 to 200 characters", "Give the name of the business, like \"Tiny Mugs\"."));
+        return Err(Failure::usage(
+            "a name has 1 to 200 characters",
+            "Give the name of the business, like \"Tiny Mugs\".",
+        ));
     }
     Ok(name)
 }
@@ -153,14 +156,18 @@ async fn remove(app: &App, email: &str, output: &mut Output) -> Result<bool, Fai
     let account = app.table.account_get(&id).await?;
     let name = account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
     app.table.account_delete(&id, email).await?;
-    output.done(&Changed { account: id.as_str(), name: &name, removed: true }, format!("{name} has no account any more."))?;
+    output.done(
+        &Changed { account: id.as_str(), name: &name, removed: true },
+        format!("{name} has no account any more."),
+    )?;
     Ok(false)
 }
 
 async fn rename(app: &App, email: &str, name: &str, output: &mut Output) -> Result<bool, Failure> {
     let (id, name) = (account_of(app, email).await?, named(name)?);
     app.table.account_rename(&id, name).await?;
-    output.done(&Changed { account: id.as_str(), name, removed: false }, format!("The account is called {name} now."))?;
+    output
+        .done(&Changed { account: id.as_str(), name, removed: false }, format!("The account is called {name} now."))?;
     Ok(false)
 }
 

@@ -4,7 +4,7 @@ use super::{Failure, Output, app_region, standard_input};
 use crate::output::{Row, counted};
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::platform::Platform;
@@ -91,7 +91,16 @@ fn readable(name: &waybill::tokens::SecretName, text: &SecretString) -> SecretSt
 
 /// Words of a guide that people paste as they stand.
 const PLACEHOLDERS: [&str; 10] = [
-    "KEY", "ID", "SECRET", "APP_KEY", "APP_SECRET", "SERVICE_ID", "CLIENT_ID", "CLIENT_SECRET", "changeme", "placeholder",
+    "KEY",
+    "ID",
+    "SECRET",
+    "APP_KEY",
+    "APP_SECRET",
+    "SERVICE_ID",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "changeme",
+    "placeholder",
 ];
 
 /// A credential as it was copied; a blank, a placeholder or one with a gap inside is none.
@@ -174,9 +183,8 @@ impl Row for AppRow {
 async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
     let name = &app.secrets.names().app;
     let known = app.secrets.store().get(name, None).await?;
-    let apps = AppSecrets::parse(name, &known.text).map_err(|fault| {
-        Failure::attention(fault.to_string(), "Store that app again: waybill app set.")
-    })?;
+    let apps = AppSecrets::parse(name, &known.text)
+        .map_err(|fault| Failure::attention(fault.to_string(), "Store that app again: waybill app set."))?;
     let shops = super::all_shops(app).await?;
     let mut rows = Vec::new();
     for region in AppRegion::ALL {
@@ -222,10 +230,23 @@ async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use secrecy::ExposeSecret as _;
 
     #[test]
     fn what_a_guide_shows_in_place_of_a_credential_is_refused() {
-        for bad in ["", "  ", "KEY", "ID", "<key>", "YOUR_KEY", "your-app-key", "secret with spaces", "xxxx", "\"abc123\"", "ключ"] {
+        for bad in [
+            "",
+            "  ",
+            "KEY",
+            "ID",
+            "<key>",
+            "YOUR_KEY",
+            "your-app-key",
+            "secret with spaces",
+            "xxxx",
+            "\"abc123\"",
+            "ключ",
+        ] {
             assert!(credential("--key", bad).is_err_and(|failure| failure.status() == 2), "{bad:?}");
         }
         for good in ["6a1b2c3d", " 7172839405 \n", "e59af819cc", "demo-key-us"] {

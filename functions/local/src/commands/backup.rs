@@ -32,7 +32,10 @@ pub async fn backup(open: &Open, file: &Path, output: &mut Output) -> Result<boo
     let settings = crate::open::settings(&open.place.data)?;
     let rows = write_all(&open.app, file, true, Some(settings), output).await?;
     let shown = file.display().to_string();
-    let said = format!("{} are in {shown}. It opens every token: keep it as you keep a password.", plural(usize::try_from(rows).unwrap_or(usize::MAX), "row and all keys", "rows and all keys"));
+    let said = format!(
+        "{} are in {shown}. It opens every token: keep it as you keep a password.",
+        plural(usize::try_from(rows).unwrap_or(usize::MAX), "row and all keys", "rows and all keys")
+    );
     output.done(&Saved { file: &shown, rows, at }, said)?;
     Ok(false)
 }
@@ -86,7 +89,11 @@ pub async fn restore(place: &Place, file: &Path, yes: bool, output: &mut Output)
         ))?;
     }
     if loss.rows_here > 0 && !yes {
-        let again = format!("waybill restore {} --data {} --yes", shell(&file.display().to_string()), shell(&place.data.display().to_string()));
+        let again = format!(
+            "waybill restore {} --data {} --yes",
+            shell(&file.display().to_string()),
+            shell(&place.data.display().to_string())
+        );
         output.say(format_args!("Nothing is changed. To restore all the same: {again}"))?;
         if output.is_json() {
             output.line(&loss)?;

@@ -35,7 +35,9 @@ pub async fn run(open: &Open, shop: Option<&str>, output: &mut Output) -> Result
     output.say("Asking …")?;
     let mut rows = Vec::new();
     if shop.is_none() {
-        rows.extend(setup(app, open.place.aws).await?.into_iter().filter(|row| row.what != "address" && row.what != "mail"));
+        rows.extend(
+            setup(app, open.place.aws).await?.into_iter().filter(|row| row.what != "address" && row.what != "mail"),
+        );
         rows.push(address(app).await);
         rows.push(mail(app, open.place.aws).await);
         rows.extend(rights(open).await?);
@@ -61,8 +63,14 @@ async fn address(app: &App) -> StatusRow {
         return StatusRow::bad("address", None, format!("{address}: {ONLY_THIS_MACHINE}."), remedy);
     }
     if app.config.public_url.scheme() != "https" {
-        let remedy = "Put a reverse proxy with a certificate in front (OPERATING.md), and set PUBLIC_URL to its https address.";
-        return StatusRow::bad("address", None, format!("{address} is not https: stores and TikTok refuse it."), remedy);
+        let remedy =
+            "Put a reverse proxy with a certificate in front (OPERATING.md), and set PUBLIC_URL to its https address.";
+        return StatusRow::bad(
+            "address",
+            None,
+            format!("{address} is not https: stores and TikTok refuse it."),
+            remedy,
+        );
     }
     let request = http::Request::get(format!("{address}/healthz")).body(bytes::Bytes::new());
     let Ok(request) = request else { return StatusRow::bad("address", None, address, "Correct PUBLIC_URL.") };
@@ -100,7 +108,9 @@ async fn mail(app: &App, aws: bool) -> StatusRow {
         (Some(_), None) => StatusRow::bad("mail", None, "Mails have no sender.", "Set MAIL_FROM for waybill serve."),
         (Some(_), Some(from)) => match app.mailer.probe().await {
             Ok(()) => StatusRow::good("mail", None, format!("the mail server takes our log-in; mails are from {from}")),
-            Err(error) => StatusRow::bad("mail", None, format!("{error}."), "Check SMTP_URL: scheme, user, password, host, port."),
+            Err(error) => {
+                StatusRow::bad("mail", None, format!("{error}."), "Check SMTP_URL: scheme, user, password, host, port.")
+            }
         },
     }
 }
@@ -116,7 +126,12 @@ async fn rights(open: &Open) -> Result<Vec<StatusRow>, Failure> {
     ] {
         rows.push(match fault {
             None => StatusRow::good("secrets", None, format!("the {what} can be read")),
-            Some(fault) => StatusRow::bad("secrets", None, format!("{fault}."), "Restore them from a backup: waybill restore FILE."),
+            Some(fault) => StatusRow::bad(
+                "secrets",
+                None,
+                format!("{fault}."),
+                "Restore them from a backup: waybill restore FILE.",
+            ),
         });
     }
     if !open.place.aws {
@@ -160,12 +175,19 @@ async fn of_shop(app: &App, shop: &Shop) -> Vec<StatusRow> {
     let seen = match inspect::shop(app, shop, ASK).await {
         Ok(seen) => seen,
         Err(error) => {
-            return vec![StatusRow::bad("authorisation", id, format!("{}: {error}.", shop.name), "Its owner reconnects it from the mail, or in the console.")];
+            return vec![StatusRow::bad(
+                "authorisation",
+                id,
+                format!("{}: {error}.", shop.name),
+                "Its owner reconnects it from the mail, or in the console.",
+            )];
         }
     };
     let mut rows = Vec::new();
     match &seen.authorised {
-        Ok(true) => rows.push(StatusRow::good("authorisation", id.clone(), format!("{}: TikTok accepts our calls", shop.name))),
+        Ok(true) => {
+            rows.push(StatusRow::good("authorisation", id.clone(), format!("{}: TikTok accepts our calls", shop.name)))
+        }
         Ok(false) => rows.push(StatusRow::bad(
             "authorisation",
             id.clone(),
@@ -177,7 +199,8 @@ async fn of_shop(app: &App, shop: &Shop) -> Vec<StatusRow> {
             return rows;
         }
     }
-    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !seen.scopes.is_empty() && !seen.scopes.iter().any(|s| s == scope)).collect();
+    let missing: Vec<&str> =
+        SCOPES.into_iter().filter(|scope| !seen.scopes.is_empty() && !seen.scopes.iter().any(|s| s == scope)).collect();
     rows.push(if missing.is_empty() {
         StatusRow::good("scopes", id.clone(), format!("{}: all permissions are there", shop.name))
     } else {
@@ -196,7 +219,9 @@ async fn of_shop(app: &App, shop: &Shop) -> Vec<StatusRow> {
             format!("{}: off, so TikTok ships its orders and takes no tracking.", shop.name),
             "In Seller Center, open Shipping Options and choose Seller Shipping.",
         ),
-        Err(error) => StatusRow::bad("seller shipping", id.clone(), format!("{}: {}", shop.name, words(error)), remedy(error)),
+        Err(error) => {
+            StatusRow::bad("seller shipping", id.clone(), format!("{}: {}", shop.name, words(error)), remedy(error))
+        }
     });
     rows.push(webhooks(app, shop, &seen));
     rows
@@ -212,7 +237,10 @@ fn webhooks(app: &App, shop: &Shop, seen: &inspect::ShopSeen) -> StatusRow {
             if missing.is_empty() {
                 return StatusRow::good("webhooks", id, format!("{}: TikTok tells us at {address}", shop.name));
             }
-            let elsewhere = set.iter().find(|one| one.address != address).map(|one| format!("; TikTok tells {} instead", one.address));
+            let elsewhere = set
+                .iter()
+                .find(|one| one.address != address)
+                .map(|one| format!("; TikTok tells {} instead", one.address));
             let remedy = if app.config.reaches_outside() {
                 "waybill remind sets them; it also happens daily by itself."
             } else {
@@ -234,7 +262,9 @@ fn words(error: &TikTokError) -> String {
 fn remedy(error: &TikTokError) -> &'static str {
     use waybill::tiktok::Class;
     match error.class {
-        Class::Park(_) | Class::ConsentAgain | Class::RefreshToken => "The shop's owner reconnects it from the mail, or in the console.",
+        Class::Park(_) | Class::ConsentAgain | Class::RefreshToken => {
+            "The shop's owner reconnects it from the mail, or in the console."
+        }
         Class::Operator(_) => "Check the app's key, secret and addresses in the Partner Center: waybill app list.",
         _ => "Try again in a minute.",
     }
@@ -248,16 +278,32 @@ fn clock(app: &App, unasked: bool) -> Option<StatusRow> {
     let offset = app.tiktok.clock_offset();
     let off = offset.unsigned_abs().as_secs();
     Some(if offset.abs() <= CLOCK {
-        StatusRow::good("clock", None, format!("within {} of TikTok's", crate::output::counted(usize::try_from(off.max(1)).unwrap_or(1), "second")))
+        StatusRow::good(
+            "clock",
+            None,
+            format!(
+                "within {} of TikTok's",
+                crate::output::counted(usize::try_from(off.max(1)).unwrap_or(1), "second")
+            ),
+        )
     } else {
-        StatusRow::bad("clock", None, format!("{off} seconds off TikTok's clock."), "Set this machine's clock: TikTok and stores refuse signatures of another time.")
+        StatusRow::bad(
+            "clock",
+            None,
+            format!("{off} seconds off TikTok's clock."),
+            "Set this machine's clock: TikTok and stores refuse signatures of another time.",
+        )
     })
 }
 
 async fn of_store(app: &App, store: &StoreConnection) -> Vec<StatusRow> {
     let (id, name) = (Some(store.id.to_string()), store_name(store));
     if store.platform == Platform::Generic {
-        return vec![StatusRow::good("store", id, format!("{name}: a warehouse reports by itself; there is nothing to ask"))];
+        return vec![StatusRow::good(
+            "store",
+            id,
+            format!("{name}: a warehouse reports by itself; there is nothing to ask"),
+        )];
     }
     let mut rows = Vec::new();
     rows.push(match inspect::store(app, store, ASK).await {
@@ -268,7 +314,12 @@ async fn of_store(app: &App, store: &StoreConnection) -> Vec<StatusRow> {
             format!("{name}: no API credentials, so what its webhooks lose stays lost."),
             "Connect it again with credentials.",
         ),
-        Err(error) => StatusRow::bad("store", id.clone(), format!("{name}: {error}."), format!("Renew its access; then waybill poll {}", store.id)),
+        Err(error) => StatusRow::bad(
+            "store",
+            id.clone(),
+            format!("{name}: {error}."),
+            format!("Renew its access; then waybill poll {}", store.id),
+        ),
     });
     match keep_subscriptions::run(app, store, Goal::Check, ASK).await {
         Ok(report) if report.missing.is_empty() && report.refused.is_empty() => {

@@ -176,7 +176,10 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
         say(row, output)?;
     }
     if rows.len() < total {
-        output.say(format_args!("{} of {total}, those that wait longest first. How many of which: waybill held --count", rows.len()))?;
+        output.say(format_args!(
+            "{} of {total}, those that wait longest first. How many of which: waybill held --count",
+            rows.len()
+        ))?;
     } else {
         output.say(plural(total, "parcel needs a hand.", "parcels need a hand."))?;
     }
@@ -185,7 +188,8 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
 
 async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize) -> Result<Vec<HeldRow>, Failure> {
     let held = list.rows(app, most).await?;
-    let open = if held.iter().any(|held| asks_for_a_name(held.reason)) { suggestions(app, shop).await? } else { Vec::new() };
+    let open =
+        if held.iter().any(|held| asks_for_a_name(held.reason)) { suggestions(app, shop).await? } else { Vec::new() };
     let by_name: BTreeMap<String, &Suggestion> = open.iter().map(|one| (folded(&one.store_carrier), one)).collect();
     let row = |held: &Held| {
         let name = folded(held.parcel.carrier.as_deref().unwrap_or_default());
@@ -195,7 +199,8 @@ async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize) -> Resul
 }
 
 fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
-    let (number, carrier) = (row.number.as_deref().unwrap_or("no number"), row.carrier.as_deref().unwrap_or("no carrier"));
+    let (number, carrier) =
+        (row.number.as_deref().unwrap_or("no number"), row.carrier.as_deref().unwrap_or("no carrier"));
     let since = local(row.since, output.zone());
     output.say(format_args!("{}  {number}  {carrier}  since {since}", row.order))?;
     output.say(format_args!("    {} {} ({})", row.sentence, row.remedy, row.reason))?;
@@ -235,8 +240,9 @@ fn count(lists: &[(Shop, Attention)], total: usize, output: &mut Output) -> Resu
 /// # Errors
 /// Wrong use.
 pub(super) fn known_reason(code: &str) -> Result<Reason, Failure> {
-    Reason::parse(&code.trim().to_uppercase())
-        .ok_or_else(|| Failure::usage(format!("{code} is no reason"), "waybill held --count shows the codes that hold something."))
+    Reason::parse(&code.trim().to_uppercase()).ok_or_else(|| {
+        Failure::usage(format!("{code} is no reason"), "waybill held --count shows the codes that hold something.")
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Carrier maps.
 
-use super::{Failure, Output, account, account_of, standard_input};
+use super::{Failure, Output, account, account_of, shop_named, standard_input};
 use crate::output::{Row, local, plural, shell};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use waybill::app::App;
 use waybill::domain::connection::Shop;
-use waybill::domain::ids::ShopId;
 use waybill::flows::carriers::lists::{LostMapping, lost_mappings};
 use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::flows::carriers::match_parcel::Maps;
@@ -24,6 +23,7 @@ pub enum MapCommand {
         /// The names that parcels were held for instead, each with the likeliest carriers.
         #[arg(long)]
         suggestions: bool,
+        /// Which map.
         #[command(flatten)]
         place: MapPlace,
     },
@@ -33,6 +33,7 @@ pub enum MapCommand {
         store_carrier: String,
         /// TikTok's carrier, as on the shop's list.
         tiktok_carrier: String,
+        /// Which map.
         #[command(flatten)]
         place: MapPlace,
     },
@@ -40,6 +41,7 @@ pub enum MapCommand {
     Remove {
         /// The store's words.
         store_carrier: String,
+        /// Which map.
         #[command(flatten)]
         place: MapPlace,
     },
@@ -82,11 +84,7 @@ const AUTHOR: &str = "command line";
 
 async fn scope(app: &App, place: &MapPlace) -> Result<MapScope, Failure> {
     if let Some(shop) = &place.shop {
-        let shop = ShopId::parse(shop).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?;
-        if app.table.shop_get(&shop, true).await?.is_none() {
-            return Err(Failure::usage("there is no such shop", "See waybill shop list."));
-        }
-        return Ok(MapScope::Shop(shop));
+        return Ok(MapScope::Shop(shop_named(app, shop).await?.id));
     }
     let account = match &place.account {
         Some(email) => account_of(app, email).await?,
@@ -139,6 +137,11 @@ pub async fn list(app: &App, place: &MapPlace, output: &mut Output) -> Result<bo
     let rows: Vec<EntryRow> = map.entries.iter().map(row).collect();
     let attention = rows.iter().any(|row| row.warning.is_some());
     output.rows(&rows, "Nothing is mapped: waybill map set.")?;
+    for row in &rows {
+        if let Some(warning) = &row.warning {
+            output.say(format_args!("Warning, {}: {warning}", quoted(&row.entry.store_carrier)))?;
+        }
+    }
     if let MapScope::Account(_) = &scope {
         for shop in shops(app, &scope).await? {
             let own = app.table.map_get(&MapScope::Shop(shop.id.clone()), true).await?.entries.len();
@@ -160,16 +163,10 @@ struct EntryRow {
 }
 
 impl Row for EntryRow {
-    const HEAD: &'static [&'static str] = &["store carrier", "TikTok carrier", "saved by", "saved", "warning"];
+    const HEAD: &'static [&'static str] = &["store carrier", "TikTok carrier", "saved by", "saved"];
     fn cells(&self, zone: &TimeZone) -> Vec<String> {
         let MapEntry { store_carrier, tiktok_carrier, author, saved } = &self.entry;
-        vec![
-            quoted(store_carrier),
-            tiktok_carrier.clone(),
-            author.clone(),
-            local(*saved, zone),
-            self.warning.clone().unwrap_or_default(),
-        ]
+        vec![quoted(store_carrier), tiktok_carrier.clone(), author.clone(), local(*saved, zone)]
     }
 }
 
@@ -265,7 +262,8 @@ pub async fn set(
         }
         Err(error) => return Err(error.into()),
     };
-    let done = Saved { store_carrier: words, tiktok_carrier: Some(carrier), queued_again: Some(queued), removed: false };
+    let done =
+        Saved { store_carrier: words, tiktok_carrier: Some(carrier), queued_again: Some(queued), removed: false };
     let said = format!(
         "{} means {carrier} now; {} with the next push.",
         quoted(words),

@@ -49,8 +49,11 @@ pub(super) async fn setup(app: &App, aws: bool) -> Result<Vec<StatusRow>, Failur
     let apps = app.secrets.app().get().await;
     match apps {
         Ok(apps) => {
-            let set: Vec<&str> =
-                AppRegion::ALL.into_iter().filter(|region| apps.tiktok(*region).is_ok()).map(AppRegion::as_str).collect();
+            let set: Vec<&str> = AppRegion::ALL
+                .into_iter()
+                .filter(|region| apps.tiktok(*region).is_ok())
+                .map(AppRegion::as_str)
+                .collect();
             for region in AppRegion::ALL {
                 let used = shops.iter().filter(|shop| shop.app == region).count();
                 if used > 0 && apps.tiktok(region).is_err() {
@@ -108,12 +111,9 @@ pub(super) async fn setup(app: &App, aws: bool) -> Result<Vec<StatusRow>, Failur
 fn mail(app: &App) -> StatusRow {
     match (&app.config.smtp, &app.config.mail_from) {
         (Some(_), Some(from)) => StatusRow::good("mail", None, format!("from {}", from.as_str())),
-        (Some(_), None) => StatusRow::bad(
-            "mail",
-            None,
-            "Mails have no sender.".to_owned(),
-            "Set MAIL_FROM for waybill serve.",
-        ),
+        (Some(_), None) => {
+            StatusRow::bad("mail", None, "Mails have no sender.".to_owned(), "Set MAIL_FROM for waybill serve.")
+        }
         (None, _) => StatusRow::bad(
             "mail",
             None,

@@ -67,9 +67,7 @@ pub fn app_region(word: &str) -> Result<AppRegion, Failure> {
 /// When there is none.
 pub async fn account_of(app: &App, email: &str) -> Result<AccountId, Failure> {
     let found = app.table.account_of_email(email).await?;
-    found.ok_or_else(|| {
-        Failure::attention("there is no account with this mail address", "See waybill account list.")
-    })
+    found.ok_or_else(|| Failure::attention("there is no account with this mail address", "See waybill account list."))
 }
 
 /// Every connected shop of this installation.

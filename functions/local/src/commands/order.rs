@@ -9,8 +9,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
-use waybill::domain::ids::{StoreOrderId, TikTokOrderId};
 use waybill::domain::history::{Event, EventKind, Plain};
+use waybill::domain::ids::{StoreOrderId, TikTokOrderId};
 use waybill::domain::parcel::{Answer, Parcel, ParcelState, Phase};
 use waybill::domain::reason::Reason;
 use waybill::flows::views::attention::detail;
@@ -121,7 +121,9 @@ async fn find(app: &App, x: &str) -> Result<Vec<Parcel>, Failure> {
             found.extend(direct);
         }
     }
-    found.sort_by(|left, right| (&left.store, &left.order, left.received).cmp(&(&right.store, &right.order, right.received)));
+    found.sort_by(|left, right| {
+        (&left.store, &left.order, left.received).cmp(&(&right.store, &right.order, right.received))
+    });
     Ok(found)
 }
 
@@ -159,7 +161,11 @@ fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {
         until: waits.and_then(|wait| wait.until),
         sent,
         tiktok_answer: parcel.answer.clone(),
-        events: parcel.events.iter().map(|e| format!("{} {} {}", e.at, e.what, e.detail).trim_end().to_owned()).collect(),
+        events: parcel
+            .events
+            .iter()
+            .map(|e| format!("{} {} {}", e.at, e.what, e.detail).trim_end().to_owned())
+            .collect(),
         timeline: timeline(parcel),
     }
 }
@@ -182,7 +188,9 @@ fn timeline(parcel: &Parcel) -> Vec<StepRow> {
         }
     };
     let mut steps: Vec<StepRow> = parcel.events.iter().enumerate().map(step).collect();
-    if answered.is_none() && let Some(answer) = &parcel.answer {
+    if answered.is_none()
+        && let Some(answer) = &parcel.answer
+    {
         // Its own step is among those that were dropped.
         steps.push(StepRow {
             at: parcel.changed,
@@ -255,7 +263,9 @@ fn state_words(state: ParcelState) -> String {
         ParcelState::Delayed => "delayed",
         ParcelState::Dismissed => "dismissed by a person",
         ParcelState::Held(reason) => return format!("waits: {}", reason.sentence().trim_start_matches("Waiting: ")),
-        ParcelState::Skipped(reason) => return format!("not sent: {}", reason.sentence().trim_start_matches("Not sent: ")),
+        ParcelState::Skipped(reason) => {
+            return format!("not sent: {}", reason.sentence().trim_start_matches("Not sent: "));
+        }
         ParcelState::NeedsMapping(reason) | ParcelState::NeedsReauth(reason) | ParcelState::NeedsAttention(reason) => {
             return format!("needs a hand: {}", reason.sentence());
         }
@@ -264,8 +274,11 @@ fn state_words(state: ParcelState) -> String {
 }
 
 fn heading(parcel: &Parcel, shop: Option<&Shop>, output: &mut Output) -> Result<(), Failure> {
-    let tiktok = parcel.tiktok_order().map_or_else(|| "TikTok order not known yet".to_owned(), |id| format!("TikTok order {id}"));
-    let store_order = if parcel.order_name.is_some() { format!(", store order {}", parcel.order) } else { String::new() };
+    let tiktok = parcel
+        .tiktok_order()
+        .map_or_else(|| "TikTok order not known yet".to_owned(), |id| format!("TikTok order {id}"));
+    let store_order =
+        if parcel.order_name.is_some() { format!(", store order {}", parcel.order) } else { String::new() };
     let shop = shop.map_or_else(|| format!("shop {}", parcel.shop), |shop| shop.name.clone());
     output.say(format_args!("Order {}{store_order}, {tiktok}, {shop}", name_of(parcel)))
 }
@@ -276,7 +289,9 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
     let carrier = row.carrier.as_deref().unwrap_or("no carrier named");
     output.say(format_args!("\n  {number}  {carrier}"))?;
     output.say(format_args!("  {}", state_words(parcel.state)))?;
-    if parcel.due.is_some() && let Some(what) = &row.waits_for {
+    if parcel.due.is_some()
+        && let Some(what) = &row.waits_for
+    {
         let until = row.until.map(|at| format!(" Looked at again {}.", local(at, &zone))).unwrap_or_default();
         output.say(format_args!("  {what}{until}"))?;
     } else if let (Some(remedy), Some(_)) = (row.remedy, &row.waits_for) {
@@ -297,7 +312,12 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
                 format!("one correction left{until}")
             }
         };
-        output.say(format_args!("  TikTok has {} with {} since {}; {edits}", sent.number, sent.carrier, local(sent.at, &zone)))?;
+        output.say(format_args!(
+            "  TikTok has {} with {} since {}; {edits}",
+            sent.number,
+            sent.carrier,
+            local(sent.at, &zone)
+        ))?;
     }
     for step in &row.timeline {
         output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;

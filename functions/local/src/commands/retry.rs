@@ -74,7 +74,10 @@ pub async fn run(app: &App, args: &RetryArgs, output: &mut Output) -> Result<boo
     output.done(&Queued { queued_again, not_found }, said)?;
     for order in missing {
         let doubt = if args.confirm { " for a doubt about its number" } else { "" };
-        output.say(format_args!("Nothing of {order} is held{doubt}. See: waybill order {}", crate::output::shell(order)))?;
+        output.say(format_args!(
+            "Nothing of {order} is held{doubt}. See: waybill order {}",
+            crate::output::shell(order)
+        ))?;
     }
     if nothing && args.orders.is_empty() {
         output.say("Nothing is held for that reason: waybill held --count")?;

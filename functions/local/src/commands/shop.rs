@@ -92,11 +92,8 @@ async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Resul
     let answer = TokenAnswer::read(text.as_bytes())
         .map_err(|e| Failure::usage(e.to_string(), "Give the whole answer of TikTok's token call."))?;
     let shops = connect_shop::connect(app, &account, region, answer).await?;
-    let row = |shop: &Shop| AddedRow {
-        shop: shop.id.to_string(),
-        name: shop.name.clone(),
-        region: shop.region.to_string(),
-    };
+    let row =
+        |shop: &Shop| AddedRow { shop: shop.id.to_string(), name: shop.name.clone(), region: shop.region.to_string() };
     output.rows(&shops.iter().map(row).collect::<Vec<_>>(), "")?;
     output.say("Next, the store that knows the tracking numbers: waybill store add --help")?;
     Ok(false)
@@ -116,11 +113,8 @@ async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -
             true
         })
         .await?;
-    let (mismatch, words) = if hold_on_mismatch {
-        ("hold", "waits for a person")
-    } else {
-        ("warn", "is sent, with a warning")
-    };
+    let (mismatch, words) =
+        if hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
     let said = format!("{}: a number that does not look like its carrier's {words}.", shop.name);
     output.done(&Setting { shop: shop.id.as_str(), mismatch }, said)?;
     Ok(false)
@@ -142,7 +136,9 @@ async fn pause(app: &App, id: &str, paused: bool, output: &mut Output) -> Result
     let since = shop.settings.paused_since;
     let done = PausedShop { shop: shop.id.as_str(), state: standing.word(), since, waiting };
     let said = match (paused, &standing) {
-        (true, _) => format!("{} is paused: nothing is sent for it, {waiting} wait. Go on: waybill shop resume {id}", shop.name),
+        (true, _) => {
+            format!("{} is paused: nothing is sent for it, {waiting} wait. Go on: waybill shop resume {id}", shop.name)
+        }
         (false, ShopStanding::Parked { reason, .. }) => {
             format!("{} is not paused any more, but still waits: {} {}", shop.name, reason.sentence(), reason.remedy())
         }
@@ -229,7 +225,10 @@ async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
             name: shop.name,
         });
     }
-    output.rows(&rows, "No shop is connected: waybill shop add, or connect one in the browser (waybill login-link EMAIL).")?;
+    output.rows(
+        &rows,
+        "No shop is connected: waybill shop add, or connect one in the browser (waybill login-link EMAIL).",
+    )?;
     Ok(attention)
 }
 
@@ -244,6 +243,9 @@ async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failur
     let shop = shop_named(app, id).await?;
     remove_shop::run(app, &shop).await?;
     let removed = RemovedShop { removed: shop.id.as_str(), name: &shop.name };
-    output.done(&removed, format!("{} is disconnected and its tokens are erased. What TikTok holds stays there.", shop.name))?;
+    output.done(
+        &removed,
+        format!("{} is disconnected and its tokens are erased. What TikTok holds stays there.", shop.name),
+    )?;
     Ok(false)
 }

@@ -123,7 +123,9 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
         ShopStanding::Connected { .. } => {
             StatusRow::bad("shop", id.clone(), said, "Its owner reconnects it from the mail, or in the console.")
         }
-        ShopStanding::Paused { .. } => StatusRow::bad("shop", id.clone(), said, format!("waybill shop resume {}", shop.id)),
+        ShopStanding::Paused { .. } => {
+            StatusRow::bad("shop", id.clone(), said, format!("waybill shop resume {}", shop.id))
+        }
         ShopStanding::Parked { reason, .. } => StatusRow::bad("shop", id.clone(), said, reason.remedy()),
     }];
     if shop.consent.seller_shipping == Some(false) {
@@ -205,7 +207,10 @@ async fn waiting(
     Ok(Some(if standing.runs() && !long {
         StatusRow::good("waiting", id, said)
     } else if standing.runs() {
-        let order = parcel.as_ref().map_or_else(|| "waybill store check".to_owned(), |parcel| format!("waybill order {}", super::held::handle(parcel)));
+        let order = parcel.as_ref().map_or_else(
+            || "waybill store check".to_owned(),
+            |parcel| format!("waybill order {}", super::held::handle(parcel)),
+        );
         StatusRow::bad("waiting", id, said, order)
     } else {
         StatusRow::bad("waiting", id, said, format!("See the state of shop {}", shop.id))
@@ -236,7 +241,8 @@ async fn of_store(app: &App, store: &StoreConnection, zone: &TimeZone) -> Result
         }
     }];
     if heard.refused > 0 {
-        let recent = heard.refused_at.is_some_and(|at| app.clock.now().duration_since(at) < SignedDuration::from_hours(24));
+        let recent =
+            heard.refused_at.is_some_and(|at| app.clock.now().duration_since(at) < SignedDuration::from_hours(24));
         let count = usize::try_from(heard.refused).unwrap_or(usize::MAX);
         let said = format!(
             "{}, the last {}",
@@ -244,7 +250,12 @@ async fn of_store(app: &App, store: &StoreConnection, zone: &TimeZone) -> Result
             when(heard.refused_at)
         );
         rows.push(if recent {
-            StatusRow::bad("signatures", id, said, format!("Does the store sign with our secret? waybill store secret {}", store.id))
+            StatusRow::bad(
+                "signatures",
+                id,
+                said,
+                format!("Does the store sign with our secret? waybill store secret {}", store.id),
+            )
         } else {
             StatusRow::good("signatures", id, said)
         });

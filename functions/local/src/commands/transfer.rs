@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use waybill::app::App;
@@ -95,12 +95,8 @@ async fn write_lines(
     settings: Option<FolderSettings>,
     output: &mut Output,
 ) -> Result<u64, Failure> {
-    let head = Head {
-        waybill_export: VERSION,
-        table: app.table.name().to_owned(),
-        made: Some(app.clock.now()),
-        settings,
-    };
+    let head =
+        Head { waybill_export: VERSION, table: app.table.name().to_owned(), made: Some(app.clock.now()), settings };
     writeln!(to, "{}", serde_json::to_string(&head).map_err(Failure::bug)?)?;
     if secrets {
         for (kind, name) in names(app) {

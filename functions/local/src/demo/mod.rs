@@ -29,7 +29,9 @@ pub async fn run(exit: bool, port: u16, output: &mut Output) -> Result<bool, Fai
     let link = login::printed_link(&town.app, &town.account).await?;
     output.done(
         &Console { console: &town.origin, login_link: &link },
-        format_args!("\nThe console, signed in by this link: {link}\nServing until Ctrl-C; the schedules run as in production."),
+        format_args!(
+            "\nThe console, signed in by this link: {link}\nServing until Ctrl-C; the schedules run as in production."
+        ),
     )?;
     tokio::select! {
         () = host::schedules(Arc::clone(&town.app)) => {}

@@ -278,7 +278,8 @@ impl Teller<'_> {
             (count(ChangeKind::First), count(ChangeKind::Correction))
         });
         self.check(edits == 1, &format!("{first} numbers sent once each, {edits} correction"))?;
-        let words = if self.good { "\nEvery number is where it belongs." } else { "\nSomething is not as it should be." };
+        let words =
+            if self.good { "\nEvery number is where it belongs." } else { "\nSomething is not as it should be." };
         self.output.done(&Ending { all_where_they_belong: self.good }, words)
     }
 

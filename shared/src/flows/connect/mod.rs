@@ -5,5 +5,5 @@ pub mod remove_shop;
 pub mod shop;
 pub mod shop_in_browser;
 pub mod store;
-pub mod store_secret;
 pub mod store_in_browser;
+pub mod store_secret;

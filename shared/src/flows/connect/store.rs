@@ -107,7 +107,9 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let others = connections(app, &new.account).await?;
     let address = if new.platform == Platform::Generic && new.address.trim().is_empty() {
         free_name(&others, &address)
-    } else if let Some(known) = others.into_iter().find(|known| known.status == StoreStatus::Connected && is_same(known, &new, &address)) {
+    } else if let Some(known) =
+        others.into_iter().find(|known| known.status == StoreStatus::Connected && is_same(known, &new, &address))
+    {
         return Err(StoreAddError::Known(known.id));
     } else {
         address
@@ -245,7 +247,9 @@ async fn connections(app: &App, account: &AccountId) -> Result<Vec<StoreConnecti
 fn is_same(known: &StoreConnection, new: &NewStore, address: &str) -> bool {
     let alike = match new.platform {
         // With a hook of its own the store's custom app signs, not ours.
-        Platform::Shopify => known.hook.is_none() == (new.secrets.webhook_secret.is_none() && new.secrets.client_secret.is_none()),
+        Platform::Shopify => {
+            known.hook.is_none() == (new.secrets.webhook_secret.is_none() && new.secrets.client_secret.is_none())
+        }
         Platform::BigCommerce => {
             is_installed(known.platform, &known.settings) == is_installed(new.platform, &new.settings)
         }

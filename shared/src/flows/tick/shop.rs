@@ -227,7 +227,8 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let stored = app.table.shop_get(&shop.id, true).await.ok().flatten()?;
     let calls = ShopCalls::new(app, &budget, stored, None);
     // TikTok cannot deliver to an address that only this machine can reach.
-    let webhooks = if app.config.reaches_outside() { set_webhooks(&calls, shop).await.map(|()| true) } else { Ok(false) };
+    let webhooks =
+        if app.config.reaches_outside() { set_webhooks(&calls, shop).await.map(|()| true) } else { Ok(false) };
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
     }

@@ -8,6 +8,7 @@ use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::reason::{Auto, Reason};
 use crate::flows::carriers::match_parcel::folded;
 use crate::table::error::TableError;
+use crate::table::keys::Key;
 use crate::table::parcels::HeldEntry;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -112,11 +113,9 @@ impl Attention {
     /// # Errors
     /// [`TableError`].
     pub async fn rows(&self, app: &App, most: usize) -> Result<Vec<Held>, TableError> {
-        let read: Vec<Option<Held>> = stream::iter(self.entries.iter().take(most))
-            .map(|entry| held(app, entry))
-            .buffered(TOGETHER)
-            .try_collect()
-            .await?;
+        let keys: Vec<Key> = self.entries.iter().take(most).map(|entry| entry.key.clone()).collect();
+        let read: Vec<Option<Held>> =
+            stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
     }
 
@@ -126,8 +125,9 @@ impl Attention {
     /// # Errors
     /// [`TableError`].
     pub async fn names(&self, app: &App) -> Result<Vec<OpenName>, TableError> {
-        let asking: Vec<&HeldEntry> = self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping).collect();
-        let mut rows = stream::iter(asking).map(|entry| held(app, entry)).buffered(TOGETHER);
+        let asking = self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping);
+        let keys: Vec<Key> = asking.map(|entry| entry.key.clone()).collect();
+        let mut rows = stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER);
         let mut names: BTreeMap<String, OpenName> = BTreeMap::new();
         while let Some(row) = rows.try_next().await? {
             let Some(Held { parcel, .. }) = row else { continue };
@@ -147,8 +147,8 @@ impl Attention {
 }
 
 /// The parcel of an entry, if it still waits.
-async fn held(app: &App, entry: &HeldEntry) -> Result<Option<Held>, TableError> {
-    let parcel = app.table.parcel_get(&entry.key).await?;
+async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
+    let parcel = app.table.parcel_get(key).await?;
     let parcel = parcel.filter(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting);
     Ok(parcel.and_then(|parcel| {
         let (reason, since) = (parcel.state.reason()?, parcel.changed);

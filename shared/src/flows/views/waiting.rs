@@ -40,7 +40,8 @@ pub fn wait(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> Option<Wait
         n => format!(" It was tried {n} times."),
     };
     let last = parcel.answer.as_ref().filter(|answer| answer.code != 0);
-    let words = last.map(|answer| format!(" TikTok's last words: {} {}.", answer.code, answer.message.trim_end_matches('.')));
+    let words =
+        last.map(|answer| format!(" TikTok's last words: {} {}.", answer.code, answer.message.trim_end_matches('.')));
     let said = match (parcel.state, &parcel.link) {
         (state, _) if state.reason().is_some() && state != ParcelState::OutcomeUnknown => {
             state.reason().map(|reason| reason.sentence().to_owned()).unwrap_or_default()

@@ -28,7 +28,9 @@ pub(super) async fn run(app: &App, id: &str, rotate: bool, output: &mut Output) 
     let given = if rotate { None } else { Some(standard_input("the secret that signs this store's deliveries")?) };
     let change = store_secret::set(app, &store, given.as_deref().map(str::trim)).await;
     let SecretChange { header, made } = change.map_err(|error| match error {
-        SecretProblem::ByApp => Failure::usage(error.to_string(), "Store the app's secret: waybill app set --platform."),
+        SecretProblem::ByApp => {
+            Failure::usage(error.to_string(), "Store the app's secret: waybill app set --platform.")
+        }
         SecretProblem::Blank => Failure::usage(error.to_string(), "Copy it from the store as it is."),
         SecretProblem::Theirs => Failure::usage(error.to_string(), "Pipe in what the store shows."),
         other => Failure::attention(other.to_string(), "See waybill store check."),

@@ -113,7 +113,9 @@ impl From<TableError> for Failure {
             }
             TableError::Conflict => "Somebody changed it at the same moment: try again.",
             TableError::Corrupt { .. } => "Restore a backup, or import an export.",
-            TableError::Refused(_) => "With --aws: check that the table exists (TABLE_NAME, waybill init --aws) and the rights on it.",
+            TableError::Refused(_) => {
+                "With --aws: check that the table exists (TABLE_NAME, waybill init --aws) and the rights on it."
+            }
         };
         Self::attention(error.to_string(), next)
     }
@@ -132,10 +134,14 @@ impl From<waybill::flows::connect::shop::ConnectError> for Failure {
     fn from(error: waybill::flows::connect::shop::ConnectError) -> Self {
         use waybill::flows::connect::shop::ConnectError as E;
         let next = match &error {
-            E::TikTok(error) if error.http_status.is_none() => "TikTok cannot be reached from here: try again in a minute.",
+            E::TikTok(error) if error.http_status.is_none() => {
+                "TikTok cannot be reached from here: try again in a minute."
+            }
             E::TikTok(_) => "Check the app credentials (waybill app list) and the token answer.",
             E::Secret(_) => "Store the app first: waybill app set.",
-            E::MissingScopes(_) => "Switch these scopes on for the app in TikTok's Partner Center, then authorise the shop again.",
+            E::MissingScopes(_) => {
+                "Switch these scopes on for the app in TikTok's Partner Center, then authorise the shop again."
+            }
             E::NoShop => "Authorise with the account that owns the shop.",
             E::OtherAccount(_) => "Name the account that the shop belongs to: waybill shop list.",
             E::WrongShop { .. } => "Authorise the shop that is named.",

@@ -59,7 +59,7 @@ impl Output {
         self.to.flush().map_err(|e| Failure::output(&e))
     }
 
-    /// One line for people; nothing in JSON.
+    /// One line for people; nothing in JSON. A line end within a text from outside makes no second line.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -67,7 +67,7 @@ impl Output {
         if self.json {
             return Ok(());
         }
-        self.write(&line.to_string())?;
+        self.write(&printable(&line.to_string()))?;
         self.flush()
     }
 
@@ -339,8 +339,14 @@ mod tests {
 
     #[test]
     fn a_printed_command_can_be_pasted_into_a_shell() {
-        for (word, pasted) in [("SO-1042-1", "SO-1042-1"), ("Our van", "'Our van'"), ("it's", r"'it'\''s'"), ("", "''"), ("-x", "'-x'"), ("#1042", "'#1042'")]
-        {
+        for (word, pasted) in [
+            ("SO-1042-1", "SO-1042-1"),
+            ("Our van", "'Our van'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+            ("-x", "'-x'"),
+            ("#1042", "'#1042'"),
+        ] {
             assert_eq!(shell(word), pasted);
         }
     }
@@ -348,7 +354,9 @@ mod tests {
     #[test]
     fn spans_read_as_people_say_them() {
         let from: Timestamp = "2026-11-21T09:00:00Z".parse().expect("time");
-        for (seconds, words) in [(5, "5 s"), (300, "5 min"), (7_500, "2 h 5 min"), (86_400, "1 day"), (266_400, "3 days 2 h")] {
+        for (seconds, words) in
+            [(5, "5 s"), (300, "5 min"), (7_500, "2 h 5 min"), (86_400, "1 day"), (266_400, "3 days 2 h")]
+        {
             assert_eq!(span(from, from + jiff::SignedDuration::from_secs(seconds)), words);
         }
     }

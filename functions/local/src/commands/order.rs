@@ -287,7 +287,8 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
     let zone = output.zone().clone();
     let number = row.number.as_deref().unwrap_or("without a number");
     let carrier = row.carrier.as_deref().unwrap_or("no carrier named");
-    output.say(format_args!("\n  {number}  {carrier}"))?;
+    output.say("")?;
+    output.say(format_args!("  {number}  {carrier}"))?;
     output.say(format_args!("  {}", state_words(parcel.state)))?;
     if parcel.due.is_some()
         && let Some(what) = &row.waits_for

@@ -27,12 +27,10 @@ pub async fn run(exit: bool, port: u16, output: &mut Output) -> Result<bool, Fai
         return Ok(!good);
     }
     let link = login::printed_link(&town.app, &town.account).await?;
-    output.done(
-        &Console { console: &town.origin, login_link: &link },
-        format_args!(
-            "\nThe console, signed in by this link: {link}\nServing until Ctrl-C; the schedules run as in production."
-        ),
-    )?;
+    output.say("")?;
+    let console = Console { console: &town.origin, login_link: &link };
+    output.done(&console, format_args!("The console, signed in by this link: {link}"))?;
+    output.say("Serving until Ctrl-C; the schedules run as in production.")?;
     tokio::select! {
         () = host::schedules(Arc::clone(&town.app)) => {}
         () = stopped() => {}

@@ -73,7 +73,8 @@ impl Teller<'_> {
     fn title(&mut self, text: &str) -> Result<(), Failure> {
         self.step += 1;
         let step = self.step;
-        self.output.done(&Told { step, what: "title", said: text, ok: None }, format_args!("\n{step}. {text}"))
+        self.output.say("")?;
+        self.output.done(&Told { step, what: "title", said: text, ok: None }, format_args!("{step}. {text}"))
     }
 
     fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
@@ -259,7 +260,8 @@ impl Teller<'_> {
     }
 
     fn ending(&mut self) -> Result<(), Failure> {
-        self.output.say("\nWhat TikTok now holds")?;
+        self.output.say("")?;
+        self.output.say("What TikTok now holds")?;
         let expected = std::mem::take(&mut self.expected);
         for one in &expected {
             let (numbers, status) = (self.numbers(&one.order), self.status(&one.order));
@@ -278,8 +280,8 @@ impl Teller<'_> {
             (count(ChangeKind::First), count(ChangeKind::Correction))
         });
         self.check(edits == 1, &format!("{first} numbers sent once each, {edits} correction"))?;
-        let words =
-            if self.good { "\nEvery number is where it belongs." } else { "\nSomething is not as it should be." };
+        let words = if self.good { "Every number is where it belongs." } else { "Something is not as it should be." };
+        self.output.say("")?;
         self.output.done(&Ending { all_where_they_belong: self.good }, words)
     }
 

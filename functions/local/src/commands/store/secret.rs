@@ -47,7 +47,8 @@ pub(super) async fn run(app: &App, id: &str, rotate: bool, output: &mut Output) 
     let old = if header { "The old one counts no more." } else { "Deliveries signed with the old one still count." };
     output.done(&row, format!("{name} has a new secret. {old}"))?;
     if let Some(secret) = shown {
-        output.say(format_args!("Give it to the store; it is shown once:\n{secret}"))?;
+        output.say("Give it to the store; it is shown once:")?;
+        output.say(secret)?;
     }
     Ok(false)
 }

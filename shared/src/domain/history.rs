@@ -82,6 +82,12 @@ plain! {
     QueuedAgain = "queued again",
     /// A person said that number and carrier are right.
     Confirmed = "confirmed by a person",
+    /// A person closed it; the detail is the note.
+    DismissedByHand = "dismissed by a person",
+    /// A person chose its items; the detail is how many.
+    ItemsChosen = "items chosen by a person",
+    /// A person named its TikTok order; the detail is the order.
+    OrderByHand = "order named by a person",
     /// TikTok's webhook spoke of the order.
     OrderMoved = "TikTok: the order moved",
     /// TikTok does not know the order in one shop; the next is asked.

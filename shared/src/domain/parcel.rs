@@ -191,6 +191,11 @@ impl Parcel {
         !self.sources.iter().any(|source| source.present)
     }
 
+    /// Every shop of the store is asked anew for its TikTok order.
+    pub fn forget_asked(&mut self) {
+        self.shops_tried = 0;
+    }
+
     /// The source entry of a shipment.
     #[must_use]
     pub fn source(&self, shipment: &ShipmentId) -> Option<&Source> {

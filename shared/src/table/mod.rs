@@ -30,6 +30,7 @@
 //! again, strongly, before anything is done about it.
 
 pub mod accounts;
+pub mod audit;
 pub mod codec;
 pub mod connections;
 pub mod error;

@@ -4,6 +4,7 @@ use super::{Key, Shard, clean, key, unclean};
 use crate::domain::ids::{AccountId, DeliveryOptionId, HookId, OpenId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::region::AppRegion;
+use jiff::Timestamp;
 use std::fmt::Write as _;
 
 /// Partition of everything a store sent.
@@ -267,6 +268,15 @@ pub fn account_store(id: &AccountId, store: &StoreId) -> Key {
 pub const SHOP_POINTERS: &str = "SHOP#";
 /// Prefix of an account's pointers to stores.
 pub const STORE_POINTERS: &str = "STORE#";
+
+/// What the people of an account did.
+pub const AUDITS: &str = "AUDIT#";
+
+/// One act of a person; `beside` tells those of one millisecond apart.
+#[must_use]
+pub fn audit(id: &AccountId, at: Timestamp, beside: u32) -> Key {
+    key(account(id), format!("{AUDITS}{:013}#{beside:03}", at.as_millisecond()))
+}
 
 /// An account's default carrier map.
 #[must_use]

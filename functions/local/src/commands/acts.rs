@@ -1,0 +1,335 @@
+//! `waybill retry`, `dismiss`, `confirm`, `choose`, `link`, `correct`: what a person settles. Each says what it does to
+//! how many parcels; `--dry-run` says it without doing it.
+
+use super::held::known_reason;
+use super::{Failure, Output, shops_named};
+use crate::output::{plural, shell};
+use clap::Args;
+use serde::Serialize;
+use waybill::app::App;
+use waybill::domain::ids::{StoreOrderId, TikTokOrderId};
+use waybill::domain::parcel::{Parcel, Phase};
+use waybill::domain::reason::Reason;
+use waybill::domain::tracking::TrackingNumber;
+use waybill::flows::acts::{self, Act, Actor, Effect, Scope};
+use waybill::flows::carriers::match_parcel::folded;
+
+/// Longest note of a person, in characters.
+const LONGEST_NOTE: usize = 300;
+/// Effects that a person is shown one by one.
+const MOST_SHOWN: usize = 20;
+
+/// What to try again.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RetryArgs {
+    /// A TikTok order, a store order (id or name), a tracking number or a shipment; several are taken. Without one,
+    /// everything of the given reason.
+    #[arg(value_name = "X")]
+    pub orders: Vec<String>,
+    /// Only what waits for this reason, for example CARRIER_UNMAPPED.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// Only of this shop.
+    #[arg(long, value_name = "ID")]
+    pub shop: Option<String>,
+    /// Only what the store sent under this carrier name.
+    #[arg(long, value_name = "NAME")]
+    pub carrier: Option<String>,
+    /// Number and carrier are right as they stand, as `waybill confirm` says.
+    #[arg(long)]
+    pub confirm: bool,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What to close.
+#[derive(Clone, Debug, Args)]
+pub struct DismissArgs {
+    /// Orders, tracking numbers or shipments.
+    #[arg(value_name = "X", required = true)]
+    pub orders: Vec<String>,
+    /// Why, for the audit. Nothing about a buyer.
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What is right as it stands.
+#[derive(Clone, Debug, Args)]
+pub struct ConfirmArgs {
+    /// Orders, tracking numbers or shipments.
+    #[arg(value_name = "X", required = true)]
+    pub orders: Vec<String>,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What is in a parcel.
+#[derive(Clone, Debug, Args)]
+pub struct ChooseArgs {
+    /// The tracking number.
+    #[arg(value_name = "NUMBER")]
+    pub number: String,
+    /// Its items: TikTok's line item ids, or stock codes (`MUG`, `MUG:2` for two of them).
+    #[arg(value_name = "LINE", required = true)]
+    pub lines: Vec<String>,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Which TikTok order a store order is.
+#[derive(Clone, Debug, Args)]
+pub struct LinkArgs {
+    /// The store's order: id or name.
+    #[arg(value_name = "STORE_ORDER")]
+    pub store_order: String,
+    /// TikTok's order id.
+    #[arg(value_name = "TIKTOK_ORDER")]
+    pub tiktok_order: String,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Another number or carrier for a parcel.
+#[derive(Clone, Debug, Args)]
+pub struct CorrectArgs {
+    /// An order with one parcel, a tracking number or a shipment.
+    #[arg(value_name = "X")]
+    pub x: String,
+    /// The right number; without it the number stays.
+    #[arg(long, value_name = "N", required_unless_present = "carrier")]
+    pub number: Option<String>,
+    /// The right carrier; without it the carrier stays.
+    #[arg(long, value_name = "C")]
+    pub carrier: Option<String>,
+    /// Say what would happen, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct EffectRow<'a> {
+    order: String,
+    store_order: &'a StoreOrderId,
+    tiktok_order: Option<String>,
+    number: Option<&'a str>,
+    shop: &'a str,
+    act: &'a str,
+    done: bool,
+    dry_run: bool,
+    said: &'a str,
+}
+
+/// `waybill retry`.
+///
+/// # Errors
+/// Wrong use, no such shop, or the table.
+pub async fn retry(app: &App, args: &RetryArgs, output: &mut Output) -> Result<bool, Failure> {
+    let reason = args.reason.as_deref().map(known_reason).transpose()?;
+    if args.orders.is_empty() && reason.is_none() && args.carrier.is_none() {
+        return Err(Failure::usage(
+            "say what to try again",
+            "Name an order or a number, or --reason CODE (waybill held shows both).",
+        ));
+    }
+    let shops = shops_named(app, args.shop.as_deref()).await?;
+    let in_shop = |parcel: &Parcel| args.shop.is_none() || shops.iter().any(|shop| shop.id == parcel.shop);
+    let fits = |parcel: &Parcel| {
+        let carrier = args.carrier.as_deref();
+        let carried = carrier.is_none_or(|name| folded(name) == folded(parcel.carrier.as_deref().unwrap_or_default()));
+        carried && in_shop(parcel) && reason.is_none_or(|wanted| parcel.state.reason() == Some(wanted))
+    };
+    let mut parcels = Vec::new();
+    if args.orders.is_empty() {
+        parcels = waiting(app, &shops, reason).await?;
+        parcels.retain(|parcel| fits(parcel));
+    } else {
+        for parcel in named(app, &args.orders).await? {
+            if fits(&parcel) {
+                parcels.push(parcel);
+            }
+        }
+    }
+    let act = if args.confirm { Act::Confirm } else { Act::Retry };
+    if parcels.is_empty() {
+        let x = args.orders.first().map_or_else(|| "of that reason".to_owned(), |x| format!("of {x}"));
+        output.say(format_args!("Nothing {x} waits. See: waybill held --count"))?;
+        return Ok(true);
+    }
+    let effects = acts::settle(app, &Actor::command_line(), &act, &parcels, args.dry_run).await?;
+    show(&act, &effects, args.dry_run, output)
+}
+
+/// What stands on the attention lists of these shops.
+async fn waiting(
+    app: &App,
+    shops: &[waybill::domain::connection::Shop],
+    reason: Option<Reason>,
+) -> Result<Vec<Parcel>, Failure> {
+    let mut parcels = Vec::new();
+    for shop in shops {
+        let prefix = reason.map(Reason::code).unwrap_or_default();
+        for key in app.table.held_keys(&shop.id, prefix).await? {
+            parcels.extend(app.table.parcel_get(&key).await?);
+        }
+    }
+    Ok(parcels)
+}
+
+/// The parcels that these words mean; a word that means none is a failure.
+async fn named(app: &App, words: &[String]) -> Result<Vec<Parcel>, Failure> {
+    let mut parcels = Vec::new();
+    for word in words {
+        let found = acts::find(app, &Scope::All, word).await?;
+        if found.is_empty() {
+            return Err(Failure::attention(
+                format!("nothing is known of {word}: no TikTok order, store order, tracking number or shipment has this name"),
+                "waybill held lists what waits; waybill order X shows one.",
+            ));
+        }
+        parcels.extend(found);
+    }
+    Ok(parcels)
+}
+
+/// `waybill dismiss`.
+///
+/// # Errors
+/// A note that says nothing or too much, an unknown parcel, or the table.
+pub async fn dismiss(app: &App, args: &DismissArgs, output: &mut Output) -> Result<bool, Failure> {
+    let note = args.note.trim().to_owned();
+    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
+        return Err(Failure::usage(
+            format!("the note has between 1 and {LONGEST_NOTE} characters"),
+            "Say why in a sentence: --note \"sent by hand in Seller Center\". Nothing about a buyer.",
+        ));
+    }
+    let parcels = worth(named(app, &args.orders).await?, args.orders.len());
+    let act = Act::Dismiss { note };
+    let effects = acts::settle(app, &Actor::command_line(), &act, &parcels, args.dry_run).await?;
+    show(&act, &effects, args.dry_run, output)
+}
+
+/// An order often has parcels that are done: only those that still ask for something are meant, if there are any.
+fn worth(parcels: Vec<Parcel>, _words: usize) -> Vec<Parcel> {
+    let asks = |parcel: &&Parcel| matches!(parcel.state.phase(), Phase::Open | Phase::Waiting);
+    let asking: Vec<Parcel> = parcels.iter().filter(asks).cloned().collect();
+    if asking.is_empty() { parcels } else { asking }
+}
+
+/// `waybill confirm`.
+///
+/// # Errors
+/// An unknown parcel, or the table.
+pub async fn confirm(app: &App, args: &ConfirmArgs, output: &mut Output) -> Result<bool, Failure> {
+    let parcels = worth(named(app, &args.orders).await?, args.orders.len());
+    let effects = acts::settle(app, &Actor::command_line(), &Act::Confirm, &parcels, args.dry_run).await?;
+    show(&Act::Confirm, &effects, args.dry_run, output)
+}
+
+/// `waybill choose`.
+///
+/// # Errors
+/// An unknown number, items that the order does not have, or the table.
+pub async fn choose(app: &App, args: &ChooseArgs, output: &mut Output) -> Result<bool, Failure> {
+    let parcel = single(app, &args.number).await?;
+    let lines = acts::choose(app, &parcel, &args.lines).await.map_err(|error| {
+        let next = format!("See the order's items: waybill order {}", shell(&args.number));
+        Failure::attention(error.to_string(), next)
+    })?;
+    let act = Act::Choose { lines };
+    let effects = acts::settle(app, &Actor::command_line(), &act, &[parcel], args.dry_run).await?;
+    show(&act, &effects, args.dry_run, output)
+}
+
+/// The one parcel that a word means.
+async fn single(app: &App, word: &str) -> Result<Parcel, Failure> {
+    let mut found = named(app, &[word.to_owned()]).await?;
+    if found.len() > 1 {
+        found.retain(|parcel| parcel.number.is_some() && !parcel.is_withdrawn());
+    }
+    match (found.len(), found.pop()) {
+        (1, Some(parcel)) => Ok(parcel),
+        (count, _) => Err(Failure::usage(
+            format!("{word} names {}", plural(count, "parcel", "parcels")),
+            "Name the one by its tracking number: waybill order X shows them.",
+        )),
+    }
+}
+
+/// `waybill link`.
+///
+/// # Errors
+/// An id that is none, an unknown store order, or the table.
+pub async fn link(app: &App, args: &LinkArgs, output: &mut Output) -> Result<bool, Failure> {
+    let order = TikTokOrderId::parse(args.tiktok_order.trim()).map_err(|error| {
+        Failure::usage(error.to_string(), "TikTok's order ids are numbers, as Seller Center shows them.")
+    })?;
+    let mut parcels = named(app, &[args.store_order.clone()]).await?;
+    let stores: std::collections::BTreeSet<String> =
+        parcels.iter().map(|parcel| format!("{} of {}", parcel.order, parcel.store)).collect();
+    if stores.len() > 1 {
+        return Err(Failure::usage(
+            format!("{} names several store orders: {}", args.store_order, stores.into_iter().collect::<Vec<_>>().join(", ")),
+            "Name the order by the store's own id.",
+        ));
+    }
+    parcels.retain(|parcel| parcel.state.phase() != Phase::Done);
+    let act = Act::Link { order };
+    let effects = acts::settle(app, &Actor::command_line(), &act, &parcels, args.dry_run).await?;
+    show(&act, &effects, args.dry_run, output)
+}
+
+/// `waybill correct`.
+///
+/// # Errors
+/// A number that is none, an unknown parcel, no correction left, or the table.
+pub async fn correct(app: &App, args: &CorrectArgs, output: &mut Output) -> Result<bool, Failure> {
+    let number = args.number.as_deref().map(TrackingNumber::parse).transpose();
+    let number = number.map_err(|error| Failure::usage(error.to_string(), "Give the number after --number."))?;
+    let parcel = single(app, &args.x).await?;
+    let actor = Actor::command_line();
+    match acts::correct(app, &actor, &parcel, number.as_ref(), args.carrier.as_deref(), args.dry_run).await? {
+        Ok(effect) => show_as("correct", &[effect], args.dry_run, output),
+        Err(error) => Err(Failure::attention(error.to_string(), format!("See waybill order {}", shell(&args.x)))),
+    }
+}
+
+fn show(act: &Act, effects: &[Effect], dry_run: bool, output: &mut Output) -> Result<bool, Failure> {
+    show_as(act.word(), effects, dry_run, output)
+}
+
+/// What happened to each. True when nothing was done, or not to all.
+fn show_as(act: &str, effects: &[Effect], dry_run: bool, output: &mut Output) -> Result<bool, Failure> {
+    let done = effects.iter().filter(|effect| effect.done).count();
+    for (shown, effect) in effects.iter().enumerate() {
+        let number = effect.number.as_ref().map(TrackingNumber::as_str);
+        let order = effect.tiktok_order.as_ref().map_or_else(|| effect.store_order.to_string(), ToString::to_string);
+        if output.is_json() {
+            output.line(&EffectRow {
+                order,
+                store_order: &effect.store_order,
+                tiktok_order: effect.tiktok_order.as_ref().map(ToString::to_string),
+                number,
+                shop: effect.shop.as_str(),
+                act,
+                done: effect.done,
+                dry_run,
+                said: &effect.said,
+            })?;
+        } else if shown < MOST_SHOWN {
+            output.say(format_args!("{} of order {order}: {}", number.unwrap_or("no number"), effect.said))?;
+        } else if shown == MOST_SHOWN {
+            output.say(format_args!("… and {} more", effects.len() - MOST_SHOWN))?;
+        }
+    }
+    let verb = if dry_run { "would change" } else { "changed" };
+    output.say(format_args!("{act}: {} {verb}, {} left as they are.", plural(done, "parcel", "parcels"), effects.len() - done))?;
+    Ok(done < effects.len() || effects.is_empty())
+}

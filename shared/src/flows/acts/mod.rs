@@ -1,0 +1,111 @@
+//! What people settle, from the console and from the command line: every button and command that changes a parcel goes
+//! through [`settle`], which says first what it would do, does it to the row as it stands, and writes it into the audit.
+//!
+//! | Act | What it changes |
+//! |---|---|
+//! | retry | judged again at once, with every try ahead and with its TikTok order looked for anew |
+//! | dismiss | leaves every list for good; what TikTok holds stays there |
+//! | confirm | number and carrier are right as they stand: a doubt about them only warns |
+//! | choose | the items that travel in the parcel |
+//! | link | which TikTok order a store order is |
+//! | correct | another number or carrier for the same shipment, as if the store had said it |
+
+mod apply;
+mod choose;
+mod correct;
+mod find;
+
+pub use apply::settle;
+pub use choose::{ChooseError, choose};
+pub use correct::{CorrectError, correct};
+pub use find::{Scope, find, is_meant};
+
+use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
+use crate::domain::parcel::Parcel;
+use crate::domain::tracking::TrackingNumber;
+
+/// Who acts, and from where: both stand in the audit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// A signed-in person's account, or the command line.
+    pub who: String,
+    /// An address, or the machine's name for itself.
+    pub from: String,
+}
+
+impl Actor {
+    /// Whoever may run commands on the installation.
+    #[must_use]
+    pub fn command_line() -> Self {
+        Self { who: "command line".to_owned(), from: "this machine".to_owned() }
+    }
+}
+
+/// What a person wants done with a parcel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Judge it again now.
+    Retry,
+    /// Close it, with a reason in the person's words.
+    Dismiss {
+        /// At most 300 characters, never about a buyer.
+        note: String,
+    },
+    /// Number and carrier are right as they stand.
+    Confirm,
+    /// Exactly these units travel in it.
+    Choose {
+        /// TikTok's line items.
+        lines: Vec<LineItemId>,
+    },
+    /// The parcel's store order is this TikTok order.
+    Link {
+        /// TikTok's order.
+        order: TikTokOrderId,
+    },
+}
+
+impl Act {
+    /// The word that the audit keeps and that names the command.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Dismiss { .. } => "dismiss",
+            Self::Confirm => "confirm",
+            Self::Choose { .. } => "choose",
+            Self::Link { .. } => "link",
+        }
+    }
+}
+
+/// What an act did to one parcel, or would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The store's order.
+    pub store_order: StoreOrderId,
+    /// TikTok's, where it is known.
+    pub tiktok_order: Option<TikTokOrderId>,
+    /// The number.
+    pub number: Option<TrackingNumber>,
+    /// The shop whose shard works on it.
+    pub shop: ShopId,
+    /// In a person's words: what happens, or why nothing does.
+    pub said: String,
+    /// It is done (in a dry run: it would be).
+    pub done: bool,
+}
+
+impl Effect {
+    fn of(parcel: &Parcel, outcome: Result<String, String>) -> Self {
+        let done = outcome.is_ok();
+        Self {
+            store_order: parcel.order.clone(),
+            tiktok_order: parcel.tiktok_order().cloned(),
+            number: parcel.number.clone(),
+            shop: parcel.shop.clone(),
+            said: outcome.unwrap_or_else(|why_not| why_not),
+            done,
+        }
+    }
+}

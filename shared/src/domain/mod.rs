@@ -11,6 +11,7 @@ pub mod ids;
 pub mod intake;
 pub mod moves;
 pub mod order;
+pub mod order_facts;
 pub mod parcel;
 pub mod parcel_state;
 pub mod platform;
@@ -20,6 +21,7 @@ pub mod reauthorisation;
 pub mod region;
 pub mod retry;
 pub mod tracking;
+pub mod tracking_event;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -1,6 +1,10 @@
 //! TikTok's orders and packages, and what their states mean for us.
 
 use crate::domain::ids::{DeliveryOptionId, LineItemId, PackageId, ProviderId, TikTokOrderId, WarehouseId};
+pub use crate::domain::order_facts::{
+    Cancellation, CancelledBy, Component, Deadlines, Handling, Invoice, OrderKind, OrderTimes, OrderType, Origin,
+    REMORSE, ShipTo,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -191,8 +195,18 @@ pub struct TikTokOrder {
     pub sample: bool,
     /// TikTok says that the order is split or combined.
     pub split_or_combined: Option<SplitTag>,
-    /// When the buyer may no longer cancel freely, if TikTok tells.
+    /// When it was paid, if TikTok tells.
     pub paid_time: Option<Timestamp>,
+    /// Normal, pre-order, replacement, ….
+    pub kind: OrderKind,
+    /// When it was placed, shipped, scanned, delivered.
+    pub times: OrderTimes,
+    /// Every deadline TikTok names.
+    pub deadlines: Deadlines,
+    /// Whether TikTok shows an address.
+    pub ship_to: ShipTo,
+    /// Who cancelled it, once it is cancelled.
+    pub cancellation: Option<Cancellation>,
     /// Packages TikTok knows for the order (outside the US from payment on).
     pub packages: Vec<PackageId>,
     /// One entry per unit.
@@ -223,6 +237,48 @@ pub struct OrderLine {
     pub tracking: Option<String>,
     /// The carrier TikTok holds for it.
     pub provider: Option<ProviderId>,
+    /// TikTok's id of the stock code: equal for units of one product variant.
+    pub sku_id: Option<String>,
+    /// TikTok's id of the product.
+    pub product: Option<String>,
+    /// A gift: a unit of its own that must be shipped, often unknown to the store.
+    pub gift: bool,
+    /// What one unit of a bundle consists of; empty for everything else, and in answers of the search.
+    pub components: Vec<Component>,
+    /// The state of the package it travels in. CANCELLED beside a unit that is not means lost or damaged.
+    pub package_state: Option<PackageState>,
+    /// When TikTok took its number.
+    pub shipped: Option<Timestamp>,
+    /// Who cancelled the unit, once it is cancelled.
+    pub cancelled_by: Option<CancelledBy>,
+}
+
+impl TikTokOrder {
+    /// Shipped by the seller from the seller's own stock; what TikTok leaves out counts as ours.
+    #[must_use]
+    pub fn is_seller_shipped(&self) -> bool {
+        let ours = |value: &Option<String>, word: &str| value.as_ref().is_none_or(|v| v.eq_ignore_ascii_case(word));
+        ours(&self.shipping_type, "SELLER") && ours(&self.fulfillment_type, "FULFILLMENT_BY_SELLER")
+    }
+
+    /// A pre-order whose release is still ahead: then.
+    #[must_use]
+    pub fn release_ahead(&self, now: Timestamp) -> Option<Timestamp> {
+        self.kind.release.filter(|release| *release > now)
+    }
+
+    /// Until when nothing may be sent although the status allows it: an order that does not pass through ON_HOLD may
+    /// be cancelled freely for an hour after payment. `None`: send.
+    ///
+    /// Source: TikTok Shop Partner Center, order fulfilment flows (January 2026).
+    #[must_use]
+    pub fn remorse_ends(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.state != OrderState::AwaitingShipment || self.kind.passes_hold == Some(true) {
+            return None;
+        }
+        let end = self.paid_time?.checked_add(REMORSE).ok()?;
+        (end > now).then_some(end)
+    }
 }
 
 impl OrderLine {
@@ -234,78 +290,5 @@ impl OrderLine {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ROWS: [(&str, PushRule, &str); 11] = [
-        ("UNPAID", PushRule::Wait, "Waiting for payment"),
-        ("ON_HOLD", PushRule::Wait, "Buyer may still cancel"),
-        ("PAID", PushRule::Push, "Awaiting shipment"),
-        ("AWAITING_SHIPMENT", PushRule::Push, "Awaiting shipment"),
-        ("PARTIALLY_SHIPPING", PushRule::Push, "Partly shipped"),
-        ("AWAITING_COLLECTION", PushRule::CorrectOnly, "Ready to ship, no scan yet"),
-        ("IN_TRANSIT", PushRule::CorrectOnly, "In transit"),
-        ("DELIVERED", PushRule::No, "Delivered"),
-        ("COMPLETED", PushRule::No, "Completed"),
-        ("CANCELLED", PushRule::Never, "Cancelled"),
-        ("CANCEL", PushRule::Never, "Cancelled"),
-    ];
-
-    #[test]
-    fn every_status_of_tiktok_has_its_rule_and_its_words() {
-        for (word, rule, shown) in ROWS {
-            for spelling in [word.to_owned(), word.to_ascii_lowercase()] {
-                let state = OrderState::parse(&spelling);
-                assert_eq!((state.push_rule(), state.shown_as().as_str()), (rule, shown), "{spelling}");
-            }
-        }
-        let unknown = OrderState::parse("SHINY_NEW");
-        assert_eq!(unknown.push_rule(), PushRule::Never);
-        assert_eq!(unknown.shown_as(), "Unknown: SHINY_NEW");
-    }
-
-    #[test]
-    fn every_package_status_has_its_state() {
-        for (word, state) in [
-            ("TO_FULFILL", PackageState::Planned),
-            ("PROCESSING", PackageState::AwaitingScan),
-            ("FULFILLING", PackageState::InTransit),
-            ("COMPLETED", PackageState::Delivered),
-            ("cancelled", PackageState::LostOrDamaged),
-            ("NEW", PackageState::Unknown("NEW".into())),
-        ] {
-            assert_eq!(PackageState::parse(word), state, "{word}");
-        }
-    }
-
-    #[test]
-    fn a_cancellation_wins_over_all_but_delivered_and_completed() {
-        for (word, _, _) in ROWS {
-            let wins = OrderState::parse(word).may_become(&OrderState::Cancelled);
-            assert_eq!(wins, !matches!(word, "DELIVERED" | "COMPLETED"), "{word}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn older_news_never_replaces_newer(a in 0usize..11, b in 0usize..11, older in 0i64..1000, newer in 1001i64..2000) {
-            let at = |s| Timestamp::from_second(s).unwrap_or_default();
-            let (first, second) = (OrderState::parse(ROWS[a].0), OrderState::parse(ROWS[b].0));
-            let (state, time) = first.clone().after(at(newer), second, at(older));
-            prop_assert_eq!((state, time), (first, at(newer)));
-        }
-
-        #[test]
-        fn states_only_move_forward(words in prop::collection::vec(0usize..11, 1..8)) {
-            let mut state = OrderState::AwaitingPayment;
-            let mut time = Timestamp::UNIX_EPOCH;
-            for (i, word) in words.into_iter().enumerate() {
-                let at = Timestamp::from_second(i as i64 + 1).unwrap_or_default();
-                let before = state.clone();
-                (state, time) = state.after(time, OrderState::parse(ROWS[word].0), at);
-                prop_assert!(before.may_become(&state) || before == state);
-            }
-        }
-    }
-}
+#[path = "order_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use crate::domain::fulfilment::{OrderLink, StoreLine, Version};
 use crate::domain::ids::{LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
-use crate::domain::order::{OrderLine, OrderState, TikTokOrder};
+use crate::domain::order::{Deadlines, OrderKind, OrderLine, OrderState, OrderTimes, ShipTo, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Sent, Source};
 use crate::domain::tracking::TrackingNumber;
 use jiff::Timestamp;
@@ -64,6 +64,11 @@ pub(crate) fn order(status: &str, skus: &[&str]) -> TikTokOrder {
         sample: false,
         split_or_combined: None,
         paid_time: None,
+        kind: OrderKind::default(),
+        times: OrderTimes::default(),
+        deadlines: Deadlines::default(),
+        ship_to: ShipTo::Present,
+        cancellation: None,
         packages: Vec::new(),
         lines: skus.iter().enumerate().map(|(i, sku)| line(i + 1, sku, &state)).collect(),
     }
@@ -77,6 +82,13 @@ fn line(id: usize, sku: &str, state: &OrderState) -> OrderLine {
         package: None,
         tracking: None,
         provider: None,
+        sku_id: None,
+        product: None,
+        gift: false,
+        components: Vec::new(),
+        package_state: None,
+        shipped: None,
+        cancelled_by: None,
     }
 }
 

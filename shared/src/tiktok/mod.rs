@@ -8,6 +8,7 @@ mod clock;
 mod envelope;
 pub mod error;
 pub mod logistics;
+mod order_reader;
 pub mod orders;
 pub mod packages;
 mod paths;
@@ -16,6 +17,8 @@ pub mod shops;
 pub mod sign;
 #[cfg(test)]
 mod tests;
+pub mod tracking;
+pub mod webhook;
 
 use crate::domain::clock::Clock;
 use crate::domain::reason::Reason;

@@ -4,10 +4,11 @@
 //! used". So a write is one try, and its error says when to read before anything else.
 
 use super::error::classify;
+use super::order_reader::split_tag;
 use super::read::{field, id, list, text, time, whole};
 use super::{Answer, Call, Effect, Spec, TikTok, TikTokError, envelope, paths};
-use crate::domain::ids::{LineItemId, PackageId, ProviderId, TikTokOrderId};
-use crate::domain::order::PackageState;
+use crate::domain::ids::{LineItemId, PackageId, ProviderId, TikTokOrderId, WarehouseId};
+use crate::domain::order::{PackageState, SplitTag};
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -62,8 +63,16 @@ pub struct Package {
     pub tracking: Option<String>,
     /// The carrier TikTok holds.
     pub provider: Option<ProviderId>,
+    /// The carrier's name at TikTok.
+    pub provider_name: Option<String>,
+    /// Whether an order was split into it, or several orders were combined in it.
+    pub split_or_combined: Option<SplitTag>,
     /// `SELLER` is ours.
     pub shipping_type: Option<String>,
+    /// The warehouse it ships from; since August 2026 in the US.
+    pub warehouse: Option<WarehouseId>,
+    /// When it came to be.
+    pub create_time: Option<Timestamp>,
     /// When it last changed.
     pub update_time: Option<Timestamp>,
 }
@@ -90,17 +99,6 @@ pub struct PackagePage {
     pub packages: Vec<Package>,
     /// `None` on the last page.
     pub next: Option<String>,
-}
-
-/// One event of a carrier.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrackingEvent {
-    /// When, if TikTok says.
-    pub at: Option<Timestamp>,
-    /// The carrier's words.
-    pub description: String,
-    /// TikTok's number for the kind of event.
-    pub action_code: Option<i64>,
 }
 
 impl TikTok {
@@ -225,25 +223,6 @@ impl TikTok {
         let packages = list(data, "packages").iter().filter_map(read_package).collect();
         Ok(PackagePage { packages, next: text(data, "next_page_token") })
     }
-
-    /// What carriers told TikTok about an order, newest or oldest first as TikTok gives it.
-    ///
-    /// # Errors
-    /// [`TikTokError`]; its class says what to do.
-    pub async fn order_tracking(
-        &self,
-        call: Call<'_>,
-        order: &TikTokOrderId,
-    ) -> Result<Vec<TrackingEvent>, TikTokError> {
-        let answer = self.send(Spec::read(call, paths::order_tracking(order))).await?;
-        let events = list(answer.data()?, "tracking").iter().map(|event| TrackingEvent {
-            // The only time in milliseconds.
-            at: whole(event, "update_time_millis").and_then(|ms| Timestamp::from_millisecond(ms).ok()),
-            description: envelope::cut(&text(event, "description").unwrap_or_default(), envelope::LONGEST_MESSAGE),
-            action_code: whole(event, "action_code"),
-        });
-        Ok(events.collect())
-    }
 }
 
 impl Sending<'_> {
@@ -287,7 +266,11 @@ fn read_package(value: &Value) -> Option<Package> {
         lines: texts(value, "order_line_item_ids"),
         tracking: text(value, "tracking_number"),
         provider: id(value, "shipping_provider_id"),
+        provider_name: text(value, "shipping_provider_name"),
+        split_or_combined: text(value, "split_and_combine_tag").and_then(|tag| split_tag(&tag)),
         shipping_type: text(value, "shipping_type"),
+        warehouse: id(value, "warehouse_id"),
+        create_time: time(value, "create_time"),
         update_time: time(value, "update_time"),
     })
 }

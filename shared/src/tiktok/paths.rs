@@ -20,6 +20,9 @@ pub(super) const SPLIT_ATTRIBUTES: &str = "/fulfillment/202309/orders/split_attr
 pub(super) const BATCH_SHIP: &str = "/fulfillment/202309/packages/ship";
 pub(super) const PACKAGE_SEARCH: &str = "/fulfillment/202309/packages/search";
 
+/// Of a number, in the US.
+pub(super) const TRACKING_VALIDATION: &str = "/fulfillment/202508/tts_tracking_validation";
+
 pub(super) const WAREHOUSES: &str = "/logistics/202309/warehouses";
 pub(super) const WEBHOOKS: &str = "/event/202309/webhooks";
 

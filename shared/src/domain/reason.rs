@@ -183,6 +183,15 @@ reasons! {
     /// The shop key does not fit.
     ShopCipherWrong = "SHOP_CIPHER_WRONG", Operator, No,
         "TikTok refuses the key of this shop.", "Tell the operator of this installation; reconnecting the shop reads the key again.";
+    /// TikTok refuses our app: signature, address or secret.
+    AppRefused = "APP_REFUSED", Operator, Yes,
+        "TikTok refuses our app: its signature, its address or its secret.", "The operator stores the app's present secret or allows this address in the Partner Center; parcels wait and go on by themselves.";
+    /// The shop or its seller is not active.
+    ShopInactive = "SHOP_INACTIVE", Merchant, Yes,
+        "The shop is not active at TikTok.", "Open the shop again in Seller Center; parcels wait and go on by themselves.";
+    /// A USPS number whose label was not bought at TikTok.
+    UspsLabel = "USPS_LABEL", Merchant, OnUpdate,
+        "TikTok counts USPS numbers only from labels bought at TikTok (US, since January 2026).", "Buy the label at TikTok, or ship with another carrier of the shop's list and correct the number in your store.";
     /// Too many requests.
     RateLimited = "RATE_LIMITED", Nobody, Yes,
         "TikTok asks us to slow down.", "Nothing to do; it is tried again by itself.";

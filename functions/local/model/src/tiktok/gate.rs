@@ -257,6 +257,7 @@ impl State {
                 match shop {
                     Some(shop) if !covered(&shop.id) => Err(Refusal::of(101_000)),
                     Some(shop) if !shop.active => Err(Refusal::of(36_009_043)),
+                    Some(shop) if !shop.seller_active => Err(Refusal::of(36_009_044)),
                     Some(shop) => Ok(Some(shop.id.clone())),
                     None => Err(Refusal::of(101_000)),
                 }

@@ -320,6 +320,20 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
     }
 }
 
+/// Runs a command that works on an installation, given as a person types it behind `waybill`: for tests, which have an
+/// app and no folder.
+///
+/// # Errors
+/// What the command would print on standard error; words that are no command are wrong use.
+pub async fn on_app(app: &waybill::app::App, words: &[&str], output: &mut Output) -> Result<bool, Failure> {
+    let cli = Cli::try_parse_from(std::iter::once(&"waybill").chain(words))
+        .map_err(|error| Failure::usage(error.to_string(), "See waybill --help."))?;
+    match cli.command {
+        Some(command) => with_app(command, app, output).await,
+        None => Err(Failure::usage("no command", "See waybill --help.")),
+    }
+}
+
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
     use commands::{account, carriers, look, mail, map, setup, shop, store, transfer};
     match command {

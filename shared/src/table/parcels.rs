@@ -276,6 +276,7 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .text_if("name", parcel.order_name.clone())
         .text_if("carrier", parcel.carrier.clone())
         .text_if("tiktok", parcel.tiktok_order().map(TikTokOrderId::as_str))
+        .text_if("apart", parcel.apart.as_ref().map(TikTokOrderId::as_str))
         .time("received", parcel.received)
         .time("changed", parcel.changed)
         .json("sources", &parcel.sources)?
@@ -337,6 +338,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         carrier: row.text_if("carrier"),
         sources: row.json("sources")?,
         link,
+        apart: row.text_if("apart").and_then(|text| TikTokOrderId::parse(&text).ok()),
         shop: row.parsed("shop", ShopId::parse)?,
         state: row.parsed("state", |text| ParcelState::parse(&text).ok_or(()))?,
         due: row.time_if("due"),

@@ -14,6 +14,7 @@ mod record;
 mod resolve;
 mod shop;
 mod shop_run;
+mod split;
 mod summary;
 
 use crate::app::App;

@@ -4,7 +4,7 @@ use super::orders::{self, Group};
 use super::resolve::{self, Resolved};
 use super::shop_run::ShopRun;
 use super::summary::one;
-use super::{Held, Run, record};
+use super::{Held, Run, record, split};
 use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
@@ -84,7 +84,8 @@ async fn ready(run: &Run<'_>, id: &ShopId) -> Result<Option<Versioned<Shop>>, Ta
 async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Option<()> {
     let loaded: Vec<Option<Group>> =
         stream::iter(chunk).map(|(store, order)| load(shop, store, order)).buffered(PER_SHOP).collect().await;
-    let groups: Vec<Group> = loaded.into_iter().flatten().collect();
+    let groups = loaded.into_iter().flatten().flat_map(split::by_order);
+    let groups: Vec<Group> = groups.filter(|group| group.rows.iter().any(|row| is_due(row, shop))).collect();
     let resolved: Vec<(Group, Resolved)> = stream::iter(groups)
         .map(|group| async move {
             let found = resolve::order_of(shop, &group).await;

@@ -21,12 +21,16 @@ pub fn order_prefix(order: &StoreOrderId) -> String {
 /// Prefix of all order rows of a store.
 pub const ORDERS: &str = "ORDER#";
 
-/// A parcel; the key is the dedupe. Without a number: the shipment that has none.
+/// A parcel; the key is the dedupe. Without a number: the shipment that has none. A further TikTok order of the same number
+/// stands behind it (no number holds a `~`).
 #[must_use]
 pub fn parcel(row: &Parcel) -> Key {
     let mut sk = order_prefix(&row.order);
     match (&row.number, row.sources.first()) {
-        (Some(number), _) => write!(sk, "PARCEL#{}", clean(&number.key())),
+        (Some(number), _) => match &row.apart {
+            Some(order) => write!(sk, "PARCEL#{}~{order}", clean(&number.key())),
+            None => write!(sk, "PARCEL#{}", clean(&number.key())),
+        },
         (None, Some(source)) => write!(sk, "SHIPMENT#{}", clean(source.shipment.as_str())),
         (None, None) => write!(sk, "SHIPMENT#"),
     }

@@ -86,7 +86,9 @@ impl State {
         };
         let cipher = first(&query, "shop_cipher").unwrap_or_default();
         let shop = self.shops.values().find(|shop| shop.cipher == cipher).map(|shop| shop.id.clone());
-        let (wait, fault) = faults::strike(&mut self.faults, &mut self.chance, call, shop.as_deref(), id.as_deref());
+        let read = first(&query, "ids").unwrap_or_default().split(',').map(str::trim);
+        let named: Vec<&str> = id.as_deref().into_iter().chain(read).filter(|id| !id.is_empty()).collect();
+        let (wait, fault) = faults::strike(&mut self.faults, &mut self.chance, call, shop.as_deref(), &named);
         let arrival = Arrival { at: self.now(), elapsed: self.started.elapsed(), call, id, shop, query };
         (arrival, wait + self.settings.latency, fault)
     }

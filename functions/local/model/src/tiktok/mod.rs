@@ -22,6 +22,7 @@ mod order;
 mod packages;
 mod providers;
 mod reads;
+mod seller;
 mod ship;
 pub mod sign;
 mod state;

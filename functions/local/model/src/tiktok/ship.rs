@@ -182,7 +182,7 @@ impl State {
         let known = self.shops.get(shop).and_then(|shop| {
             let offered = shop.seller_option.as_ref() == Some(&order.delivery_option);
             let more = shop.more_warehouses.iter().find(|(id, _)| *id == order.warehouse);
-            let from = more.map_or("", |(_, region)| region.as_str());
+            let from = more.map_or(shop.region.as_str(), |(_, region)| region.as_str());
             let list = list_of(shop, if by_route(shop) { from } else { "" });
             list.iter().find(|known| offered && known.id == provider).cloned()
         });

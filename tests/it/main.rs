@@ -14,6 +14,7 @@ mod console;
 mod crash;
 mod crash_connections;
 mod models;
+mod models_field;
 mod models_tiktok;
 mod refresh;
 mod reminders;

@@ -151,8 +151,9 @@ impl State {
         let by_update = paging.by == "update_time";
         // What was placed within the lag is not there yet.
         let placed = |order: &&Order| !lag.is_positive() || order.created <= time;
-        let shown = |order: &&Order| !order.details.only_by_id && !left_out.contains(&order.id);
-        let rows = shop.orders.values().map(|record| record.at(time)).filter(placed).filter(shown);
+        let records =
+            shop.orders.values().filter(|r| !r.current.details.only_by_id && !left_out.contains(&r.current.id));
+        let rows = records.map(|record| record.at(time)).filter(placed);
         let rows = rows.filter(|order| wanted(order));
         let rows = rows.map(|order| Row {
             sort: if by_update { order.updated.as_second() } else { order.created.as_second() },

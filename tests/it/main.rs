@@ -16,6 +16,7 @@ mod crash_connections;
 mod models;
 mod refresh;
 mod reminders;
+mod security;
 mod sim;
 mod store_adobe;
 mod store_connect;

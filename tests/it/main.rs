@@ -18,6 +18,7 @@ mod models_field;
 mod models_tiktok;
 mod refresh;
 mod reminders;
+mod security;
 mod sim;
 mod store_adobe;
 mod store_connect;

@@ -30,7 +30,7 @@ pub enum Kept {
 /// # Errors
 /// [`TableError`] when it is not.
 pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed: bool) -> Result<Kept, TableError> {
-    let mut written = 0;
+    let (mut written, news) = (0, &news.in_plain_names());
     'race: for race in 0..RACES {
         let known = app.table.order_rows(&store.id, &news.order, race > 0).await?;
         let news = match known.link {

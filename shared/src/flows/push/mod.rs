@@ -16,6 +16,7 @@ mod shop;
 mod shop_run;
 mod split;
 mod summary;
+mod visit;
 
 use crate::app::App;
 use crate::domain::ids::ShopId;

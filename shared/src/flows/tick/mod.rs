@@ -11,6 +11,7 @@ use crate::flows::carriers::lists as carrier_lists;
 use crate::flows::carriers::map::requeue;
 use crate::flows::carriers::match_parcel::Maps;
 use crate::flows::connect::store as connect_store;
+use crate::flows::orders::begin;
 use crate::flows::{intake::poll as poll_stores, tell::held as tell_held, tick::shop as remind_shop};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
@@ -197,6 +198,10 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
     for account in app.table.accounts_list().await? {
         for id in app.table.account_shops(&account).await? {
             let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            if shop.parked.is_none() && app.table.visit_get(&id).await?.is_none_or(|visit| visit.row.due.is_none()) {
+                // Connected by an earlier version, or freed without a new consent.
+                begin::connected(app, &shop).await?;
+            }
             if shop.step_due().is_none() && shop.parked.is_none() {
                 // A row of an earlier version, or a lost schedule: nobody ends unwarned.
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;

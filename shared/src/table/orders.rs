@@ -95,6 +95,16 @@ impl Table {
         Ok(entries.iter().filter_map(|place| entry(place, false)).collect())
     }
 
+    /// The nearest entries of a shop's clocks.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn clocks_first(&self, shop: &ShopId, most: usize) -> Result<Vec<ClockEntry>, TableError> {
+        let all = keys::due_by(Timestamp::MAX);
+        let entries = self.listed_until(&keys::clock_list(shop), &all, most).await?;
+        Ok(entries.iter().filter_map(|listed| entry(&listed.place, false)).collect())
+    }
+
     /// The entries of a shop's late orders, by their next deadline.
     ///
     /// # Errors

@@ -50,7 +50,11 @@ fn read<T: DeserializeOwned>(item: &Item) -> Result<Versioned<T>, TableError> {
 }
 
 impl Table {
-    pub(super) async fn body_get<T: DeserializeOwned>(&self, key: &Key, strong: bool) -> Result<Option<Versioned<T>>, TableError> {
+    pub(super) async fn body_get<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        strong: bool,
+    ) -> Result<Option<Versioned<T>>, TableError> {
         self.get(key, strong).await?.as_ref().map(read).transpose()
     }
 

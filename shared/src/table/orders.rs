@@ -64,11 +64,7 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn tiktok_order_known(
-        &self,
-        shop: &ShopId,
-        order: &TikTokOrderId,
-    ) -> Result<Option<Known>, TableError> {
+    pub async fn tiktok_order_known(&self, shop: &ShopId, order: &TikTokOrderId) -> Result<Option<Known>, TableError> {
         let (first, last) = keys::tiktok_order_rows(order);
         let rows = self.rows_between(&keys::shop(shop), &first, &last).await?;
         Ok(known(shop, &rows)?.pop())
@@ -165,7 +161,8 @@ fn known(shop: &ShopId, rows: &[Item]) -> Result<Vec<Known>, TableError> {
             let order = keys::tiktok_order_of(&row.key()?);
             let order = order.ok_or_else(|| TableError::Corrupt { row: sk, problem: "no order's key".into() })?;
             found.push(Known { row: read(shop, &order, item)?, stores: Vec::new() });
-        } else if let Some(last) = found.last_mut().filter(|last| sk.starts_with(&keys::order_pointers(&last.row.order)))
+        } else if let Some(last) =
+            found.last_mut().filter(|last| sk.starts_with(&keys::order_pointers(&last.row.order)))
         {
             last.stores.push((row.parsed("store", StoreId::parse)?, row.parsed("order", StoreOrderId::parse)?));
         }

@@ -323,7 +323,8 @@ fn what_takes_its_time_has_its_own_clocks() {
 
 #[test]
 fn the_refund_runs_in_the_us_while_nothing_was_scanned() {
-    let case = Case { market: "US", stage: Stage::Accepted, unscanned: Some("2026-11-11T20:00:00Z"), ..Case::default() };
+    let case =
+        Case { market: "US", stage: Stage::Accepted, unscanned: Some("2026-11-11T20:00:00Z"), ..Case::default() };
     assert_eq!(case.says(Clock::Refund), "2026-11-21T07:59:00Z policy:us-2026-01-26");
     assert_eq!(Case { market: "GB", ..case }.says(Clock::Refund), "-");
     let moving = Case { market: "US", stage: Stage::InTransit, ..Case::default() };

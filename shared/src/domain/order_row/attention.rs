@@ -24,8 +24,7 @@ pub struct Attention {
 
 /// The entry that a row deserves now, the most urgent one only.
 pub(super) fn of(row: &OrderRow, unmet: &[Deadline], now: Timestamp) -> Option<Attention> {
-    let (reason, detail) =
-        reasons(row, unmet, now).into_iter().find(|(reason, _)| !row.dismissed.contains(reason))?;
+    let (reason, detail) = reasons(row, unmet, now).into_iter().find(|(reason, _)| !row.dismissed.contains(reason))?;
     let known = row.attention.as_ref().filter(|known| known.reason == reason);
     let since = known.map_or(now, |known| known.since);
     Some(Attention { reason, since, detail })

@@ -164,7 +164,10 @@ impl OrderRow {
         }
         // Delivered is the end for us; nothing is written for the days after which no more returns are possible.
         let completed = OrderState::Shipped(Shipped::Completed);
-        if facts.state == completed && known.state == OrderState::Shipped(Shipped::Delivered) && facts.ours == known.ours {
+        if facts.state == completed
+            && known.state == OrderState::Shipped(Shipped::Delivered)
+            && facts.ours == known.ours
+        {
             return News::Nothing;
         }
         if !back {

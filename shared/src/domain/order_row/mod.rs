@@ -420,11 +420,8 @@ impl OrderRow {
     pub fn settle(&mut self, rules: &Rules<'_>, now: Timestamp) -> bool {
         let unmet = self.unmet(rules);
         let late = unmet.iter().any(|deadline| deadline.is_late(now));
-        let under = if late {
-            unmet.iter().find(|deadline| !deadline.is_late(now)).or(unmet.last())
-        } else {
-            unmet.first()
-        };
+        let under =
+            if late { unmet.iter().find(|deadline| !deadline.is_late(now)).or(unmet.last()) } else { unmet.first() };
         let place = under.map(|deadline| {
             let same = self.place.filter(|known| known.due == deadline.due && known.clock == deadline.clock);
             let since = same.map_or(now, |known| known.since);
@@ -432,7 +429,9 @@ impl OrderRow {
         });
         let attention = attention::of(self, &unmet, now);
         let moved = place != self.place || attention != self.attention;
-        if let Some(new) = attention.as_ref().filter(|new| self.attention.as_ref().map(|a| a.reason) != Some(new.reason)) {
+        if let Some(new) =
+            attention.as_ref().filter(|new| self.attention.as_ref().map(|a| a.reason) != Some(new.reason))
+        {
             self.events.add(Event::listed(now, new.reason));
         }
         self.place = place;

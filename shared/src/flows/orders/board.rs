@@ -201,12 +201,7 @@ async fn line(
 }
 
 /// What stands in the way: of the parcels while a number is missing, of the shop, of the order.
-async fn blocker(
-    app: &App,
-    shop: &Shop,
-    known: &Known,
-    first: &Deadline,
-) -> Result<Option<Reason>, TableError> {
+async fn blocker(app: &App, shop: &Shop, known: &Known, first: &Deadline) -> Result<Option<Reason>, TableError> {
     if let Some(parked) = &shop.parked {
         return Ok(Some(parked.reason));
     }

@@ -35,11 +35,15 @@ pub(super) async fn go_on<R: Reads>(walk: &mut Walk<'_, R>) -> Result<(), Broken
             page_size: PAGE,
             page_token: None,
         };
-        let pages = walk.pages(query, |order| order.times.created, |visit, last| {
-            if let Some(import) = &mut visit.import {
-                import.from = Some(last);
-            }
-        });
+        let pages = walk.pages(
+            query,
+            |order| order.times.created,
+            |visit, last| {
+                if let Some(import) = &mut visit.import {
+                    import.from = Some(last);
+                }
+            },
+        );
         let outcome = pages.await;
         if let Some(import) = &mut walk.visit.row.import {
             import.read += walk.done.orders - before;

@@ -16,8 +16,8 @@ use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;
 use crate::flows::calls::{ShopCalls, Trouble};
 use crate::table::error::TableError;
-use crate::tiktok::{Class, TikTokError};
 use crate::tiktok::orders::{OrderPage, OrderQuery};
+use crate::tiktok::{Class, TikTokError};
 use futures_util::future::BoxFuture;
 
 /// Why a visit did not come to its end.

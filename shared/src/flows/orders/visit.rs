@@ -40,6 +40,10 @@ pub struct Done {
     pub orders: u64,
     /// What they changed.
     pub kept: Kept,
+    /// It came to its end.
+    pub ended: bool,
+    /// The time was up: the next run goes on at once.
+    pub stopped: bool,
 }
 
 /// One visit under way.
@@ -81,7 +85,7 @@ pub async fn run<R: Reads>(app: &App, shop: &Shop, reads: &R) -> Result<Option<D
     };
     let stopped = matches!(outcome, Err(Broken::Stop));
     walk.close(now, ended, stopped).await?;
-    Ok(Some(walk.done))
+    Ok(Some(Done { ended, stopped, ..walk.done }))
 }
 
 impl<R: Reads> Walk<'_, R> {
@@ -166,9 +170,13 @@ impl<R: Reads> Walk<'_, R> {
             page_size: PAGE,
             page_token: None,
         };
-        self.pages(query, |order| order.update_time, |visit, last| {
-            visit.watermark = visit.watermark.max(Some(last));
-        })
+        self.pages(
+            query,
+            |order| order.update_time,
+            |visit, last| {
+                visit.watermark = visit.watermark.max(Some(last));
+            },
+        )
         .await
     }
 

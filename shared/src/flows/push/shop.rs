@@ -30,7 +30,11 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
     let visited = due.iter().any(|entry| keys::visited_shop(&entry.key).is_some());
     let shop = match ready(run, id).await {
         Ok(Some(shop)) => shop,
-        Ok(None) => return if visited { visit::not_visited(run, None, id).await },
+        Ok(None) => {
+            return if visited {
+                visit::not_visited(run, None, id).await
+            };
+        }
         Err(error) => {
             tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "shop not read");
             return;
@@ -38,7 +42,9 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
     };
     let rests = shop.row.hold_until.is_some_and(|until| until > run.app.clock.now());
     if rests || shop.row.parked.is_some() {
-        return if visited { visit::not_visited(run, Some(&shop.row), id).await };
+        return if visited {
+            visit::not_visited(run, Some(&shop.row), id).await
+        };
     }
     let sends = shop.row.settings.sync;
     let shop = ShopRun::new(run, lease, shop);

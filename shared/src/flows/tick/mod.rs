@@ -12,7 +12,9 @@ use crate::flows::carriers::map::requeue;
 use crate::flows::carriers::match_parcel::Maps;
 use crate::flows::connect::store as connect_store;
 use crate::flows::orders::begin;
-use crate::flows::{intake::poll as poll_stores, tell::held as tell_held, tick::shop as remind_shop};
+use crate::flows::{
+    intake::poll as poll_stores, tell::held as tell_held, tell::orders as tell_orders, tick::shop as remind_shop,
+};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -87,6 +89,9 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
         }
     }
+    let (told, untold) = tell_orders::run(app).await;
+    summary.mails += told;
+    summary.mails_failed += untold;
     if is_every(app, 60) {
         match sweep(app).await {
             Ok(requeued) => summary.requeued = requeued,

@@ -1,9 +1,7 @@
 //! An order's body in few bytes: one write unit holds 1,024. Names are one or two letters, times are seconds.
 
 use crate::domain::ids::{AccountId, PackageId, ProviderId, ShopId, TikTokOrderId};
-use crate::domain::order::{
-    Cancellation, CancelledBy, Deadlines, Handling, OrderState, OrderType, Origin, ShipTo,
-};
+use crate::domain::order::{Cancellation, CancelledBy, Deadlines, Handling, OrderState, OrderType, Origin, ShipTo};
 use crate::domain::order_row::{
     Attention, Chain, Event, OrderFacts, OrderRow, Ours, Package, UnitState, Units, tiktok_word,
 };

@@ -101,6 +101,10 @@ enum Command {
         /// The store's order id or name, or TikTok's order id.
         order: String,
     },
+    /// TikTok's orders as last seen; `orders refresh` reads TikTok now.
+    Orders(commands::orders::Orders),
+    /// Late, today, tomorrow, later: each order's clock, who says so, and what would settle it.
+    Deadlines(commands::deadlines::Deadlines),
     /// Writes the whole installation into one file, to be imported elsewhere.
     Export {
         /// A file that is not there yet.
@@ -371,6 +375,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
             look::retry(app, order.as_deref(), reason.as_deref(), confirm, output).await
         }
         Command::Order { order } => look::order(app, &order, output).await,
+        Command::Orders(orders) => commands::orders::run(app, &orders, output).await,
+        Command::Deadlines(deadlines) => commands::deadlines::run(app, &deadlines, output).await,
         // Answered before an installation is opened.
         Command::Demo { .. }
         | Command::Serve { .. }

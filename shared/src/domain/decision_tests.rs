@@ -334,6 +334,8 @@ fn cause(reason: Reason) -> Option<Decision> {
         R::AcceptedWithWarning | R::AcceptedNotMoved => return None,
         // Shown beside an order; an address or a picture never stops a push of what TikTok shows as shippable.
         R::NoShipTo | R::AddressMasked | R::ImageRules => return None,
+        // What follows the push is said of orders, never of a parcel that is to be sent.
+        R::NotScanned | R::Late | R::Delayed | R::Lost | R::CancelledAfterDispatch | R::SiblingOpen => return None,
     }
     Some(decide(&parcel, &usps("A"), &[], &order, &rules, at(1000)))
 }

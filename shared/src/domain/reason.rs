@@ -225,6 +225,24 @@ reasons! {
     /// What a store announced could not be read for a day.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";
+    /// No scan, and little time is left.
+    NotScanned = "NOT_SCANNED", Merchant, OnReRead,
+        "Accepted, but the carrier has not scanned the parcel.", "Hand it over, or correct the number once within 72 hours of shipping; it leaves this list with the first scan.";
+    /// A clock passed.
+    Late = "LATE", Merchant, OnChange,
+        "The time for a tracking number has passed.", "Ship it and add the number in your store; TikTok cancels the order by itself later on.";
+    /// Not delivered in time.
+    Delayed = "DELAYED", Merchant, OnChange,
+        "The parcel was not delivered in time.", "Ask the carrier where it is, and tell the buyer in Seller Center.";
+    /// Lost, damaged, or given up.
+    Lost = "LOST", Merchant, OnChange,
+        "The parcel counts as lost: no scan, no receipt, two failed attempts, or the carrier says so.", "Ask the carrier; TikTok may refund the buyer. Dismiss it when it is settled.";
+    /// Cancelled, and a parcel is on its way.
+    CancelledAfterDispatch = "CANCELLED_AFTER_DISPATCH", Merchant, No,
+        "The order was cancelled after the parcel left.", "Stop the parcel if you can; TikTok refunds the buyer. Dismiss it when it is settled.";
+    /// The other order of a common parcel has a number.
+    SiblingOpen = "SIBLING_OPEN", Merchant, OnDecision,
+        "Another order of the same parcel has a number; this one has none.", "If they travel together, send the same number for this order; else ship it, or dismiss this.";
     /// Something in Waybill went wrong.
     Internal = "INTERNAL", Operator, No,
         "Waybill could not work on this parcel and stopped trying.", "Tell the operator of this installation; the log names the parcel.";

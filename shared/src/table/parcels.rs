@@ -190,7 +190,8 @@ impl Table {
         let mut waiting = 0;
         while let Some(page) = pages.next().await? {
             for item in &page {
-                waiting += u64::from(due_read(Listed::read(item, keys::DUE)?)?.shop == *shop);
+                let due = due_read(Listed::read(item, keys::DUE)?)?;
+                waiting += u64::from(due.shop == *shop && keys::is_of_store(&due.key));
             }
         }
         Ok(waiting)
@@ -206,7 +207,7 @@ impl Table {
         while let Some(page) = pages.next().await? {
             for item in &page {
                 let due = due_read(Listed::read(item, keys::DUE)?)?;
-                if due.shop == *shop {
+                if due.shop == *shop && keys::is_of_store(&due.key) {
                     rows.push(due.key);
                 }
                 if rows.len() >= limit {

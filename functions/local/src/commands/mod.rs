@@ -3,10 +3,12 @@
 pub mod account;
 pub mod carrier;
 pub mod carriers;
+pub mod deadlines;
 pub mod identify;
 pub mod look;
 pub mod mail;
 pub mod map;
+pub mod orders;
 pub mod serve;
 pub mod setup;
 pub mod shop;

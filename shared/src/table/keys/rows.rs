@@ -71,6 +71,12 @@ pub fn notice_store(key: &Key) -> Option<StoreId> {
     StoreId::parse(unclean(key.pk.strip_prefix("STORE#")?)).ok()
 }
 
+/// Whether a row is a store's: a parcel, or a notice of one. Other rows of the same lists wait for themselves.
+#[must_use]
+pub fn is_of_store(key: &Key) -> bool {
+    key.pk.starts_with("STORE#")
+}
+
 /// A store connection.
 #[must_use]
 pub fn store_connection(id: &StoreId) -> Key {
@@ -154,6 +160,13 @@ pub fn tiktok_order_rows(order: &TikTokOrderId) -> (String, String) {
 #[must_use]
 pub fn is_tiktok_order(sk: &str) -> bool {
     sk.strip_prefix(ORDERS).is_some_and(|rest| !rest.is_empty() && !rest.contains('#'))
+}
+
+/// The order of a key, when it is that of a TikTok order's row.
+#[must_use]
+pub fn tiktok_order_of(key: &Key) -> Option<TikTokOrderId> {
+    key.pk.strip_prefix("SHOP#")?;
+    TikTokOrderId::parse(key.sk.strip_prefix(ORDERS)?).ok()
 }
 
 /// When a shop's orders are read next, and how far that has come.

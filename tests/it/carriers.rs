@@ -16,8 +16,9 @@ use waybill::flows::connect::store::Added;
 use waybill::table::maps::MapScope;
 use waybill::table::seen::Sighting;
 use waybill::telemetry::{Sink, Style, subscriber};
+use waybill_local::commands::held::{self, HeldArgs};
 use waybill_local::commands::map::MapPlace;
-use waybill_local::commands::{Output, carriers, look, map as map_command};
+use waybill_local::commands::{Output, carriers, map as map_command};
 use waybill_model::tiktok::Call;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
@@ -339,7 +340,7 @@ async fn the_commands_show_the_list_in_use_the_names_to_map_and_what_a_change_br
 
     ship(&world, &store, 1, "Beter Truk Company", "TBRT7712345").await;
     world.push().await;
-    assert!(look::held(app, &mut people()).await.expect("shown"));
+    assert!(held::run(app, &HeldArgs::default(), &mut people()).await.expect("shown"));
     let text = written.take();
     assert!(text.contains("CARRIER_UNMAPPED") && text.contains("perhaps Better Trucks: the names are"), "{text}");
     assert!(map_command::suggestions(app, &own, &mut people()).await.expect("shown"));

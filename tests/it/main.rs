@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod attention;
 mod budget;
 mod carriers;
 mod connect;

@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
 use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
 use waybill::flows::access::shop::grant_facts;
+use waybill::flows::views::attention::{Attention, Counts};
+use waybill::flows::views::standing::{StoreStanding, store_name};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
+use waybill::table::heard::Heard;
 
 /// A shop on a page.
 #[derive(Debug, Serialize)]
@@ -24,6 +26,9 @@ pub(crate) struct ShopView {
     days: i64,
     /// Of a whole cycle, for the bar.
     cycle: u16,
+    /// Numbers are sent: only then do days to a reconnect mean anything.
+    runs: bool,
+    pub(crate) paused: bool,
     pub(crate) urgent: bool,
     waiting: u64,
     pub(crate) held: usize,
@@ -51,7 +56,12 @@ struct ReasonView {
 /// A store on a page.
 #[derive(Debug, Serialize)]
 pub(crate) struct StoreView {
+    /// What its people call it.
     address: String,
+    /// The last delivery whose signature held.
+    heard: Option<String>,
+    /// Deliveries refused for their signature.
+    refused: u64,
     platform: &'static str,
     state: &'static str,
     tone: &'static str,
@@ -66,6 +76,12 @@ pub(crate) struct StoreView {
 
 impl ShopView {
     pub(crate) async fn of(app: &App, shop: &Shop) -> Result<Self, TableError> {
+        let attention = Attention::of(app, &shop.id).await?;
+        Self::with(app, shop, &attention.counts()).await
+    }
+
+    /// The same where the attention list was read already.
+    pub(crate) async fn with(app: &App, shop: &Shop, counts: &Counts) -> Result<Self, TableError> {
         let (now, days) = (app.clock.now(), app.config.reauth_days);
         let zone = zone::of(shop);
         let show = |at: Timestamp| zone::moment(at, &zone);
@@ -79,17 +95,16 @@ impl ShopView {
             (Standing::Accepted, true) if left <= 30 => ("Reconnect soon", "soon"),
             (Standing::Accepted, true) => ("Connected", ""),
         };
-        let held = app.table.held_reasons(&shop.id).await?;
-        let mut reasons: BTreeMap<_, usize> = BTreeMap::new();
-        for entry in &held {
-            *reasons.entry(entry.reason).or_default() += 1;
-        }
         let refresh = match grant_facts(app, shop).await {
             Ok(Some(facts)) if shop.parked.is_none() => show(facts.refresh_due),
             Ok(_) => "not before the owner reconnects".to_owned(),
             Err(_) => "unknown at the moment".to_owned(),
         };
         let standing_words = match standing {
+            Standing::Accepted if !shop.settings.sync => match shop.settings.paused_since {
+                Some(since) => format!("Paused here since {}", show(since)),
+                None => "Paused here".to_owned(),
+            },
             Standing::Accepted if left <= 0 => format!("{} days overdue; tracking still runs", -left),
             Standing::Accepted => format!("{left} days left; tracking runs"),
             Standing::Refused(since) | Standing::Removed(since) => format!("Tracking is paused since {}", show(since)),
@@ -104,12 +119,19 @@ impl ShopView {
             option_off: shop.consent.seller_shipping == Some(false),
             days: left,
             cycle: days,
+            runs: shop.parked.is_none() && shop.settings.sync,
+            paused: shop.parked.is_none() && !shop.settings.sync,
             urgent: left <= 30 || shop.parked.is_some(),
             waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
-            held: held.len(),
-            reasons: reasons
-                .into_iter()
-                .map(|(reason, count)| ReasonView { count, sentence: reason.sentence(), remedy: reason.remedy() })
+            held: counts.total,
+            reasons: counts
+                .reasons
+                .iter()
+                .map(|(reason, count)| ReasonView {
+                    count: *count,
+                    sentence: reason.sentence(),
+                    remedy: reason.remedy(),
+                })
                 .collect(),
             until: show(end.at),
             rule: end.source.explained(days),
@@ -141,21 +163,25 @@ fn sentence(text: &str) -> String {
 }
 
 impl StoreView {
-    pub(crate) fn of(store: &StoreConnection, shops: &[Shop]) -> Self {
+    pub(crate) fn of(store: &StoreConnection, shops: &[Shop], heard: Heard) -> Self {
         let names = store.shops.iter().map(|id| {
             shops.iter().find(|shop| shop.id == *id).map_or_else(|| id.to_string(), |shop| shop.name.clone())
         });
         let lost = store.status == StoreStatus::Uninstalled || store.polls.trouble.is_some();
         let in_browser =
             lost && matches!(store.platform, Platform::Shopify | Platform::WooCommerce | Platform::BigCommerce);
-        let (state, tone) = match store.status {
-            StoreStatus::Connected if store.polls.trouble.is_some() => ("Trouble", "soon"),
-            StoreStatus::Connected => ("Connected", ""),
-            StoreStatus::Uninstalled => ("Removed by the merchant", "now"),
-            StoreStatus::Erasing => ("Being erased", "off"),
+        let (state, tone) = match StoreStanding::of(store, heard) {
+            StoreStanding::Connected => ("Connected", ""),
+            StoreStanding::Waiting => ("Waiting for the first parcel", "off"),
+            StoreStanding::Unreachable { .. } => ("Cannot be reached", "soon"),
+            StoreStanding::Removed => ("Removed by the merchant", "now"),
+            StoreStanding::Erasing => ("Being erased", "off"),
         };
+        let heard_at = heard.delivered.map(|at| zone::moment(at, &jiff::tz::TimeZone::UTC));
         Self {
-            address: store.address.clone(),
+            address: store_name(store).to_owned(),
+            heard: heard_at,
+            refused: heard.refused,
             platform: store.platform.title(),
             state,
             tone,

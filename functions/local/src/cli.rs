@@ -1,20 +1,28 @@
-//! What a person types, and which command answers.
+//! What a person types, and which command answers. A new command is a file in `commands`, a line here, and a line in the
+//! dispatch below.
 
-use crate::commands::map::MapPlace;
+use crate::commands::account::AccountCommand;
+use crate::commands::app::AppCommand;
+use crate::commands::held::HeldArgs;
+use crate::commands::map::MapCommand;
+use crate::commands::retry::RetryArgs;
 use crate::commands::serve::Listening;
-use crate::commands::setup::AppSet;
-use crate::commands::store::StoreAdd;
+use crate::commands::shop::ShopCommand;
+use crate::commands::store::StoreCommand;
 use crate::commands::{self, Failure, Output, Place};
-use crate::printable::printable;
-use clap::{Parser, Subcommand};
+use crate::open::{Open, make, open};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Carries tracking numbers from a merchant's store to TikTok Shop: on time, under the right carrier, once.
 #[derive(Debug, Parser)]
 #[command(name = "waybill", version, about, long_about = None, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit status: 0 done, 1 something needs attention, 2 wrong use. With --json, one object a line."
+)]
 struct Cli {
     #[command(flatten)]
     place: Place,
@@ -45,23 +53,58 @@ enum Command {
         #[arg(long)]
         open_metrics: bool,
     },
-    /// Creates the table and empty secrets.
+    /// Makes an installation: the table and empty secrets.
     Init,
-    /// Credentials of our TikTok apps.
+    /// May I sleep? Every shop and store, what waits and why, what is missing. Status 1 when something needs attention.
+    Status,
+    /// Asks the outside whether everything is as it must be, changing nothing.
+    Doctor {
+        /// Only this TikTok shop.
+        #[arg(long, value_name = "ID")]
+        shop: Option<String>,
+    },
+    /// Our apps at TikTok and at store platforms.
     #[command(subcommand)]
     App(AppCommand),
     /// The people of this installation.
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Stores that send shipments.
-    #[command(subcommand)]
-    Store(StoreCommand),
+    /// A link that signs one browser in to the console, once.
+    LoginLink {
+        /// Mail address of the account.
+        email: String,
+    },
     /// TikTok shops.
     #[command(subcommand)]
     Shop(ShopCommand),
+    /// Stores that send shipments.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// What a store's carrier names mean.
     #[command(subcommand)]
     Map(MapCommand),
+    /// The carriers that TikTok takes: each shop's own list, else the bundled one; and what left it.
+    Carriers {
+        /// Only this shop.
+        #[arg(long)]
+        shop: Option<String>,
+        /// The bundled list of a market instead, for example US or UK.
+        #[arg(long, conflicts_with_all = ["shop", "refresh"])]
+        region: Option<String>,
+        /// Read the lists from TikTok now.
+        #[arg(long)]
+        refresh: bool,
+    },
+    /// What waits for a hand, those that wait longest first, each with the command that settles it.
+    Held(HeldArgs),
+    /// What happened to one order: its parcels, a timeline, TikTok's answers.
+    Order {
+        /// A TikTok order, a store order (id or name), a tracking number, or a shipment.
+        #[arg(value_name = "X")]
+        order: String,
+    },
+    /// Queues held parcels again.
+    Retry(RetryArgs),
     /// One run of the push schedule, now.
     Push {
         /// Only these shards (0 to 63).
@@ -70,36 +113,23 @@ enum Command {
     },
     /// One tick of the slow schedule, now: token refresh, reminders, repairs.
     Remind,
-    /// A link that signs one browser in to the console, once.
-    LoginLink {
-        /// Mail address of the account.
-        email: String,
-    },
-    /// What the mails look like.
-    #[command(subcommand)]
-    Mail(MailCommand),
     /// Reads the stores now for what their webhooks did not tell.
     Poll {
         /// Only this store.
         id: Option<String>,
     },
-    /// What waits for a hand, with the reason and what to do.
-    Held,
-    /// Queues held parcels again.
-    Retry {
-        /// A store order or TikTok order; without it, everything of the given reason.
-        order: Option<String>,
-        /// Only holds of this reason, for example CARRIER_UNMAPPED.
-        #[arg(long)]
-        reason: Option<String>,
-        /// Number and carrier are right as they stand: what was doubted about them only warns.
-        #[arg(long)]
-        confirm: bool,
+    /// Writes everything of a one-machine installation into a new file, while it serves.
+    Backup {
+        /// A file that is not there yet.
+        file: PathBuf,
     },
-    /// Everything about one order: its parcels, what happened, TikTok's answers.
-    Order {
-        /// The store's order id or name, or TikTok's order id.
-        order: String,
+    /// Puts a backup in the place of what is here; says first what would be lost.
+    Restore {
+        /// What `backup` wrote.
+        file: PathBuf,
+        /// Do it although something would be lost.
+        #[arg(long)]
+        yes: bool,
     },
     /// TikTok's orders as last seen; `orders refresh` reads TikTok now.
     Orders(commands::orders::Orders),
@@ -142,18 +172,6 @@ enum Command {
         #[arg(long)]
         platform: Option<String>,
     },
-    /// The carriers that TikTok takes: each shop's own list, else the bundled one; and what left it.
-    Carriers {
-        /// Only this shop.
-        #[arg(long)]
-        shop: Option<String>,
-        /// The bundled list of a market instead, for example US or UK.
-        #[arg(long, conflicts_with_all = ["shop", "refresh"])]
-        region: Option<String>,
-        /// Read the lists from TikTok now.
-        #[arg(long)]
-        refresh: bool,
-    },
     /// What captured store deliveries say, with no effect.
     Decode {
         /// Captures, as deliveries to one store, oldest first.
@@ -163,73 +181,13 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         keys: Option<PathBuf>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum AppCommand {
-    /// Stores an app of yours at TikTok or at a store platform; its secret is read from standard input.
-    Set(AppSet),
-}
-
-#[derive(Debug, Subcommand)]
-enum AccountCommand {
-    /// Makes an account.
-    Add {
-        /// What they call themselves.
-        #[arg(long)]
-        name: String,
-        /// Where mails go.
-        #[arg(long)]
-        email: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum StoreCommand {
-    /// Connects a store; prints its id and webhook address.
-    Add(StoreAdd),
-    /// The connected stores.
-    List,
-    /// Disconnects a store: takes its webhook subscriptions away and erases its rows.
-    Remove {
-        /// The store's id, as `store list` prints it.
-        id: String,
-    },
-    /// Webhook subscriptions, last delivery and last poll of each store.
-    Check {
-        /// Only this store.
-        id: Option<String>,
-        /// Make what is missing.
-        #[arg(long)]
-        repair: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum ShopCommand {
-    /// The connected TikTok shops, their state and when they must be authorised again.
-    List,
-    /// Connects shops whose tokens you hold: TikTok's token answer as JSON on standard input.
-    Add {
-        /// Mail address of the account.
-        #[arg(long)]
-        account: String,
-        /// us or row.
-        #[arg(long)]
-        region: String,
-    },
-    /// What the shop does with a number that does not look like its carrier's.
-    Set {
-        /// TikTok's shop id.
-        id: String,
-        /// warn: send it and say so; hold: wait for a person.
-        #[arg(long, value_parser = ["warn", "hold"])]
-        mismatch: String,
-    },
-    /// Disconnects a shop and erases its tokens.
-    Remove {
-        /// TikTok's shop id.
-        id: String,
+    /// What the mails look like.
+    #[command(subcommand)]
+    Mail(MailCommand),
+    /// Prints what a shell needs to complete commands and options.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: Shell,
     },
 }
 
@@ -244,43 +202,12 @@ enum MailCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum MapCommand {
-    /// The entries, and those whose carrier the shop no longer has.
-    List {
-        /// The names that parcels were held for instead, each with the likeliest carriers.
-        #[arg(long)]
-        suggestions: bool,
-        #[command(flatten)]
-        place: MapPlace,
-    },
-    /// Says which TikTok carrier a store's words mean, and queues every parcel that waits for it.
-    Set {
-        /// The store's words; blank for "no carrier named".
-        store_carrier: String,
-        /// TikTok's carrier, as on the shop's list.
-        tiktok_carrier: String,
-        #[command(flatten)]
-        place: MapPlace,
-    },
-    /// Takes an entry away.
-    Remove {
-        /// The store's words.
-        store_carrier: String,
-        #[command(flatten)]
-        place: MapPlace,
-    },
-    /// Writes the entries as JSON lines.
-    Export(MapPlace),
-    /// Reads entries as JSON lines from standard input, from another shop's export; what is mapped already stays.
-    Import(MapPlace),
-}
-
 /// Runs a command line.
 pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
+            // A closed pipe is no error.
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
@@ -289,11 +216,7 @@ pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match dispatch(cli, &mut output).await {
         Ok(attention) => ExitCode::from(u8::from(attention)),
         Err(failure) => {
-            let mut stderr = std::io::stderr().lock();
-            let _ = writeln!(stderr, "waybill: {}", printable(&failure.to_string()));
-            if let Some(next) = failure.next_step() {
-                let _ = writeln!(stderr, "  {}", printable(next));
-            }
+            failure.print();
             ExitCode::from(failure.status())
         }
     }
@@ -307,7 +230,13 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
         Command::Serve { port, bind, open_metrics } => {
             commands::serve::run(&place, Listening { bind, port, open_metrics }, output).await
         }
-        Command::Decode { files, keys } => commands::decode(&files, keys.as_deref(), output),
+        Command::Init => {
+            let new = !place.aws && crate::open::installed(&place.data).is_err();
+            let made = make(&place).await?;
+            let folder = (!place.aws).then(|| place.data.display().to_string());
+            commands::init::run(&made.app, new, folder.as_deref(), output).await
+        }
+        Command::Decode { files, keys } => commands::decode::run(&files, keys.as_deref(), output),
         Command::Identify { numbers, region, carrier } => {
             let input = std::io::stdin().lock();
             commands::identify::identify(&numbers, region.as_deref(), carrier.as_deref(), input, output)
@@ -317,9 +246,12 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
             commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
         }
         Command::Carriers { region: Some(region), .. } => commands::carriers::of_market(&region, output),
+        Command::Mail(MailCommand::Preview { folder }) => commands::mail::preview(&folder, output),
+        Command::Completions { shell } => commands::completions::run(shell, Cli::command(), output),
+        Command::Restore { file, yes } => commands::backup::restore(&place, &file, yes, output).await,
         command => {
-            let open = commands::open(&place).await?;
-            with_app(command, &open.app, output).await
+            let open = open(&place).await?;
+            with_installation(command, &open, output).await
         }
     }
 }
@@ -338,65 +270,101 @@ pub async fn on_app(app: &waybill::app::App, words: &[&str], output: &mut Output
     }
 }
 
-async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, carriers, look, mail, map, setup, shop, store, transfer};
+async fn with_installation(command: Command, open: &Open, output: &mut Output) -> Result<bool, Failure> {
     match command {
-        Command::Init => setup::init(app, output).await,
-        Command::App(AppCommand::Set(set)) => setup::app_set(app, &set, output).await,
-        Command::Account(AccountCommand::Add { name, email }) => account::add(app, &name, &email, output).await,
-        Command::Store(StoreCommand::Add(add)) => store::add(app, &add, output).await,
-        Command::Store(StoreCommand::List) => store::list(app, output).await,
-        Command::Store(StoreCommand::Remove { id }) => store::remove(app, &id, output).await,
-        Command::Store(StoreCommand::Check { id, repair }) => store::check(app, id.as_deref(), repair, output).await,
-        Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
-        Command::Shop(ShopCommand::List) => shop::list(app, output).await,
-        Command::Shop(ShopCommand::Add { account, region }) => shop::add(app, &account, &region, output).await,
-        Command::Map(MapCommand::List { suggestions: false, place }) => map::list(app, &place, output).await,
-        Command::Map(MapCommand::List { suggestions: true, place }) => map::suggestions(app, &place, output).await,
-        Command::Map(MapCommand::Export(place)) => map::export(app, &place, output).await,
+        Command::Status => commands::status::run(open, output).await,
+        Command::Doctor { shop } => commands::doctor::run(open, shop.as_deref(), output).await,
+        Command::Backup { file } => commands::backup::backup(open, &file, output).await,
+        command => with_app(command, &open.app, output).await,
+    }
+}
+
+async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
+    use commands::{account, app as apps, carriers, held, login, map, order, retry, schedule, shop, store, transfer};
+    match command {
+        Command::App(command) => apps::run(app, &command, output).await,
+        Command::Account(command) => account::run(app, command, output).await,
+        Command::LoginLink { email } => login::run(app, &email, output).await,
+        Command::Shop(command) => shop::run(app, command, output).await,
+        Command::Store(command) => store::run(app, command, output).await,
+        Command::Map(command) => map::run(app, command, output).await,
         Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
-        Command::Map(MapCommand::Set { store_carrier, tiktok_carrier, place }) => {
-            map::set(app, &place, &store_carrier, &tiktok_carrier, output).await
-        }
-        Command::Map(MapCommand::Remove { store_carrier, place }) => {
-            map::remove(app, &place, &store_carrier, output).await
-        }
-        Command::Map(MapCommand::Import(place)) => map::import(app, &place, output).await,
-        Command::Push { shard } => setup::push(app, &shard, output).await,
-        Command::Shop(ShopCommand::Set { id, mismatch }) => shop::set(app, &id, mismatch == "hold", output).await,
-        Command::Shop(ShopCommand::Remove { id }) => shop::remove(app, &id, output).await,
-        Command::Remind => setup::remind(app, output).await,
-        Command::LoginLink { email } => account::login_link(app, &email, output).await,
-        Command::Mail(MailCommand::Preview { folder }) => mail::preview(&folder, output),
+        Command::Held(args) => held::run(app, &args, output).await,
+        Command::Order { order } => order::run(app, &order, output).await,
+        Command::Retry(args) => retry::run(app, &args, output).await,
+        Command::Push { shard } => schedule::push(app, &shard, output).await,
+        Command::Remind => schedule::remind(app, output).await,
+        Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
         Command::Export { file, with_secrets } => transfer::export(app, &file, with_secrets, output).await,
         Command::Import { file } => transfer::import(app, &file, output).await,
-        Command::Held => look::held(app, output).await,
-        Command::Retry { order, reason, confirm } => {
-            look::retry(app, order.as_deref(), reason.as_deref(), confirm, output).await
-        }
-        Command::Order { order } => look::order(app, &order, output).await,
         Command::Orders(orders) => commands::orders::run(app, &orders, output).await,
         Command::Deadlines(deadlines) => commands::deadlines::run(app, &deadlines, output).await,
-        // Answered before an installation is opened.
-        Command::Demo { .. }
+        // Answered before, or asked of a folder.
+        Command::Status
+        | Command::Doctor { .. }
+        | Command::Backup { .. }
+        | Command::Demo { .. }
         | Command::Serve { .. }
+        | Command::Init
+        | Command::Restore { .. }
         | Command::Decode { .. }
         | Command::Identify { .. }
-        | Command::Carrier { .. } => Ok(false),
+        | Command::Carrier { .. }
+        | Command::Mail(_)
+        | Command::Completions { .. } => Ok(false),
     }
+}
+
+/// Whether the grammar knows a printed command line.
+#[cfg(test)]
+pub(crate) fn understands(line: &str) -> bool {
+    words(line).is_some_and(|words| Cli::try_parse_from(words).is_ok())
+}
+
+/// A command line as a shell splits it: blanks, single quotes and backslashes.
+#[cfg(test)]
+fn words(line: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quoted, mut escaped) = (Vec::new(), None::<String>, false, false);
+    for c in line.chars() {
+        match c {
+            _ if escaped => {
+                word.get_or_insert_default().push(c);
+                escaped = false;
+            }
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if !quoted => escaped = true,
+            ' ' if !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    (!quoted && !escaped).then_some(words)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn every_command_is_well_formed_and_says_what_it_does() {
         let command = Cli::command();
         command.clone().debug_assert();
-        for sub in command.get_subcommands() {
+        let mut open: Vec<&clap::Command> = command.get_subcommands().collect();
+        while let Some(sub) = open.pop() {
             assert!(sub.get_about().is_some(), "{}", sub.get_name());
+            open.extend(sub.get_subcommands());
+        }
+    }
+
+    #[test]
+    fn every_shell_is_given_completions_that_name_the_commands() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+            let out = commands::testing::Shared::default();
+            commands::completions::run(shell, Cli::command(), &mut Output::to(false, out.clone())).expect("written");
+            assert!(out.text().contains("login-link"), "{shell}");
         }
     }
 }

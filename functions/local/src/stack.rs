@@ -23,7 +23,8 @@ use waybill::tokens::{SecretFolder, SecretNames, SecretStore, SecretsManager, St
 
 /// Held by the process that has the table open; says which one that is.
 const LOCK: &str = "lock";
-const TABLE: &str = "table.db";
+/// The table's file: what tells an installation from any other folder.
+pub const TABLE: &str = "table.db";
 /// Where earlier versions wrote down the port of the table.
 const FORMER_ENDPOINT: &str = "endpoint";
 /// A command may hold the folder for a moment: a server waits that long for it.
@@ -37,6 +38,8 @@ pub struct Stack {
     pub app: Arc<App>,
     /// Files and folders that were open to others, and are not any more.
     pub closed: usize,
+    /// Another process has the folder, and its table is used: `waybill serve`.
+    pub served: bool,
     _tasks: JoinSet<()>,
     _access: Access,
 }
@@ -102,11 +105,11 @@ impl StackError {
                 "One `waybill serve` a folder. Stop that one first, or give another folder: --data DIR.".to_owned()
             }
             Self::Table(..) => {
-                "Restore a backup of the folder, or import an export into a new one; the file was not changed."
+                "Restore a backup (waybill restore FILE), or import an export into a new folder; the file was not changed."
                     .to_owned()
             }
             Self::Keys { .. } => {
-                "Restore the folder `secrets` that belongs to this table, or import an export into a new folder."
+                "Restore a backup (waybill restore FILE) or the folder `secrets` that belongs to this table, or import an export into a new folder."
                     .to_owned()
             }
             Self::Io { .. } => "Check that the folder is yours and that there is room.".to_owned(),
@@ -235,14 +238,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual ones for a folder: settings from the environment, the system's clock and randomness.
-    ///
-    /// # Errors
-    /// Faulty settings.
-    pub fn from_env(folder: &Path, public_url: &str) -> Result<Self, StackError> {
-        let url = public_url.to_owned();
-        let config = Config::from_env_or(move |name| (name == "PUBLIC_URL").then(|| url.clone()))?;
-        Ok(Self {
+    /// The usual ones for a folder: the system's clock and randomness.
+    #[must_use]
+    pub fn with(config: Config, folder: &Path) -> Self {
+        Self {
             config,
             clock: system_clock(),
             entropy: system_entropy(),
@@ -251,7 +250,7 @@ impl Options {
             metrics: Sink::new(|_| {}),
             outbound: None,
             claim: None,
-        })
+        }
     }
 }
 
@@ -300,7 +299,8 @@ impl Stack {
             Access::Ours(claim) => claim.closed,
             Access::Beside(_) => 0,
         };
-        Ok(Self { app: Arc::new(app), closed, _tasks: tasks, _access: access })
+        let served = matches!(access, Access::Beside(_));
+        Ok(Self { app: Arc::new(app), closed, served, _tasks: tasks, _access: access })
     }
 }
 

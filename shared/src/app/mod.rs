@@ -1,6 +1,7 @@
 //! App: the built adapters, once per cold start. Flows get it by reference; nothing in it is per request.
 
 mod errands;
+mod heard;
 pub(crate) mod pace;
 mod remembered;
 
@@ -19,6 +20,7 @@ use crate::tiktok::TikTok;
 use crate::tokens::{BadName, SecretNames, SecretStore, Secrets, SecretsManager};
 use aws_config::SdkConfig;
 pub use errands::Errands;
+pub use heard::Ears;
 pub use pace::Paces;
 pub use remembered::Remembered;
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub struct App {
     pub hooks: Remembered<String, Hook>,
     /// Store connections seen lately.
     pub stores: Remembered<StoreId, StoreConnection>,
+    /// What stores' webhook addresses heard lately.
+    pub ears: Ears,
     /// Adobe's public keys by path.
     pub adobe_keys: Remembered<String, String>,
     /// How fast each shop may be talked to, as learnt so far in this process.
@@ -111,6 +115,7 @@ impl App {
             tiktok: TikTok::new(outbound.clone(), &config.tiktok_api, &config.tiktok_auth, clock.clone()),
             hooks: Remembered::new(REMEMBERED, clock.clone()),
             stores: Remembered::new(REMEMBERED, clock.clone()),
+            ears: Ears::default(),
             adobe_keys: Remembered::new(KEYS, clock.clone()),
             paces: Default::default(),
             mailer: smtp_mailer(&config),

@@ -1,8 +1,10 @@
 //! Environment → [`Config`]. The only reader of variables; every fault is reported at once.
 
+mod folder;
 mod settings;
 mod values;
 
+pub use folder::FolderSettings;
 pub use settings::{SETTINGS, Setting, WhenUnset, settings_table};
 pub use values::{AllowedHost, LogLevel, MailAddress, SecretsPrefix, ShopUrl, SmtpUrl, TableName, TokenStoreKind};
 
@@ -90,9 +92,15 @@ impl Config {
     ///
     /// # Errors
     /// [`ConfigError`] with every fault.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env_or(fallback: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::parse(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()).or_else(|| fallback(name)))
+        Self::parse(|name| variable(name).or_else(|| fallback(name)))
+    }
+
+    /// Whether anyone but this machine can reach the public address. One that only this machine can reach is never
+    /// registered at TikTok or at a store.
+    #[must_use]
+    pub fn reaches_outside(&self) -> bool {
+        folder::reaches_outside(&self.public_url)
     }
 
     /// Reads settings through `lookup`. A blank value counts as not set. Inside a Lambda function, told by Lambda's own
@@ -153,6 +161,15 @@ impl Config {
         }
     }
 }
+
+/// A variable of the process's environment; a blank one counts as not set.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// What is said where an address that only this machine can reach would have to be given to the outside.
+pub const ONLY_THIS_MACHINE: &str = "only this machine can reach this: set PUBLIC_URL";
 
 /// Reads one setting after the other and keeps every fault.
 struct Reader<'a, L> {

@@ -20,6 +20,9 @@ pub struct StoreConnection {
     pub platform: Platform,
     /// The TikTok shops its orders may belong to; the first one's shard works on parcels whose order is unknown.
     pub shops: Vec<ShopId>,
+    /// What its people call it; absent: its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The store's own name for itself: Shopify's `*.myshopify.com` domain, a site's origin, BigCommerce's store hash.
     pub address: String,
     /// Its webhook address.
@@ -153,6 +156,17 @@ impl Shop {
         }
     }
 
+    /// Stops sending, or goes on. `false`: it was so already.
+    pub fn pause(&mut self, paused: bool, by: &str, now: Timestamp) -> bool {
+        if self.settings.sync != paused {
+            return false;
+        }
+        self.settings.sync = !paused;
+        self.settings.paused_since = paused.then_some(now);
+        self.settings.paused_by = paused.then(|| by.to_owned());
+        true
+    }
+
     /// When the next step about its consent is due. A refusal that nobody was told of is due at once.
     #[must_use]
     pub fn step_due(&self) -> Option<Timestamp> {
@@ -239,6 +253,12 @@ pub struct ShopSettings {
     /// The hour of the daily digest in that zone, 0 to 23; 8 where nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest_hour: Option<u8>,
+    /// Since when it is paused; absent on rows of earlier versions, also while it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_since: Option<Timestamp>,
+    /// Who paused it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused_by: Option<String>,
 }
 
 fn is_unset(numbers: &Numbers) -> bool {
@@ -255,6 +275,8 @@ impl Default for ShopSettings {
             time_zone: None,
             clocks: Numbers::default(),
             digest_hour: None,
+            paused_since: None,
+            paused_by: None,
         }
     }
 }

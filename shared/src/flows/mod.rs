@@ -11,6 +11,7 @@
 //! | `carriers` | the push, a person who maps | carrier lists, names and mappings |
 //! | `tell` | `tick`, a mail service's notice | mails, their links, bounces |
 //! | `tick` | the five-minute schedule | refreshes, reminders, polls, repairs: what is due |
+//! | `views` | a page, a command, a mail | what needs a hand and what waits, read once for all who show it |
 
 pub mod access;
 pub mod calls;
@@ -21,3 +22,4 @@ pub mod orders;
 pub mod push;
 pub mod tell;
 pub mod tick;
+pub mod views;

@@ -83,6 +83,24 @@ impl Mailer {
         Self { way: Way::Folder(folder), from }
     }
 
+    /// Asks the mail server whether it takes our log-in; sends nothing.
+    ///
+    /// # Errors
+    /// [`MailFault`].
+    pub async fn probe(&self) -> Result<(), MailFault> {
+        match &self.way {
+            Way::Off => Err(MailFault::Off),
+            Way::Ses(_) | Way::Folder(_) => Ok(()),
+            Way::Smtp(server) => match server.test_connection().await {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(MailFault::Service("no answer".to_owned())),
+                Err(error) => Err(MailFault::Service(
+                    error.status().map_or_else(|| "no answer".to_owned(), |code| code.to_string()),
+                )),
+            },
+        }
+    }
+
     /// Sends one mail. One try: the ledger's next tick is the retry.
     ///
     /// # Errors

@@ -76,6 +76,31 @@ impl Table {
         self.put(entry.done(), If::Always).await
     }
 
+    /// Takes an account away; its mail address may have another one then. What is connected for it must be gone.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn account_delete(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
+        // The entry last: one that leads nowhere is passed over, and deleting again finishes it.
+        self.delete(&keys::account_of_email(&email_hash(email))).await?;
+        self.delete(&keys::account_row(id)).await?;
+        self.delete(&keys::account_mail(id)).await?;
+        self.delete(&keys::account_entry(id)).await
+    }
+
+    /// Gives an account another name.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when it was taken away meanwhile.
+    pub async fn account_rename(&self, id: &AccountId, name: &str) -> Result<(), TableError> {
+        let Some(account) = self.account_get(id).await? else { return Err(TableError::Conflict) };
+        let row = Writer::new(keys::account_row(id), "account")
+            .text("name", name)
+            .text("email", account.email.reveal().as_str())
+            .time("created", account.created);
+        self.put(row.done(), If::Always).await
+    }
+
     /// An account.
     ///
     /// # Errors

@@ -23,6 +23,7 @@
 //! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
 //! | 20 | Which carrier names does nobody know yet? | push, carriers | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
 //! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
+//! | 22 | Does this store's webhook address hear anything? | store_webhook, local, console | update, get | `STORE#<store>` / `HEARD` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
@@ -32,6 +33,7 @@ pub mod accounts;
 pub mod codec;
 pub mod connections;
 pub mod error;
+pub mod heard;
 pub mod keys;
 pub mod leases;
 pub mod mails;

@@ -163,6 +163,30 @@ pub fn with_platform_app(
     Ok(SecretString::from(Value::Object(root).to_string()))
 }
 
+/// A secret's text without those TikTok and platform apps that are not whole, so that they can be stored again. `None`
+/// when the text is no JSON object at all: then a person must look at it.
+#[must_use]
+pub fn without_broken_apps(name: &SecretName, text: &SecretString) -> Option<SecretString> {
+    let mut root = parsed(name, text).ok()?;
+    let whole = |root: &Map<String, Value>| {
+        AppSecrets::parse(name, &SecretString::from(Value::Object(root.clone()).to_string())).is_ok()
+    };
+    for word in ["shopify", "bigcommerce"] {
+        if let Some(app) = root.get(word).cloned()
+            && !whole(&Map::from_iter([(word.to_owned(), app)]))
+        {
+            root.remove(word);
+        }
+    }
+    let apps = root.get("tiktok").and_then(Value::as_object).cloned().unwrap_or_default();
+    let apps = apps
+        .into_iter()
+        .filter(|(word, app)| whole(&Map::from_iter([("tiktok".to_owned(), json!({ word.as_str(): app }))])));
+    let apps: Map<String, Value> = apps.collect();
+    root.insert("tiktok".to_owned(), Value::Object(apps));
+    whole(&root).then(|| SecretString::from(Value::Object(root).to_string()))
+}
+
 impl TikTokApp {
     fn read(part: &Part<'_>) -> Result<Self, SecretFault> {
         Ok(Self {

@@ -17,7 +17,7 @@ mod secrets;
 mod secrets_manager;
 mod store;
 
-pub use app::{AppSecrets, PlatformApp, TikTokApp, with_platform_app, with_tiktok_app};
+pub use app::{AppSecrets, PlatformApp, TikTokApp, with_platform_app, with_tiktok_app, without_broken_apps};
 pub use grant::{
     Grant, GrantError, GrantRow, KeepError, Kept, Owner, Row, TokenSet, erase_grant, fetch_grant, open_grant,
     seal_grant, store_grant,

@@ -2,18 +2,16 @@
 //! to choose from.
 
 use crate::visit::{Member, Visit};
-use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use waybill::domain::connection::Shop;
-use waybill::domain::reason::{Auto, Reason};
 use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::flows::tell::held::guesses;
+use waybill::flows::views::attention::{self, Attention, Counts, Held as HeldParcel};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::table::maps::MapScope;
 
-/// Rows on a page; more are counted above them.
+/// Rows on a page; all are counted above them.
 const MOST: usize = 50;
 /// A shop has a few hundred carriers at most.
 const CARRIERS: usize = 1000;
@@ -26,7 +24,7 @@ pub(super) struct HeldRow {
     carrier: String,
     sentence: &'static str,
     remedy: &'static str,
-    tiktok: Option<String>,
+    detail: Option<String>,
     since: String,
 }
 
@@ -48,34 +46,26 @@ struct Guess {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Held {
     rows: Vec<HeldRow>,
+    /// Said when there are more than are shown.
+    rest: Option<String>,
     unmatched: Vec<Unmatched>,
     carriers: Vec<String>,
 }
 
-pub(super) async fn of(visit: &Visit<'_>, shop: &Shop) -> Result<Held, TableError> {
+pub(super) async fn of(
+    visit: &Visit<'_>,
+    shop: &Shop,
+    attention: &Attention,
+    counts: &Counts,
+) -> Result<Held, TableError> {
     let (app, zone) = (visit.app, zone::of(shop));
-    let mut entries = app.table.held_reasons(&shop.id).await?;
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.since));
-    let mut held = Held::default();
-    let mut names: BTreeMap<String, (waybill::domain::parcel::Parcel, usize)> = BTreeMap::new();
-    for entry in entries.iter().take(MOST * 4) {
-        let Some(parcel) = app.table.parcel_get(&entry.key).await?.filter(|parcel| parcel.due.is_none()) else {
-            continue;
-        };
-        if held.rows.len() < MOST {
-            held.rows.push(row(&parcel, entry.reason, entry.since, &zone));
-        }
-        if entry.reason.auto() == Auto::OnMapping
-            && let Some(carrier) = parcel.carrier.clone()
-        {
-            names.entry(carrier).or_insert((parcel, 0)).1 += 1;
-        }
-    }
-    for (name, (sample, count)) in names {
+    let rows: Vec<HeldRow> = attention.rows(app, MOST).await?.iter().map(|held| row(held, &zone)).collect();
+    let mut held = Held { rest: attention::rest(rows.len(), counts), rows, ..Held::default() };
+    for open in attention.names(app).await? {
         // Without guesses the list alone has to do.
-        let guessed = guesses(app, shop, &sample).await.unwrap_or_default();
+        let guessed = guesses(app, shop, &open.sample).await.unwrap_or_default();
         let guesses = guessed.into_iter().take(3).map(|(name, why)| Guess { name, why }).collect();
-        held.unmatched.push(Unmatched { name, count, guesses });
+        held.unmatched.push(Unmatched { name: open.name, count: open.waiting, guesses });
     }
     if !held.unmatched.is_empty()
         && let Some(list) = app.table.providers_latest(&shop.id).await?
@@ -86,21 +76,16 @@ pub(super) async fn of(visit: &Visit<'_>, shop: &Shop) -> Result<Held, TableErro
     Ok(held)
 }
 
-fn row(
-    parcel: &waybill::domain::parcel::Parcel,
-    reason: Reason,
-    since: Timestamp,
-    zone: &jiff::tz::TimeZone,
-) -> HeldRow {
-    let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0);
+fn row(held: &HeldParcel, zone: &jiff::tz::TimeZone) -> HeldRow {
+    let HeldParcel { parcel, reason, since } = held;
     HeldRow {
         order: parcel.order_name.clone().unwrap_or_else(|| parcel.order.to_string()),
         number: parcel.number.as_ref().map_or_else(|| "no number".to_owned(), |number| number.as_str().to_owned()),
         carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
         sentence: reason.sentence(),
         remedy: reason.remedy(),
-        tiktok: answer.map(|answer| format!("{} {}", answer.code, answer.message)),
-        since: zone::moment(since, zone),
+        detail: attention::detail(parcel),
+        since: zone::moment(*since, zone),
     }
 }
 
@@ -108,12 +93,15 @@ fn row(
 pub(super) async fn map(visit: &Visit<'_>, member: &Member, shop: &Shop) -> Result<String, TableError> {
     let field = |name: &str| visit.form.get(name).unwrap_or_default().chars().take(200).collect::<String>();
     let (words, carrier) = (field("carrier"), field("provider"));
-    if words.trim().is_empty() {
-        return Ok("Nothing was saved: the form was not whole.".to_owned());
+    if visit.form.get("carrier").is_none() {
+        return Ok("Nothing was saved: the form is incomplete.".to_owned());
     }
     let scope = MapScope::Shop(shop.id.clone());
     match map_carrier::set(visit.app, &scope, &words, &carrier, member.account.as_str()).await {
-        Ok(queued) => Ok(format!("Saved: {words} means {carrier}. Trackings that go out now: {queued}.")),
+        Ok(queued) => {
+            let name = if words.trim().is_empty() { "a parcel without a carrier name" } else { &words };
+            Ok(format!("Saved: {name} means {carrier}. Tracking numbers queued: {queued}."))
+        }
         Err(MapError::Table(error)) => Err(error),
         Err(error) => Ok(format!("Nothing was saved: {error}.")),
     }

@@ -8,6 +8,7 @@ use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::StoreId;
+use waybill::flows::views::attention::Attention;
 use waybill::flows::{connect::remove_shop, connect::store as connect_store};
 use waybill::mail::zone;
 use waybill::table::accounts::TroubleKind;
@@ -53,14 +54,28 @@ pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Respo
     let shops = views(visit, &shops(visit, member).await?).await?;
     let urgent = shops.iter().filter(|shop| shop.urgent).count();
     let held: usize = shops.iter().map(|shop| shop.held).sum();
+    let paused = shops.iter().filter(|shop| shop.paused).count();
     let summary = match (urgent, held) {
+        (0, 0) if paused > 0 => "Nothing else waits for you.".to_owned(),
         (0, 0) => "Every connection is in order, and nothing waits for you.".to_owned(),
         (0, held) => format!("Every connection is in order. Trackings that need a hand: {held}."),
         (1, 0) => "One connection waits for its owner.".to_owned(),
         (urgent, 0) => format!("{urgent} connections wait for their owners."),
         (urgent, held) => format!("Connections to renew: {urgent}. Trackings that need a hand: {held}."),
     };
-    let greeting = if urgent == 0 && held == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
+    let summary = match paused {
+        0 => summary,
+        1 => format!(
+            "One shop is paused: nothing is sent for it. {}",
+            summary.replace("Every connection is in order. ", "")
+        ),
+        n => format!(
+            "{n} shops are paused: nothing is sent for them. {}",
+            summary.replace("Every connection is in order. ", "")
+        ),
+    };
+    let greeting =
+        if urgent == 0 && held == 0 && paused == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
     let mail_trouble = mail_trouble(visit, member).await?;
     let values = context! { shops, summary, greeting, mail_trouble, csrf => member.csrf, here => "overview" };
     Ok(answer::page(visit.app, 200, "overview.html", values))
@@ -71,7 +86,8 @@ pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let mut stores = Vec::new();
     for id in visit.app.table.account_stores(&member.account).await? {
         if let Some(store) = visit.app.table.store_get(&id, false).await?.filter(|s| s.row.account == member.account) {
-            stores.push(StoreView::of(&store.row, &rows));
+            let heard = visit.app.table.heard_get(&id).await?;
+            stores.push(StoreView::of(&store.row, &rows, heard));
         }
     }
     let shops = views(visit, &rows).await?;
@@ -91,8 +107,9 @@ async fn shown(
     shop: &Shop,
     said: Option<String>,
 ) -> Result<Response<Body>, TableError> {
-    let held = held::of(visit, shop).await?;
-    let shop = ShopView::of(visit.app, shop).await?;
+    let attention = Attention::of(visit.app, &shop.id).await?;
+    let held = held::of(visit, shop, &attention, &attention.counts()).await?;
+    let shop = ShopView::with(visit.app, shop, &attention.counts()).await?;
     let values = context! { shop, held, said, csrf => member.csrf, here => "shops" };
     Ok(answer::page(visit.app, 200, "shop.html", values))
 }
@@ -121,11 +138,8 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
         }
         Some(word @ ("pause" | "resume")) => {
             let sync = word == "resume";
-            visit
-                .app
-                .table
-                .shop_change(&shop.id, |shop| std::mem::replace(&mut shop.settings.sync, sync) != sync)
-                .await?;
+            let (who, now) = (member.account.to_string(), visit.app.clock.now());
+            visit.app.table.shop_change(&shop.id, |shop| shop.pause(!sync, &who, now)).await?;
             Ok(answer::redirect(&here))
         }
         Some("remove") => match remove_shop::run(visit.app, &shop).await {

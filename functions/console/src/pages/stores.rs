@@ -219,6 +219,10 @@ async fn by_hand(
             };
             form_with(visit, member, platform, &typed_address, Some(fault)).await
         }
+        Err(StoreAddError::Known(_)) => {
+            let fault = "This store is connected already: see Shops. Give another address or name for another one.";
+            form_with(visit, member, platform, &typed_address, Some(fault.to_owned())).await
+        }
         Err(error) => Ok(rounds::explain(visit, platform, &error.into())),
     }
 }

@@ -1,7 +1,9 @@
 //! Mails as files, to look at.
 
 use super::{Failure, Output};
-use serde_json::json;
+use crate::output::Row;
+use jiff::tz::TimeZone;
+use serde::Serialize;
 use std::path::Path;
 use waybill::mail::{render, samples};
 
@@ -20,8 +22,21 @@ pub fn preview(folder: &Path, output: &mut Output) -> Result<bool, Failure> {
             folder.join(format!("{name}.txt")),
             format!("Subject: {}\n\n{}", message.subject, message.text),
         )?;
-        rows.push(json!({"mail": name, "subject": message.subject}));
+        rows.push(MailRow { mail: name.to_owned(), subject: message.subject });
     }
-    output.table(&["mail", "subject"], &rows, "")?;
+    output.rows(&rows, "")?;
     Ok(false)
+}
+
+#[derive(Serialize)]
+struct MailRow {
+    mail: String,
+    subject: String,
+}
+
+impl Row for MailRow {
+    const HEAD: &'static [&'static str] = &["mail", "subject"];
+    fn cells(&self, _: &TimeZone) -> Vec<String> {
+        vec![self.mail.clone(), self.subject.clone()]
+    }
 }

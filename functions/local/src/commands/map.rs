@@ -1,18 +1,72 @@
 //! Carrier maps.
 
-use super::{Failure, Output, account, account_of, standard_input};
-use clap::Args;
+use super::{Failure, Output, account, account_of, shop_named, standard_input};
+use crate::output::{Row, local, plural, shell};
+use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use waybill::app::App;
 use waybill::domain::connection::Shop;
-use waybill::domain::ids::ShopId;
 use waybill::flows::carriers::lists::{LostMapping, lost_mappings};
 use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::flows::carriers::match_parcel::Maps;
-use waybill::flows::carriers::unmatched as carrier_names;
+use waybill::flows::carriers::unmatched::{self as carrier_names, Suggestion};
+use waybill::flows::views::attention::Attention;
 use waybill::table::maps::{MapEntry, MapScope};
+
+/// What a store's carrier names mean.
+#[derive(Debug, Subcommand)]
+pub enum MapCommand {
+    /// The entries, and those whose carrier the shop no longer has.
+    List {
+        /// The names that parcels were held for instead, each with the likeliest carriers.
+        #[arg(long)]
+        suggestions: bool,
+        /// Which map.
+        #[command(flatten)]
+        place: MapPlace,
+    },
+    /// Says which TikTok carrier a store's words mean, and queues every parcel that waits for it.
+    Set {
+        /// The store's words; blank for "no carrier named".
+        store_carrier: String,
+        /// TikTok's carrier, as on the shop's list.
+        tiktok_carrier: String,
+        /// Which map.
+        #[command(flatten)]
+        place: MapPlace,
+    },
+    /// Takes an entry away.
+    Remove {
+        /// The store's words.
+        store_carrier: String,
+        /// Which map.
+        #[command(flatten)]
+        place: MapPlace,
+    },
+    /// Writes the entries as JSON lines.
+    Export(MapPlace),
+    /// Reads entries as JSON lines from standard input, from another shop's export; what is mapped already stays.
+    Import(MapPlace),
+}
+
+/// Runs one of the map commands.
+///
+/// # Errors
+/// Wrong use, or the table.
+pub async fn run(app: &App, command: MapCommand, output: &mut Output) -> Result<bool, Failure> {
+    match command {
+        MapCommand::List { suggestions: false, place } => list(app, &place, output).await,
+        MapCommand::List { suggestions: true, place } => suggestions(app, &place, output).await,
+        MapCommand::Set { store_carrier, tiktok_carrier, place } => {
+            set(app, &place, &store_carrier, &tiktok_carrier, output).await
+        }
+        MapCommand::Remove { store_carrier, place } => remove(app, &place, &store_carrier, output).await,
+        MapCommand::Export(place) => export(app, &place, output).await,
+        MapCommand::Import(place) => import(app, &place, output).await,
+    }
+}
 
 /// Which carrier map.
 #[derive(Clone, Debug, Args)]
@@ -30,11 +84,7 @@ const AUTHOR: &str = "command line";
 
 async fn scope(app: &App, place: &MapPlace) -> Result<MapScope, Failure> {
     if let Some(shop) = &place.shop {
-        let shop = ShopId::parse(shop).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?;
-        if app.table.shop_get(&shop, true).await?.is_none() {
-            return Err(Failure::usage("there is no such shop", "See waybill shop list."));
-        }
-        return Ok(MapScope::Shop(shop));
+        return Ok(MapScope::Shop(shop_named(app, shop).await?.id));
     }
     let account = match &place.account {
         Some(email) => account_of(app, email).await?,
@@ -77,23 +127,47 @@ pub async fn list(app: &App, place: &MapPlace, output: &mut Output) -> Result<bo
         let (maps, lists) = (Maps::read(app, &shop, true).await?, app.table.providers_all(&shop.id).await?);
         lost.extend(lost_mappings(&shop, &maps, &lists).into_iter().map(|lost| (shop.clone(), lost)));
     }
-    let warning = |entry: &MapEntry| {
-        let (shop, lost) = lost.iter().find(|(_, lost)| lost.store_carrier == entry.store_carrier)?;
-        Some(lost_words(shop, lost))
+    let row = |entry: &MapEntry| EntryRow {
+        entry: entry.clone(),
+        warning: lost
+            .iter()
+            .find(|(_, lost)| lost.store_carrier == entry.store_carrier)
+            .map(|(shop, lost)| lost_words(shop, lost)),
     };
-    let row = |entry: &MapEntry| {
-        let mut row = entry_row(entry);
-        if let Some(warning) = warning(entry) {
-            row["warning"] = warning.into();
+    let rows: Vec<EntryRow> = map.entries.iter().map(row).collect();
+    let attention = rows.iter().any(|row| row.warning.is_some());
+    output.rows(&rows, "Nothing is mapped: waybill map set.")?;
+    for row in &rows {
+        if let Some(warning) = &row.warning {
+            output.say(format_args!("Warning, {}: {warning}", quoted(&row.entry.store_carrier)))?;
         }
-        row
-    };
-    let rows: Vec<Value> = map.entries.iter().map(row).collect();
-    let attention = rows.iter().any(|row| row.get("warning").is_some());
-    let columns = ["store_carrier", "tiktok_carrier", "author", "saved", "warning"];
-    let columns = &columns[..if attention { 5 } else { 4 }];
-    output.table(columns, &rows, "Nothing is mapped: waybill map set.")?;
+    }
+    if let MapScope::Account(_) = &scope {
+        for shop in shops(app, &scope).await? {
+            let own = app.table.map_get(&MapScope::Shop(shop.id.clone()), true).await?.entries.len();
+            if own > 0 {
+                let entries = plural(own, "entry of its own, which wins", "entries of its own, which win");
+                output.say(format_args!("{} has {entries}: waybill map list --shop {}", shop.name, shop.id))?;
+            }
+        }
+    }
     Ok(attention)
+}
+
+#[derive(Serialize)]
+struct EntryRow {
+    #[serde(flatten)]
+    entry: MapEntry,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
+}
+
+impl Row for EntryRow {
+    const HEAD: &'static [&'static str] = &["store carrier", "TikTok carrier", "saved by", "saved"];
+    fn cells(&self, zone: &TimeZone) -> Vec<String> {
+        let MapEntry { store_carrier, tiktok_carrier, author, saved } = &self.entry;
+        vec![quoted(store_carrier), tiktok_carrier.clone(), author.clone(), local(*saved, zone)]
+    }
 }
 
 /// Why a mapping will hold the next parcel.
@@ -105,17 +179,13 @@ pub(super) fn lost_words(shop: &Shop, lost: &LostMapping) -> String {
     }
 }
 
-fn entry_row(entry: &MapEntry) -> Value {
-    serde_json::to_value(entry).unwrap_or_default()
-}
-
 /// `waybill map export`: JSON lines, whatever the output.
 ///
 /// # Errors
 /// The table.
 pub async fn export(app: &App, place: &MapPlace, output: &mut Output) -> Result<bool, Failure> {
     for entry in &app.table.map_get(&scope(app, place).await?, true).await?.entries {
-        output.line(&entry_row(entry))?;
+        output.line(entry)?;
     }
     Ok(false)
 }
@@ -130,9 +200,7 @@ pub async fn suggestions(app: &App, place: &MapPlace, output: &mut Output) -> Re
         for open in carrier_names::suggestions(app, &shop).await? {
             any = true;
             if output.is_json() {
-                let mut row = serde_json::to_value(&open).unwrap_or_default();
-                row["shop"] = shop.id.as_str().into();
-                output.line(&row)?;
+                output.line(&OpenRow { open: &open, shop: shop.id.as_str() })?;
                 continue;
             }
             output.say(format!(
@@ -140,7 +208,7 @@ pub async fn suggestions(app: &App, place: &MapPlace, output: &mut Output) -> Re
                 quoted(&open.store_carrier),
                 open.count,
                 open.waiting,
-                open.last_seen,
+                local(open.last_seen, &output.zone().clone()),
                 open.sample_order,
             ))?;
             for candidate in &open.candidates {
@@ -159,13 +227,15 @@ pub async fn suggestions(app: &App, place: &MapPlace, output: &mut Output) -> Re
     Ok(any)
 }
 
-fn quoted(name: &str) -> String {
-    if name.is_empty() { "(no carrier named)".to_owned() } else { format!("\"{name}\"") }
+#[derive(Serialize)]
+struct OpenRow<'a> {
+    #[serde(flatten)]
+    open: &'a Suggestion,
+    shop: &'a str,
 }
 
-/// A word as a shell takes it.
-pub(super) fn shell(word: &str) -> String {
-    format!("'{}'", word.replace('\'', "'\\''"))
+fn quoted(name: &str) -> String {
+    if name.is_empty() { "(no carrier named)".to_owned() } else { format!("\"{name}\"") }
 }
 
 /// `waybill map set`.
@@ -192,8 +262,42 @@ pub async fn set(
         }
         Err(error) => return Err(error.into()),
     };
-    output.object(&json!({"store_carrier": words, "tiktok_carrier": carrier, "queued_again": queued}))?;
+    let done =
+        Saved { store_carrier: words, tiktok_carrier: Some(carrier), queued_again: Some(queued), removed: false };
+    let said = format!(
+        "{} means {carrier} now; {} with the next push.",
+        quoted(words),
+        plural(queued, "parcel goes out", "parcels go out")
+    );
+    output.done(&done, said)?;
+    if queued == 0 && !output.is_json() {
+        let waiting: Vec<String> = names_that_wait(app, &scope).await?;
+        if !waiting.is_empty() {
+            output.say(format_args!("Names that do wait: {}", waiting.join(", ")))?;
+        }
+    }
     Ok(false)
+}
+
+#[derive(Serialize)]
+struct Saved<'a> {
+    store_carrier: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tiktok_carrier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queued_again: Option<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    removed: bool,
+}
+
+/// The names that parcels of a map's shops wait for.
+async fn names_that_wait(app: &App, scope: &MapScope) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for shop in shops(app, scope).await? {
+        let open = Attention::of(app, &shop.id).await?.names(app).await?;
+        names.extend(open.iter().map(|open| format!("{} ({})", quoted(&open.name), open.waiting)));
+    }
+    Ok(names)
 }
 
 /// `waybill map remove`.
@@ -202,7 +306,8 @@ pub async fn set(
 /// When the words are not mapped.
 pub async fn remove(app: &App, place: &MapPlace, words: &str, output: &mut Output) -> Result<bool, Failure> {
     map_carrier::remove(app, &scope(app, place).await?, words).await?;
-    output.object(&json!({"store_carrier": words, "removed": true}))?;
+    let done = Saved { store_carrier: words, tiktok_carrier: None, queued_again: None, removed: true };
+    output.done(&done, format!("{} is not mapped any more.", quoted(words)))?;
     Ok(false)
 }
 
@@ -243,9 +348,34 @@ pub async fn import(app: &App, place: &MapPlace, output: &mut Output) -> Result<
     let kept: Vec<String> =
         done.kept.iter().map(|known| format!("{:?} stays {:?}", known.store_carrier, known.tiktok_carrier)).collect();
     let attention = !kept.is_empty() || !done.not_listed.is_empty();
-    output.object(&json!({
-        "saved": done.saved, "mapped_already": done.same, "kept": kept, "not_on_the_list": done.not_listed,
-        "queued_again": done.queued_again,
-    }))?;
+    let row = ImportedRow {
+        saved: done.saved,
+        mapped_already: done.same,
+        kept: &kept,
+        not_on_the_list: &done.not_listed,
+        queued_again: done.queued_again,
+    };
+    let said = format!(
+        "{} saved, {} mapped already; {} with the next push.",
+        done.saved,
+        done.same,
+        plural(done.queued_again, "parcel goes out", "parcels go out")
+    );
+    output.done(&row, said)?;
+    for words in &kept {
+        output.say(format_args!("Mapped before: {words}"))?;
+    }
+    for carrier in &done.not_listed {
+        output.say(format_args!("{carrier:?} is on no carrier list: parcels of it will be held."))?;
+    }
     Ok(attention)
+}
+
+#[derive(Serialize)]
+struct ImportedRow<'a> {
+    saved: usize,
+    mapped_already: usize,
+    kept: &'a [String],
+    not_on_the_list: &'a [String],
+    queued_again: usize,
 }

@@ -1,10 +1,10 @@
 //! `waybill serve`: one-machine production.
 
-use super::Place;
-use super::{Failure, Output};
+use super::{Failure, Output, Place, missing};
 use crate::host::{Host, Metrics};
 use crate::metrics::Registry;
-use crate::stack::{Claim, Options, Stack};
+use crate::open::{installed, serve_options};
+use crate::stack::{Claim, Stack};
 use jiff::tz::TimeZone;
 use std::io::IsTerminal as _;
 use std::net::IpAddr;
@@ -33,12 +33,13 @@ pub struct Listening {
 pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bool, Failure> {
     // Whatever this process writes is its owner's alone.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    installed(&place.data)?;
     // The folder first: of two servers on one folder the second hears of the first, not of a port.
     let claim = Claim::alone(&place.data).await?;
     let listener = TcpListener::bind((at.bind, at.port)).await.map_err(|error| not_bound(at, &error))?;
     let origin = format!("http://{}", listener.local_addr()?);
     let registry = Arc::new(Registry::default());
-    let mut options = Options::from_env(&place.data, &origin)?;
+    let mut options = serve_options(&place.data, &origin)?;
     options.claim = Some(claim);
     options.metrics = registry.sink();
     log_to_stderr(&options.config, &options.clock);
@@ -48,6 +49,9 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
         warn_of_open_files(&place.data, stack.closed);
     }
     output.say(format!("ready {origin}"))?;
+    for line in missing::words(&stack.app).await? {
+        output.say(line)?;
+    }
     let host = Host::new(Arc::clone(&stack.app)).with_metrics(Metrics { registry, to_all: at.open_metrics });
     let host = Arc::new(host);
     tokio::select! {

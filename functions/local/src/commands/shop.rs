@@ -1,90 +1,251 @@
 //! TikTok shops.
 
-use super::{Failure, Output, account, account_of, app_region, standard_input};
-use serde_json::json;
+use super::{Failure, Output, account_of, all_shops, app_region, shop_named, standard_input};
+use crate::output::{Row, local, span};
+use clap::Subcommand;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
 use waybill::app::App;
-use waybill::domain::ids::ShopId;
+use waybill::domain::connection::Shop;
+use waybill::domain::reauthorisation::EndSource;
+use waybill::flows::views::attention::Attention;
+use waybill::flows::views::standing::ShopStanding;
 use waybill::flows::{connect::remove_shop, connect::shop as connect_shop};
 use waybill::tiktok::authorise::TokenAnswer;
 
-/// `waybill shop add`.
+/// TikTok shops.
+#[derive(Debug, Subcommand)]
+pub enum ShopCommand {
+    /// The connected TikTok shops, their state and when they must be authorised again.
+    List,
+    /// Connects shops whose tokens you hold: TikTok's token answer as JSON on standard input.
+    Add {
+        /// Mail address of the account.
+        #[arg(long)]
+        account: String,
+        /// us or row.
+        #[arg(long)]
+        region: String,
+    },
+    /// What the shop does with a number that does not look like its carrier's.
+    Set {
+        /// TikTok's shop id.
+        id: String,
+        /// warn: send it and say so; hold: wait for a person.
+        #[arg(long, value_parser = ["warn", "hold"])]
+        mismatch: String,
+    },
+    /// Sends nothing for a shop until it is resumed; what arrives meanwhile is kept.
+    Pause {
+        /// TikTok's shop id.
+        id: String,
+    },
+    /// Sends for a paused shop again, first what has waited.
+    Resume {
+        /// TikTok's shop id.
+        id: String,
+    },
+    /// Disconnects a shop and erases its tokens.
+    Remove {
+        /// TikTok's shop id.
+        id: String,
+    },
+}
+
+/// Who pauses a shop from the command line.
+const WHO: &str = "command line";
+
+/// Runs one of the shop commands.
 ///
 /// # Errors
-/// Wrong use, or TikTok refuses the tokens.
-pub async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Result<bool, Failure> {
+/// Wrong use, no such shop, TikTok, or the table.
+pub async fn run(app: &App, command: ShopCommand, output: &mut Output) -> Result<bool, Failure> {
+    match command {
+        ShopCommand::List => list(app, output).await,
+        ShopCommand::Add { account, region } => add(app, &account, &region, output).await,
+        ShopCommand::Set { id, mismatch } => set(app, &id, mismatch == "hold", output).await,
+        ShopCommand::Pause { id } => pause(app, &id, true, output).await,
+        ShopCommand::Resume { id } => pause(app, &id, false, output).await,
+        ShopCommand::Remove { id } => remove(app, &id, output).await,
+    }
+}
+
+#[derive(Serialize)]
+struct AddedRow {
+    shop: String,
+    name: String,
+    region: String,
+}
+
+impl Row for AddedRow {
+    const HEAD: &'static [&'static str] = &["shop", "name", "region"];
+    fn cells(&self, _: &TimeZone) -> Vec<String> {
+        vec![self.shop.clone(), self.name.clone(), self.region.clone()]
+    }
+}
+
+async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Result<bool, Failure> {
     let account = account_of(app, email).await?;
     let region = app_region(region)?;
     let text = standard_input("TikTok's token answer as JSON")?;
     let answer = TokenAnswer::read(text.as_bytes())
         .map_err(|e| Failure::usage(e.to_string(), "Give the whole answer of TikTok's token call."))?;
     let shops = connect_shop::connect(app, &account, region, answer).await?;
-    let rows: Vec<_> = shops
-        .iter()
-        .map(|shop| json!({"shop": shop.id.as_str(), "name": shop.name, "region": shop.region.as_str()}))
-        .collect();
-    output.table(&["shop", "name", "region"], &rows, "")?;
+    let row =
+        |shop: &Shop| AddedRow { shop: shop.id.to_string(), name: shop.name.clone(), region: shop.region.to_string() };
+    output.rows(&shops.iter().map(row).collect::<Vec<_>>(), "")?;
+    output.say("Next, the store that knows the tracking numbers: waybill store add --help")?;
     Ok(false)
 }
 
-/// `waybill shop set`.
-///
-/// # Errors
-/// Wrong use, or the table.
-pub async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -> Result<bool, Failure> {
-    let id = ShopId::parse(id).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?;
-    let changed = app.table.shop_change(&id, |shop| {
-        shop.settings.hold_on_mismatch = hold_on_mismatch;
-        true
-    });
-    if changed.await?.is_none() {
-        return Err(Failure::usage("there is no such shop", "See waybill shop list."));
-    }
-    output.object(&json!({"shop": id.as_str(), "mismatch": if hold_on_mismatch { "hold" } else { "warn" }}))?;
+#[derive(Serialize)]
+struct Setting<'a> {
+    shop: &'a str,
+    mismatch: &'static str,
+}
+
+async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -> Result<bool, Failure> {
+    let shop = shop_named(app, id).await?;
+    app.table
+        .shop_change(&shop.id, |shop| {
+            shop.settings.hold_on_mismatch = hold_on_mismatch;
+            true
+        })
+        .await?;
+    let (mismatch, words) =
+        if hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
+    let said = format!("{}: a number that does not look like its carrier's {words}.", shop.name);
+    output.done(&Setting { shop: shop.id.as_str(), mismatch }, said)?;
     Ok(false)
 }
 
-/// `waybill shop list`.
-///
-/// # Errors
-/// The table.
-pub async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
-    let mut rows = Vec::new();
-    let mut attention = false;
-    for account in account::all(app).await? {
-        for id in app.table.account_shops(&account).await? {
-            let Some(shop) = app.table.shop_get(&id, true).await?.map(|s| s.row) else { continue };
-            let end = shop.reauthorise_by(app.config.reauth_days);
-            let days = end.days_left(app.clock.now());
-            let state = match &shop.parked {
-                Some(parked) => parked.reason.code(),
-                None if shop.settings.sync => "connected",
-                None => "paused",
-            };
-            attention |= shop.parked.is_some();
-            rows.push(json!({
-                "shop": id.as_str(), "name": shop.name, "region": shop.region.as_str(), "state": state,
-                "days_to_reauthorisation": days, "reauthorise_by": end.at.to_string(), "because": end.source,
-                "account": account.as_str(),
-            }));
+#[derive(Serialize)]
+struct PausedShop<'a> {
+    shop: &'a str,
+    state: &'static str,
+    since: Option<Timestamp>,
+    waiting: u64,
+}
+
+async fn pause(app: &App, id: &str, paused: bool, output: &mut Output) -> Result<bool, Failure> {
+    let (now, shop) = (app.clock.now(), shop_named(app, id).await?);
+    let shop = app.table.shop_change(&shop.id, |shop| shop.pause(paused, WHO, now)).await?.unwrap_or(shop);
+    let waiting = app.table.push_waiting(&shop.id, Timestamp::MAX).await?;
+    let standing = ShopStanding::of(&shop, app.config.reauth_days, now);
+    let since = shop.settings.paused_since;
+    let done = PausedShop { shop: shop.id.as_str(), state: standing.word(), since, waiting };
+    let said = match (paused, &standing) {
+        (true, _) => {
+            format!("{} is paused: nothing is sent for it, {waiting} wait. Go on: waybill shop resume {id}", shop.name)
         }
+        (false, ShopStanding::Parked { reason, .. }) => {
+            format!("{} is not paused any more, but still waits: {} {}", shop.name, reason.sentence(), reason.remedy())
+        }
+        (false, _) => format!("{} goes on with the next push: {waiting} wait.", shop.name),
+    };
+    output.done(&done, said)?;
+    Ok(!paused && !standing.runs())
+}
+
+#[derive(Serialize)]
+struct ShopRow {
+    shop: String,
+    name: String,
+    region: String,
+    state: &'static str,
+    /// Only while the shop runs: the days of a dead or paused one say nothing.
+    days_to_reauthorisation: Option<i64>,
+    reauthorise_by: Option<Timestamp>,
+    because: EndSource,
+    since: Option<Timestamp>,
+    paused_by: Option<String>,
+    waiting: u64,
+    held: usize,
+    seller_shipping: Option<bool>,
+    account: String,
+    #[serde(skip)]
+    words: String,
+}
+
+impl Row for ShopRow {
+    const HEAD: &'static [&'static str] = &["shop", "name", "region", "waiting", "held", "state"];
+    fn cells(&self, _: &TimeZone) -> Vec<String> {
+        let (waiting, held) = (self.waiting.to_string(), self.held.to_string());
+        vec![self.shop.clone(), self.name.clone(), self.region.clone(), waiting, held, self.words.clone()]
     }
-    output.table(
-        &["shop", "name", "region", "state", "days_to_reauthorisation"],
+}
+
+/// A shop's state in one phrase.
+#[must_use]
+pub fn state_words(standing: &ShopStanding, zone: &TimeZone, now: Timestamp) -> String {
+    let since = |at: Timestamp| format!("since {} ({})", local(at, zone), span(at, now));
+    match standing {
+        ShopStanding::Connected { days } if *days <= 0 => {
+            format!("connected; the reconnect is {} days overdue", -days)
+        }
+        ShopStanding::Connected { days: 1 } => "connected, 1 day to reconnect".to_owned(),
+        ShopStanding::Connected { days } => format!("connected, {days} days to reconnect"),
+        ShopStanding::Paused { since: at, by } => {
+            let at = at.map(|at| format!(" {}", since(at))).unwrap_or_default();
+            format!("paused{at}{}", by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default())
+        }
+        ShopStanding::Parked { reason, since: at } => {
+            format!("disconnected {}: {}", since(*at), reason.sentence().trim_end_matches('.'))
+        }
+        ShopStanding::Resting { until } => format!("rests until {}, then goes on by itself", local(*until, zone)),
+    }
+}
+
+async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
+    let (now, mut rows, mut attention) = (app.clock.now(), Vec::new(), false);
+    for shop in all_shops(app).await? {
+        let end = shop.reauthorise_by(app.config.reauth_days);
+        let standing = ShopStanding::of(&shop, app.config.reauth_days, now);
+        attention |= !standing.runs();
+        let since = match &standing {
+            ShopStanding::Parked { since, .. } => Some(*since),
+            ShopStanding::Paused { since, .. } => *since,
+            ShopStanding::Connected { .. } | ShopStanding::Resting { .. } => None,
+        };
+        rows.push(ShopRow {
+            shop: shop.id.to_string(),
+            region: shop.region.to_string(),
+            state: standing.word(),
+            days_to_reauthorisation: standing.runs().then(|| end.days_left(now)),
+            reauthorise_by: standing.runs().then_some(end.at),
+            because: end.source,
+            since,
+            paused_by: shop.settings.paused_by.clone(),
+            waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
+            held: Attention::of(app, &shop.id).await?.counts().total,
+            seller_shipping: shop.consent.seller_shipping,
+            account: shop.account.to_string(),
+            words: state_words(&standing, output.zone(), now),
+            name: shop.name,
+        });
+    }
+    output.rows(
         &rows,
-        "No shop is connected: waybill shop add, or connect one in the browser.",
+        "No shop is connected: waybill shop add, or connect one in the browser (waybill login-link EMAIL).",
     )?;
     Ok(attention)
 }
 
-/// `waybill shop remove`: its tokens go at once; what TikTok holds stays there.
-///
-/// # Errors
-/// No such shop, or the table.
-pub async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failure> {
-    let none = || Failure::attention("no such shop is connected", "See waybill shop list.");
-    let id = ShopId::parse(id).map_err(|_| none())?;
-    let shop = app.table.shop_get(&id, true).await?.ok_or_else(none)?.row;
+#[derive(Serialize)]
+struct RemovedShop<'a> {
+    removed: &'a str,
+    name: &'a str,
+}
+
+/// Its tokens go at once; what TikTok holds stays there.
+async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failure> {
+    let shop = shop_named(app, id).await?;
     remove_shop::run(app, &shop).await?;
-    output.object(&json!({"removed": id.as_str(), "name": shop.name}))?;
+    let removed = RemovedShop { removed: shop.id.as_str(), name: &shop.name };
+    output.done(
+        &removed,
+        format!("{} is disconnected and its tokens are erased. What TikTok holds stays there.", shop.name),
+    )?;
     Ok(false)
 }

@@ -6,8 +6,10 @@ mod town;
 
 use crate::commands::{Failure, Output, serve::stopped};
 use crate::host;
+use serde::Serialize;
 use std::sync::Arc;
 use town::Town;
+use waybill::flows::connect::login;
 
 /// Tells the story; then serves on until Ctrl-C, unless `exit`. `true`: TikTok does not hold what it should.
 ///
@@ -24,10 +26,21 @@ pub async fn run(exit: bool, port: u16, output: &mut Output) -> Result<bool, Fai
     if exit {
         return Ok(!good);
     }
-    output.say(format!("\nServing on {} until Ctrl-C. The schedules run as in production.", town.origin))?;
+    let link = login::printed_link(&town.app, &town.account).await?;
+    output.say("")?;
+    let console = Console { console: &town.origin, login_link: &link };
+    output.done(&console, format_args!("The console, signed in by this link: {link}"))?;
+    output.say("Serving until Ctrl-C; the schedules run as in production.")?;
     tokio::select! {
         () = host::schedules(Arc::clone(&town.app)) => {}
         () = stopped() => {}
     }
     Ok(!good)
+}
+
+/// Where people look at what the story left.
+#[derive(Serialize)]
+struct Console<'a> {
+    console: &'a str,
+    login_link: &'a str,
 }

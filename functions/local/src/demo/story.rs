@@ -4,6 +4,7 @@ use super::town::{SHOP, Shopfront, Town};
 use crate::commands::{Failure, Output};
 use crate::host;
 use http::Request;
+use serde::Serialize;
 use std::time::Duration;
 use waybill::domain::platform::Platform;
 use waybill::flows::carriers::map as map_carrier;
@@ -18,6 +19,32 @@ struct Expected {
     order: String,
     numbers: Vec<&'static str>,
     status: &'static str,
+}
+
+/// A line of the story, for scripts.
+#[derive(Serialize)]
+struct Told<'a> {
+    step: u32,
+    what: &'static str,
+    said: &'a str,
+    /// Of a check: whether it holds.
+    ok: Option<bool>,
+}
+
+/// What TikTok holds for one order in the end.
+#[derive(Serialize)]
+struct HoldsRow<'a> {
+    order: &'a str,
+    what: &'static str,
+    tiktok_status: &'a str,
+    numbers: &'a [String],
+    ok: bool,
+}
+
+/// The last line.
+#[derive(Serialize)]
+struct Ending {
+    all_where_they_belong: bool,
 }
 
 struct Teller<'a> {
@@ -46,16 +73,19 @@ impl Teller<'_> {
     fn title(&mut self, text: &str) -> Result<(), Failure> {
         self.step += 1;
         let step = self.step;
-        self.output.say(format!("\n{step}. {text}"))
+        self.output.say("")?;
+        self.output.done(&Told { step, what: "title", said: text, ok: None }, format_args!("{step}. {text}"))
     }
 
     fn line(&mut self, text: impl std::fmt::Display) -> Result<(), Failure> {
-        self.output.say(format!("   {text}"))
+        let said = text.to_string();
+        self.output.done(&Told { step: self.step, what: "line", said: &said, ok: None }, format_args!("   {said}"))
     }
 
     fn check(&mut self, holds: bool, text: &str) -> Result<(), Failure> {
         self.good &= holds;
-        self.line(format!("{} {text}", if holds { "ok:" } else { "NOT SO:" }))
+        let told = Told { step: self.step, what: "check", said: text, ok: Some(holds) };
+        self.output.done(&told, format_args!("   {} {text}", if holds { "ok:" } else { "NOT SO:" }))
     }
 
     fn shopify(&self) -> &Shopfront {
@@ -230,7 +260,8 @@ impl Teller<'_> {
     }
 
     fn ending(&mut self) -> Result<(), Failure> {
-        self.output.say("\nWhat TikTok now holds")?;
+        self.output.say("")?;
+        self.output.say("What TikTok now holds")?;
         let expected = std::mem::take(&mut self.expected);
         for one in &expected {
             let (numbers, status) = (self.numbers(&one.order), self.status(&one.order));
@@ -239,18 +270,19 @@ impl Teller<'_> {
             let mut shown = numbers.clone();
             shown.dedup();
             let mark = if right { "ok" } else { "WRONG" };
-            self.output.say(format!("   {mark:5} {}  {status:20} {:14} {}", one.order, one.what, shown.join(", ")))?;
+            let row =
+                HoldsRow { order: &one.order, what: one.what, tiktok_status: &status, numbers: &numbers, ok: right };
+            let words = format!("   {mark:5} {}  {status:20} {:14} {}", one.order, one.what, shown.join(", "));
+            self.output.done(&row, words)?;
         }
         let (first, edits) = self.town.tiktok.with_journal(|journal| {
             let count = |kind| journal.changes.iter().filter(|change| change.kind == kind).count();
             (count(ChangeKind::First), count(ChangeKind::Correction))
         });
         self.check(edits == 1, &format!("{first} numbers sent once each, {edits} correction"))?;
-        self.output.say(if self.good {
-            "\nEvery number is where it belongs."
-        } else {
-            "\nSomething is not as it should be."
-        })
+        let words = if self.good { "Every number is where it belongs." } else { "Something is not as it should be." };
+        self.output.say("")?;
+        self.output.done(&Ending { all_where_they_belong: self.good }, words)
     }
 
     fn shop(&self) -> Result<waybill::domain::ids::ShopId, Failure> {

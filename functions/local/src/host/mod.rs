@@ -279,7 +279,9 @@ mod tests {
 
     async fn hosted(time: Duration) -> (tempfile::TempDir, Stack, std::net::SocketAddr, tokio::task::JoinHandle<()>) {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut options = Options::from_env(folder.path(), "http://127.0.0.1:8787").expect("settings");
+        let settings = |name: &str| (name == "PUBLIC_URL").then(|| "http://127.0.0.1:8787".to_owned());
+        let config = waybill::config::Config::parse(settings).expect("settings");
+        let mut options = Options::with(config, folder.path());
         options.in_memory = true;
         let stack = Stack::start(options).await.expect("a stack");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");

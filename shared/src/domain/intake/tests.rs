@@ -20,6 +20,7 @@ fn at(second: i64) -> Timestamp {
 
 fn store() -> StoreConnection {
     StoreConnection {
+        name: None,
         id: StoreId::parse("s1").expect("id"),
         account: AccountId::parse("a1").expect("id"),
         platform: Platform::Shopify,

@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The kind of delivery option that marks Seller Shipping.
-const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
+pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 /// A carrier that left a list is shown this long.
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.

@@ -6,21 +6,16 @@ use crate::domain::connection::Shop;
 use crate::domain::parcel::{EventKind, Parcel, Plain};
 use crate::domain::reason::Reason;
 use crate::flows::carriers::lists::list_words;
-use crate::flows::carriers::map::CARRIER_REASONS;
 use crate::flows::carriers::match_parcel::{Maps, folded, recognised};
+use crate::flows::views::attention::Attention;
 use crate::table::error::TableError;
 use crate::table::seen::{SeenCarrier, Sighting};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Characters kept of a name.
 const LONGEST_NAME: usize = 200;
-/// Held parcels that are read to say how many wait for each name now.
-const MOST_READ: usize = 1_000;
-/// Reads under way at a time.
-const READ_TOGETHER: usize = 16;
 /// What a parcel's history says when the store named another carrier.
 const RENAMED: EventKind = EventKind::Plain(Plain::CarrierChanged);
 
@@ -83,7 +78,8 @@ pub async fn suggestions(app: &App, shop: &Shop) -> Result<Vec<Suggestion>, Tabl
     let maps = Maps::read(app, shop, false).await?;
     let list = app.table.providers_latest(&shop.id).await?;
     let live = list.as_ref().map(|list| recognised(shop, list));
-    let waiting = waiting(app, shop).await?;
+    let names = Attention::of(app, &shop.id).await?.names(app).await?;
+    let waiting: BTreeMap<String, u64> = names.into_iter().map(|name| (name.folded, name.waiting as u64)).collect();
     let words = list_words(shop, list.as_ref(), app.clock.now());
     let suggestion = |seen: SeenCarrier| {
         let name = seen.last.name;
@@ -116,19 +112,4 @@ pub async fn suggestions(app: &App, shop: &Shop) -> Result<Vec<Suggestion>, Tabl
     let mut open: Vec<Suggestion> = seen.into_iter().filter_map(suggestion).collect();
     open.sort_by_key(|one| (std::cmp::Reverse(one.waiting), std::cmp::Reverse(one.last_seen)));
     Ok(open)
-}
-
-/// How many parcels wait now, by name.
-async fn waiting(app: &App, shop: &Shop) -> Result<BTreeMap<String, u64>, TableError> {
-    let keys = app.table.held_keys(&shop.id, CARRIER_REASONS).await?;
-    let parcels: Vec<Option<Parcel>> = stream::iter(keys.iter().take(MOST_READ))
-        .map(|key| app.table.parcel_get(key))
-        .buffer_unordered(READ_TOGETHER)
-        .try_collect()
-        .await?;
-    let mut by_name = BTreeMap::new();
-    for parcel in parcels.into_iter().flatten().filter(|parcel| parcel.due.is_none()) {
-        *by_name.entry(folded(parcel.carrier.as_deref().unwrap_or_default())).or_default() += 1;
-    }
-    Ok(by_name)
 }

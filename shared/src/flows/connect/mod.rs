@@ -6,3 +6,4 @@ pub mod shop;
 pub mod shop_in_browser;
 pub mod store;
 pub mod store_in_browser;
+pub mod store_secret;

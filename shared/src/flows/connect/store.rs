@@ -56,6 +56,9 @@ pub enum StoreAddError {
     /// Another connection has this address.
     #[error("this store is connected already")]
     Taken,
+    /// The account has a connection of this store.
+    #[error("this store is connected already, as {0}")]
+    Known(StoreId),
     /// Sealing.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -101,6 +104,16 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     readable_key(&new)?;
     let generated = generate(app, &mut new);
     own_shops(app, &new.account, &new.shops).await?;
+    let others = connections(app, &new.account).await?;
+    let address = if new.platform == Platform::Generic && new.address.trim().is_empty() {
+        free_name(&others, &address)
+    } else if let Some(known) =
+        others.into_iter().find(|known| known.status == StoreStatus::Connected && is_same(known, &new, &address))
+    {
+        return Err(StoreAddError::Known(known.id));
+    } else {
+        address
+    };
     let own_secret = new.secrets.webhook_secret.is_some()
         || new.secrets.client_secret.is_some()
         || (new.secrets.header_secret.is_some() && new.platform != Platform::BigCommerce)
@@ -120,6 +133,7 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let id = StoreId::parse(random(app, 10))?;
     let hook = if by_app { None } else { Some(HookId::parse(random(app, 16))?) };
     let mut store = StoreConnection {
+        name: None,
         id: id.clone(),
         account: new.account.clone(),
         platform: new.platform,
@@ -194,19 +208,11 @@ pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Resu
 /// [`StoreAddError`].
 pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, StoreAddError> {
     let address = checked_address(app, &new)?;
-    let installed = is_installed(new.platform, &new.settings);
-    for id in app.table.account_stores(&new.account).await? {
-        let Some(known) = app.table.store_get(&id, true).await?.map(|store| store.row) else { continue };
-        let alike = match new.platform {
-            // With a hook of its own the store's custom app signs, not ours.
-            Platform::Shopify => known.hook.is_none(),
-            Platform::BigCommerce => is_installed(known.platform, &known.settings) == installed,
-            Platform::WooCommerce | Platform::Magento | Platform::Generic => true,
-        };
-        let same = known.platform == new.platform && known.address == address && known.account == new.account;
-        if !same || !alike || known.status == StoreStatus::Erasing {
+    for known in connections(app, &new.account).await? {
+        if !is_same(&known, &new, &address) {
             continue;
         }
+        let id = known.id;
         own_shops(app, &new.account, &new.shops).await?;
         let now = app.clock.now();
         // The row first: whoever cleans up after an uninstall looks at it before it erases credentials.
@@ -225,6 +231,39 @@ pub async fn add_or_renew(app: &App, new: NewStore) -> Result<StoreConnection, S
         return Ok(store);
     }
     Ok(add(app, new).await?.store)
+}
+
+/// The stores of an account.
+async fn connections(app: &App, account: &AccountId) -> Result<Vec<StoreConnection>, TableError> {
+    let mut stores = Vec::new();
+    for id in app.table.account_stores(account).await? {
+        let known = app.table.store_get(&id, true).await?.map(|store| store.row);
+        stores.extend(known.filter(|known| known.account == *account));
+    }
+    Ok(stores)
+}
+
+/// Whether a connection is the one that would be made anew: a store is connected once, by whatever signs it.
+fn is_same(known: &StoreConnection, new: &NewStore, address: &str) -> bool {
+    let alike = match new.platform {
+        // With a hook of its own the store's custom app signs, not ours.
+        Platform::Shopify => {
+            known.hook.is_none() == (new.secrets.webhook_secret.is_none() && new.secrets.client_secret.is_none())
+        }
+        Platform::BigCommerce => {
+            is_installed(known.platform, &known.settings) == is_installed(new.platform, &new.settings)
+        }
+        Platform::WooCommerce | Platform::Magento | Platform::Generic => true,
+    };
+    let same = known.platform == new.platform && known.address.eq_ignore_ascii_case(address);
+    same && alike && known.status != StoreStatus::Erasing
+}
+
+/// A name that no other warehouse of the account has.
+fn free_name(others: &[StoreConnection], name: &str) -> String {
+    let taken = |name: &str| others.iter().any(|other| other.platform == Platform::Generic && other.address == name);
+    let numbered = (2..).map(|n| format!("{name}-{n}"));
+    std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
 
 /// Makes the secrets that the store takes from us, where the person gave none. Letters and digits only: WooCommerce

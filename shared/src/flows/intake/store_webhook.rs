@@ -119,6 +119,9 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         Ok(notice) => notice,
         Err(StoreError::BadSignature(why)) => {
             tracing::warn!(platform = %platform, reason = why, "bad signature");
+            if let Some(store) = &store {
+                app.ears.refused(&app.table, &app.clock, &store.id).await;
+            }
             return Ok(Outcome::Unauthorised);
         }
         Err(StoreError::Field { field, remedy }) => return Ok(Outcome::Field { field, remedy }),
@@ -141,7 +144,11 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         None => app_store(app, platform, delivery).await?,
     };
     let Some(store) = store.filter(|store| is_heard(store, &notice)) else { return Ok(Outcome::UnknownStore) };
-    match absorb(app, &store, notice).await? {
+    let absorbed = absorb(app, &store, notice).await?;
+    if store.status == StoreStatus::Connected {
+        app.ears.delivered(&app.table, &app.clock, &store.id).await;
+    }
+    match absorbed {
         Outcome::Stored | Outcome::Nothing | Outcome::Older if adapter.reply(delivery).is_some() => {
             Ok(acknowledged(adapter, delivery))
         }

@@ -1,6 +1,7 @@
 //! Webhook subscriptions of a store: made when it is connected, compared and repaired every day, taken away at the end.
 
 use crate::app::App;
+use crate::config::ONLY_THIS_MACHINE;
 use crate::domain::connection::StoreConnection;
 use crate::flows::access::store::{VaultError, ask, open_hook_secrets, store_access};
 use crate::outbound::OutboundError;
@@ -32,6 +33,9 @@ pub enum SubscriptionError {
     /// No time was left.
     #[error("no time is left for this store")]
     NoTime,
+    /// The store could not deliver to our address.
+    #[error("{ONLY_THIS_MACHINE}")]
+    OnlyThisMachine,
 }
 
 /// The address that a store delivers to.
@@ -57,6 +61,9 @@ pub async fn run(app: &App, store: &StoreConnection, goal: Goal, limit: Duration
         return Ok(by_hand());
     }
     let Some(access) = store_access(app, store).await? else { return Ok(by_hand()) };
+    if matches!(goal, Goal::Ensure | Goal::Check) && !app.config.reaches_outside() {
+        return Err(SubscriptionError::OnlyThisMachine);
+    }
     let mut machine = subscriptions(&access, wanted(app, store).await?, goal)?;
     let started = app.clock.steady();
     let mut answer = None;

@@ -79,6 +79,7 @@ async fn parcels(shop: &ShopRun<'_>, due: Vec<Due>, share: usize) {
     }
     shop.write_sighted().await;
     visit::look_later(shop).await;
+    run.app.ears.pushed(&run.app.table, &run.app.clock, &shop.id).await;
 }
 
 /// The shop. One that is parked comes back when a newer grant is there.

@@ -4,18 +4,15 @@ use crate::app::App;
 use crate::carriers::{Catalogue, LiveList, Provider};
 use crate::domain::connection::Shop;
 use crate::domain::parcel::Parcel;
-use crate::domain::reason::{Auto, Reason};
 use crate::domain::tracking::TrackingNumber;
-use crate::flows::carriers::match_parcel::folded;
 use crate::flows::tell::links;
 use crate::flows::tell::{TellError, Told, tell};
+use crate::flows::views::attention::{Attention, OpenName, for_owner};
 use crate::mail::letters::{self, Refusal};
 use crate::mail::zone;
 use crate::table::mails::MailStep;
-use crate::table::parcels::HeldEntry;
-use std::collections::BTreeMap;
 
-/// Rows read for one shop's mails; a longer list says "and more" by its count.
+/// Rows of one mail; a longer list says "and more" by its count.
 const MOST: usize = 200;
 
 /// Tells a shop's people about its attention list: each new carrier at once and then daily, refusals since the last
@@ -24,30 +21,19 @@ const MOST: usize = 200;
 /// # Errors
 /// [`TellError`].
 pub async fn run(app: &App, shop: &Shop) -> Result<u64, TellError> {
-    let held = app.table.held_reasons(&shop.id).await?;
-    Ok(carriers(app, shop, &held).await? + refusals(app, shop, &held).await?)
+    let attention = Attention::of(app, &shop.id).await?;
+    Ok(carriers(app, shop, &attention).await? + refusals(app, shop, attention).await?)
 }
 
-async fn read(app: &App, entries: impl Iterator<Item = &HeldEntry>) -> Result<Vec<Parcel>, TellError> {
-    let mut parcels = Vec::new();
-    for entry in entries.take(MOST) {
-        parcels.extend(app.table.parcel_get(&entry.key).await?.filter(|parcel| parcel.due.is_none()));
-    }
-    Ok(parcels)
-}
-
-async fn carriers(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, TellError> {
-    let unmatched =
-        held.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping && entry.reason != Reason::CarrierMissing);
-    let mut by_name: BTreeMap<String, (Parcel, u64)> = BTreeMap::new();
-    for parcel in read(app, unmatched).await? {
-        let Some(carrier) = &parcel.carrier else { continue };
-        by_name.entry(folded(carrier)).or_insert((parcel, 0)).1 += 1;
-    }
+async fn carriers(app: &App, shop: &Shop, attention: &Attention) -> Result<u64, TellError> {
     let today = zone::date(app.clock.now(), &zone::of(shop));
     let mut sent = 0;
-    for (folded, (sample, orders)) in by_name {
-        let carrier = sample.carrier.clone().unwrap_or_default();
+    // A parcel without any name asks for another remedy: the carrier belongs into the store.
+    for OpenName { name: carrier, folded, waiting, sample } in attention.names(app).await? {
+        if folded.is_empty() {
+            continue;
+        }
+        let orders = waiting as u64;
         let step = MailStep { shop: shop.id.clone(), kind: "7", cycle: folded, step: today.clone() };
         let url = links::page(app, &format!("/shops/{}", shop.id));
         let told = tell(app, shop, step, async || {
@@ -71,11 +57,11 @@ pub async fn guesses(app: &App, shop: &Shop, sample: &Parcel) -> Result<Vec<(Str
     Ok(found.into_iter().map(|candidate| (candidate.name, candidate.why)).collect())
 }
 
-async fn refusals(app: &App, shop: &Shop, held: &[HeldEntry]) -> Result<u64, TellError> {
+async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, TellError> {
     let since = shop.consent.refusals_told.unwrap_or(shop.connected);
-    let new = || held.iter().filter(|entry| entry.since > since && entry.reason.auto() != Auto::OnReconnect);
-    let Some(newest) = new().map(|entry| entry.since).max() else { return Ok(0) };
-    let refused: Vec<Refusal> = read(app, new()).await?.iter().filter_map(refusal).collect();
+    let new = attention.only(|entry| entry.since > since && !for_owner(entry.reason));
+    let Some(newest) = new.entries().iter().map(|entry| entry.since).max() else { return Ok(0) };
+    let refused: Vec<Refusal> = new.rows(app, MOST).await?.iter().filter_map(|held| refusal(&held.parcel)).collect();
     let mut sent = 0;
     if !refused.is_empty() {
         let step = newest.as_millisecond().to_string();

@@ -226,7 +226,9 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let budget = Budget::short(&app.clock);
     let stored = app.table.shop_get(&shop.id, true).await.ok().flatten()?;
     let calls = ShopCalls::new(app, &budget, stored, None);
-    let webhooks = set_webhooks(&calls, shop).await;
+    // TikTok cannot deliver to an address that only this machine can reach.
+    let webhooks =
+        if app.config.reaches_outside() { set_webhooks(&calls, shop).await.map(|()| true) } else { Ok(false) };
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
     }
@@ -247,7 +249,8 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
         }
     }
     let changed = app.table.shop_change(&shop.id, |row| {
-        row.consent.webhooks_checked = webhooks.is_ok().then_some(now).or(row.consent.webhooks_checked);
+        let set = webhooks.as_ref().is_ok_and(|set| *set);
+        row.consent.webhooks_checked = set.then_some(now).or(row.consent.webhooks_checked);
         row.consent.seller_shipping = option.as_ref().ok().copied().or(row.consent.seller_shipping);
         true
     });

@@ -83,6 +83,18 @@ pub fn store_connection(id: &StoreId) -> Key {
     key(store(id), "CONNECTION")
 }
 
+/// What a store's webhook address has heard.
+#[must_use]
+pub fn heard(id: &StoreId) -> Key {
+    key(store(id), "HEARD")
+}
+
+/// When a push last had work for a shop.
+#[must_use]
+pub fn pushed(id: &ShopId) -> Key {
+    key(shop(id), "HEARD")
+}
+
 /// A shop connection.
 #[must_use]
 pub fn shop_connection(id: &ShopId) -> Key {

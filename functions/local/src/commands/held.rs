@@ -1,0 +1,308 @@
+//! `waybill held`: what needs a hand, those that wait longest first, each with the command that settles it.
+
+use super::{Failure, Output, shops_named};
+use crate::output::{Row, local, plural, shell};
+use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use waybill::app::App;
+use waybill::carriers::Candidate;
+use waybill::domain::connection::Shop;
+use waybill::domain::ids::TikTokOrderId;
+use waybill::domain::parcel::Parcel;
+use waybill::domain::reason::{Auto, Reason};
+use waybill::domain::tracking::TrackingNumber;
+use waybill::flows::carriers::match_parcel::folded;
+use waybill::flows::carriers::unmatched::{Suggestion, asks_for_a_name, suggestions};
+use waybill::flows::views::attention::{Attention, Held, detail};
+
+/// Which held parcels.
+#[derive(Clone, Debug, Default, Args)]
+pub struct HeldArgs {
+    /// Only of this shop.
+    #[arg(long, value_name = "ID")]
+    pub shop: Option<String>,
+    /// Only held for this reason, for example CARRIER_UNMAPPED.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// Only how many, by shop and reason.
+    #[arg(long)]
+    pub count: bool,
+}
+
+/// Most rows that a person is shown at once; scripts get all of them.
+const MOST: usize = 50;
+
+/// One parcel or order that needs a hand.
+#[derive(Serialize)]
+pub(super) struct HeldRow {
+    order: String,
+    store_order: String,
+    tiktok_order: Option<String>,
+    number: Option<String>,
+    carrier: Option<String>,
+    shop: String,
+    state: String,
+    reason: &'static str,
+    sentence: &'static str,
+    remedy: &'static str,
+    command: String,
+    who: &'static str,
+    since: Timestamp,
+    due: Option<Timestamp>,
+    clock: Option<&'static str>,
+    detail: Option<String>,
+    store: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<Candidate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list: Option<String>,
+}
+
+impl HeldRow {
+    fn of(held: &Held, open: Option<&Suggestion>) -> Self {
+        let Held { parcel, reason, since } = held;
+        let candidates = open.map(|open| open.candidates.clone()).unwrap_or_default();
+        Self {
+            order: name_of(parcel).to_owned(),
+            store_order: parcel.order.to_string(),
+            tiktok_order: parcel.tiktok_order().map(TikTokOrderId::to_string),
+            number: parcel.number.as_ref().map(|number| number.as_str().to_owned()),
+            carrier: parcel.carrier.clone(),
+            shop: parcel.shop.to_string(),
+            state: parcel.state.to_string(),
+            reason: reason.code(),
+            sentence: reason.sentence(),
+            remedy: reason.remedy(),
+            command: command_for(parcel, *reason, candidates.first().map(|best| best.name.as_str())),
+            who: reason.who().as_str(),
+            since: *since,
+            due: None,
+            clock: None,
+            detail: detail(parcel),
+            store: parcel.store.to_string(),
+            list: open.map(|open| open.list.clone()),
+            candidates,
+        }
+    }
+}
+
+/// What people call the order of a parcel.
+pub(super) fn name_of(parcel: &Parcel) -> &str {
+    parcel.order_name.as_deref().unwrap_or(parcel.order.as_str())
+}
+
+/// What finds a parcel again: its number, else its order.
+pub(super) fn handle(parcel: &Parcel) -> String {
+    shell(parcel.number.as_ref().map_or_else(|| name_of(parcel), TrackingNumber::as_str))
+}
+
+/// The command that settles a hold, whole, as a shell takes it. Every command here exists: a test asks the grammar.
+pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> String {
+    let (x, shop) = (handle(parcel), shell(parcel.shop.as_str()));
+    match reason {
+        Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved => {
+            let words = shell(parcel.carrier.as_deref().unwrap_or_default());
+            match best {
+                Some(best) => format!("waybill map set {words} {} --shop {shop}", shell(best)),
+                // Nothing to suggest: the shop's list shows what there is to choose from.
+                None => format!("waybill carriers --shop {shop}"),
+            }
+        }
+        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => format!("waybill retry {x} --confirm"),
+        Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing => "waybill shop list".to_owned(),
+        Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
+        _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => format!("waybill order {x}"),
+        _ => format!("waybill retry {x}"),
+    }
+}
+
+#[derive(Serialize)]
+struct CountRow {
+    shop: String,
+    reason: &'static str,
+    count: usize,
+    sentence: &'static str,
+    oldest: Option<Timestamp>,
+}
+
+impl Row for CountRow {
+    const HEAD: &'static [&'static str] = &["shop", "count", "reason", "what"];
+    fn cells(&self, _: &TimeZone) -> Vec<String> {
+        vec![self.shop.clone(), self.count.to_string(), self.reason.to_owned(), self.sentence.to_owned()]
+    }
+}
+
+/// Shows what needs a hand. True when something does.
+///
+/// # Errors
+/// No such shop (1), no such reason (2), or the table.
+pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool, Failure> {
+    let reason = args.reason.as_deref().map(known_reason).transpose()?;
+    let shops = shops_named(app, args.shop.as_deref()).await?;
+    let mut lists: Vec<(Shop, Attention)> = Vec::new();
+    for shop in shops {
+        let all = Attention::of(app, &shop.id).await?;
+        lists.push((shop, all.only(|entry| reason.is_none_or(|reason| entry.reason == reason))));
+    }
+    let total: usize = lists.iter().map(|(_, list)| list.entries().len()).sum();
+    if args.count {
+        return count(&lists, total, output);
+    }
+    if output.is_json() {
+        let mut rows = Vec::new();
+        for (shop, list) in &lists {
+            rows.extend(rows_of(app, shop, list, usize::MAX).await?);
+        }
+        rows.sort_by_key(|row| row.since);
+        for row in &rows {
+            output.line(row)?;
+        }
+        return Ok(!rows.is_empty());
+    }
+    if total == 0 {
+        output.say("Nothing waits for a hand.")?;
+        return Ok(false);
+    }
+    let mut rows = Vec::new();
+    for (shop, list) in &lists {
+        rows.extend(rows_of(app, shop, list, MOST).await?);
+    }
+    rows.sort_by_key(|row| row.since);
+    rows.truncate(MOST);
+    for row in &rows {
+        say(row, output)?;
+    }
+    if rows.len() < total {
+        output.say(format_args!(
+            "{} of {total}, those that wait longest first. How many of which: waybill held --count",
+            rows.len()
+        ))?;
+    } else {
+        output.say(plural(total, "parcel needs a hand.", "parcels need a hand."))?;
+    }
+    Ok(true)
+}
+
+async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize) -> Result<Vec<HeldRow>, Failure> {
+    let held = list.rows(app, most).await?;
+    let open =
+        if held.iter().any(|held| asks_for_a_name(held.reason)) { suggestions(app, shop).await? } else { Vec::new() };
+    let by_name: BTreeMap<String, &Suggestion> = open.iter().map(|one| (folded(&one.store_carrier), one)).collect();
+    let row = |held: &Held| {
+        let name = folded(held.parcel.carrier.as_deref().unwrap_or_default());
+        HeldRow::of(held, by_name.get(&name).copied().filter(|_| asks_for_a_name(held.reason)))
+    };
+    Ok(held.iter().map(row).collect())
+}
+
+fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
+    let (number, carrier) =
+        (row.number.as_deref().unwrap_or("no number"), row.carrier.as_deref().unwrap_or("no carrier"));
+    let since = local(row.since, output.zone());
+    output.say(format_args!("{}  {number}  {carrier}  since {since}", row.order))?;
+    output.say(format_args!("    {} {} ({})", row.sentence, row.remedy, row.reason))?;
+    if let Some(detail) = &row.detail {
+        output.say(format_args!("    {detail}"))?;
+    }
+    for candidate in &row.candidates {
+        output.say(format_args!("    perhaps {}: {}", candidate.name, candidate.why))?;
+    }
+    output.say(format_args!("    {}", row.command))
+}
+
+fn count(lists: &[(Shop, Attention)], total: usize, output: &mut Output) -> Result<bool, Failure> {
+    let mut rows = Vec::new();
+    for (shop, list) in lists {
+        let counts = list.counts();
+        for (reason, count) in &counts.reasons {
+            let mine = list.entries().iter().filter(|entry| entry.reason == *reason);
+            rows.push(CountRow {
+                shop: shop.id.to_string(),
+                reason: reason.code(),
+                count: *count,
+                sentence: reason.sentence(),
+                oldest: mine.map(|entry| entry.since).min(),
+            });
+        }
+    }
+    output.rows(&rows, "Nothing waits for a hand.")?;
+    if total > 0 {
+        output.say(format_args!("{total} in all"))?;
+    }
+    Ok(total > 0)
+}
+
+/// A reason by its code.
+///
+/// # Errors
+/// Wrong use.
+pub(super) fn known_reason(code: &str) -> Result<Reason, Failure> {
+    Reason::parse(&code.trim().to_uppercase()).ok_or_else(|| {
+        Failure::usage(format!("{code} is no reason"), "waybill held --count shows the codes that hold something.")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::understands;
+    use waybill::domain::ids::{ShopId, StoreId, StoreOrderId};
+    use waybill::domain::parcel::ParcelState;
+
+    fn parcel(order: &str, number: Option<&str>, carrier: Option<&str>) -> Parcel {
+        Parcel {
+            store: StoreId::parse("s1").expect("id"),
+            order: StoreOrderId::parse(order).expect("id"),
+            order_name: Some(order.to_owned()),
+            number: number.map(|number| TrackingNumber::parse(number).expect("a number")),
+            carrier: carrier.map(str::to_owned),
+            sources: Vec::new(),
+            link: waybill::domain::fulfilment::OrderLink::NotFound,
+            shop: ShopId::parse("7494049642642441621").expect("id"),
+            state: ParcelState::Queued,
+            due: None,
+            received: Timestamp::UNIX_EPOCH,
+            changed: Timestamp::UNIX_EPOCH,
+            attempts: 0,
+            crashes: 0,
+            confirmed: false,
+            apart: None,
+            shops_tried: 0,
+            chosen: Vec::new(),
+            sent: None,
+            tried: None,
+            waits_for: None,
+            answer: None,
+            events: Vec::new(),
+            healed: false,
+            rev: 0,
+        }
+    }
+
+    #[test]
+    fn every_reason_ends_in_a_command_that_exists_however_its_names_are_written() {
+        let rows = [
+            parcel("1042", Some("1Z999AA10123456784"), Some("Our van, mornings")),
+            parcel("#10'42", None, None),
+            parcel("--all", None, Some("--help")),
+        ];
+        for reason in Reason::ALL {
+            for row in &rows {
+                for best in [Some("Better Trucks"), Some("it's us"), None] {
+                    let command = command_for(row, *reason, best);
+                    assert!(command.starts_with("waybill "), "{command}");
+                    assert!(understands(&command), "{reason}: {command}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_is_known_by_its_code_and_nothing_else() {
+        assert_eq!(known_reason("carrier_unmapped").expect("known"), Reason::CarrierUnmapped);
+        assert_eq!(known_reason("CARRIER").expect_err("unknown").status(), 2);
+    }
+}

@@ -1,0 +1,199 @@
+//! What of a shop needs a hand. One answer for the console, the command line and the mails: the same rows, the same
+//! grouping of carrier names, counts that are true at any size.
+
+use crate::app::App;
+use crate::domain::connection::Shop;
+use crate::domain::ids::ShopId;
+use crate::domain::parcel::{Parcel, Phase};
+use crate::domain::reason::{Auto, Reason};
+use crate::flows::carriers::match_parcel::folded;
+use crate::table::error::TableError;
+use crate::table::keys::Key;
+use crate::table::parcels::HeldEntry;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Rows read at a time.
+const TOGETHER: usize = 32;
+
+/// How many parcels of a shop need a hand. From the list alone: no row is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All of them.
+    pub total: usize,
+    /// By reason.
+    pub reasons: BTreeMap<Reason, usize>,
+    /// Since when the oldest waits.
+    pub oldest: Option<Timestamp>,
+}
+
+impl Counts {
+    fn of<'a>(entries: impl IntoIterator<Item = &'a HeldEntry>) -> Self {
+        let mut counts = Self::default();
+        for entry in entries {
+            counts.total += 1;
+            *counts.reasons.entry(entry.reason).or_default() += 1;
+            counts.oldest = Some(counts.oldest.map_or(entry.since, |oldest| oldest.min(entry.since)));
+        }
+        counts
+    }
+
+    /// Those that one of these reasons holds.
+    #[must_use]
+    pub fn of_reasons(&self, fits: impl Fn(Reason) -> bool) -> usize {
+        self.reasons.iter().filter(|(reason, _)| fits(**reason)).map(|(_, count)| count).sum()
+    }
+}
+
+/// A shop's attention list as it is now, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Attention {
+    entries: Vec<HeldEntry>,
+}
+
+/// A parcel that needs a hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The parcel.
+    pub parcel: Parcel,
+    /// Why it waits.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A carrier name of the store that leads nowhere, with everything that waits for it. Spellings that differ in case,
+/// spaces and signs are one name, as they are for the mapping that settles them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenName {
+    /// As the store writes it, in the parcel that waits longest.
+    pub name: String,
+    /// The form in which spellings count as one.
+    pub folded: String,
+    /// Parcels that wait for it: exactly those that a mapping sends.
+    pub waiting: usize,
+    /// The parcel that waits longest.
+    pub sample: Parcel,
+}
+
+impl Attention {
+    /// Reads a shop's list.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn of(app: &App, shop: &ShopId) -> Result<Self, TableError> {
+        let mut entries = app.table.held_reasons(shop).await?;
+        entries.sort_by(|left, right| (left.since, &left.key).cmp(&(right.since, &right.key)));
+        Ok(Self { entries })
+    }
+
+    /// How many there are, and why.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.entries)
+    }
+
+    /// Only what fits.
+    #[must_use]
+    pub fn only(mut self, fits: impl Fn(&HeldEntry) -> bool) -> Self {
+        self.entries.retain(fits);
+        self
+    }
+
+    /// The entries, oldest first.
+    #[must_use]
+    pub fn entries(&self) -> &[HeldEntry] {
+        &self.entries
+    }
+
+    /// The parcels behind the entries, those that wait longest first, at most `most`. What was settled since the list was
+    /// read is left out, so that the list's delay never shows.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn rows(&self, app: &App, most: usize) -> Result<Vec<Held>, TableError> {
+        let keys: Vec<Key> = self.entries.iter().take(most).map(|entry| entry.key.clone()).collect();
+        let read: Vec<Option<Held>> =
+            stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER).try_collect().await?;
+        Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The carrier names that parcels wait for, most parcels first. Reads every parcel that waits for its carrier: what a
+    /// page promises to send is what is sent.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn names(&self, app: &App) -> Result<Vec<OpenName>, TableError> {
+        let asking = self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping);
+        let keys: Vec<Key> = asking.map(|entry| entry.key.clone()).collect();
+        let mut rows = stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER);
+        let mut names: BTreeMap<String, OpenName> = BTreeMap::new();
+        while let Some(row) = rows.try_next().await? {
+            let Some(Held { parcel, .. }) = row else { continue };
+            let name = parcel.carrier.clone().unwrap_or_default();
+            let key = folded(&name);
+            match names.get_mut(&key) {
+                Some(known) => known.waiting += 1,
+                None => {
+                    names.insert(key.clone(), OpenName { name, folded: key, waiting: 1, sample: parcel });
+                }
+            }
+        }
+        let mut names: Vec<OpenName> = names.into_values().collect();
+        names.sort_by(|left, right| (right.waiting, &left.folded).cmp(&(left.waiting, &right.folded)));
+        Ok(names)
+    }
+}
+
+/// The parcel of an entry, if it still waits.
+async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
+    let parcel = app.table.parcel_get(key).await?;
+    let parcel = parcel.filter(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting);
+    Ok(parcel.and_then(|parcel| {
+        let (reason, since) = (parcel.state.reason()?, parcel.changed);
+        Some(Held { parcel, reason, since })
+    }))
+}
+
+/// Parcels that a reconnect frees.
+#[must_use]
+pub fn for_owner(reason: Reason) -> bool {
+    reason.auto() == Auto::OnReconnect
+}
+
+/// What is known about a held parcel beyond its reason's sentence: what the check said, which order has the number,
+/// TikTok's words. `None` when there is nothing more to say.
+#[must_use]
+pub fn detail(parcel: &Parcel) -> Option<String> {
+    let reason = parcel.state.reason()?;
+    let said = parcel.events.iter().rev().find(|event| event.what.reason() == Some(reason) && !event.detail.is_empty());
+    let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0);
+    match (said, answer) {
+        (Some(event), Some(answer)) if !event.detail.contains(answer.message.as_str()) => {
+            Some(format!("{}; TikTok says {}: {}", event.detail, answer.code, answer.message))
+        }
+        (Some(event), _) => Some(event.detail.clone()),
+        (None, Some(answer)) => Some(format!("TikTok says {}: {}", answer.code, answer.message)),
+        (None, None) => None,
+    }
+}
+
+/// Whether a shop's list is more than a mail's or page's `limit`, as words; `None` when all of it is shown.
+#[must_use]
+pub fn rest(shown: usize, counts: &Counts) -> Option<String> {
+    (counts.total > shown).then(|| format!("{shown} of {}, those that wait longest first", counts.total))
+}
+
+/// What of all these shops needs a hand, by shop.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn of_shops(app: &App, shops: Vec<Shop>) -> Result<Vec<(Shop, Attention)>, TableError> {
+    let mut all = Vec::new();
+    for shop in shops {
+        let attention = Attention::of(app, &shop.id).await?;
+        all.push((shop, attention));
+    }
+    Ok(all)
+}

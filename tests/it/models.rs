@@ -8,25 +8,16 @@ use secrecy::SecretString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
-use url::Url;
 use waybill::domain::clock::Clock;
 use waybill::domain::connection::StoreSettings;
 use waybill::domain::fulfilment::{Fulfilment, OrderLink, ShipmentStatus};
-use waybill::domain::ids::{LineItemId, ProviderId, TikTokOrderId};
-use waybill::domain::order::OrderState;
+use waybill::domain::ids::TikTokOrderId;
 use waybill::domain::platform::Platform;
-use waybill::domain::region::AppRegion;
-use waybill::outbound::guard::AllowList;
-use waybill::outbound::{BoxFuture, Outbound, OutboundError, Transport};
 use waybill::stores::magento::key_paths;
 use waybill::stores::poll::{PollQuery, PollStep, poll};
 use waybill::stores::subscriptions::{Goal, Report, SubscriptionStep, Wanted, subscriptions};
 use waybill::stores::{Delivery, HookSecrets, LookUp, Notice, Step, StoreAccess, StoreCredentials, adapter, look_up};
-use waybill::tiktok::packages::Sending;
-use waybill::tiktok::{Call, Class, Credentials, ShopAuth, TikTok};
-use waybill_model::ModelAnswer;
 use waybill_model::stores::{Account, IdField, Kind, ModelStore, Plugin, Way, adobe};
-use waybill_model::tiktok::{Fault, FaultRule, ModelTikTok, RateLimits, ShopSpec, Status, provider_id};
 use waybill_tests::world::stores::way_name;
 
 const START: i64 = 1_795_255_200;
@@ -51,22 +42,22 @@ const KINDS: [Kind; 13] = [
 
 /// A clock that the test moves.
 #[derive(Clone)]
-struct Hands(Arc<AtomicI64>);
+pub struct Hands(Arc<AtomicI64>);
 
 impl Hands {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START)))
     }
 
-    fn now(&self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
         Timestamp::from_second(self.0.load(Ordering::Relaxed)).unwrap()
     }
 
-    fn later(&self, time: SignedDuration) {
+    pub fn later(&self, time: SignedDuration) {
         self.0.fetch_add(time.as_secs(), Ordering::Relaxed);
     }
 
-    fn clock(&self) -> Clock {
+    pub fn clock(&self) -> Clock {
         let hands = self.clone();
         Clock::new(move || hands.now(), || Duration::ZERO)
     }
@@ -322,79 +313,4 @@ async fn subscriptions_that_a_store_lost_are_noticed_and_repaired() {
         let left = meeting.store.subscriptions().iter().filter(|hook| hook.active).count();
         assert_eq!(left, 0, "{kind:?}: {removed:?}");
     }
-}
-
-/// The real client, in process, to the model.
-struct Wire(ModelTikTok);
-
-impl Transport for Wire {
-    fn send(&self, request: Request<Bytes>, limit: Duration) -> BoxFuture<'_, Result<Response<Bytes>, OutboundError>> {
-        let model = self.0.clone();
-        Box::pin(async move {
-            let lost = || OutboundError::maybe_sent(waybill::outbound::Lost::Reset);
-            match tokio::time::timeout(limit, model.handle(request)).await {
-                Ok(ModelAnswer::Reply(response)) => Ok(response),
-                Ok(ModelAnswer::Reset | ModelAnswer::Hang) | Err(_) => Err(lost()),
-            }
-        })
-    }
-}
-
-#[tokio::test]
-async fn the_client_and_the_model_tiktok_agree_from_the_first_number_to_the_correction() {
-    let hands = Hands::new();
-    let model = ModelTikTok::new(hands.clock(), 1);
-    model.configure(|settings| settings.rates = RateLimits::OFF);
-    model.add_shop(ShopSpec::new("749", "US"));
-    let tokens = model.authorise(&["749"]).unwrap();
-    let app = model.app(AppRegion::Us);
-    let app = Credentials { app_key: app.key, app_secret: app.secret.into() };
-    let shop = ShopAuth { access_token: tokens.access_token.into(), cipher: model.cipher("749") };
-    let url = |text: &str| Url::parse(text).unwrap();
-    let outbound = Outbound::in_process(Arc::new(Wire(model.clone())), AllowList::default());
-    let tiktok = TikTok::new(outbound, &url("https://api.example"), &url("https://auth.example"), hands.clock());
-    let call = Call { app: &app, shop: &shop, limit: Duration::from_secs(8) };
-
-    let shops = tiktok.authorised_shops(&app, &shop.access_token, call.limit).await.unwrap();
-    assert_eq!((shops[0].id.as_str(), &shops[0].cipher), ("749", &shop.cipher));
-    let lines = model.order("749", TIKTOK_ORDER).line("MUG-BLUE", 2).place();
-    let order = TikTokOrderId::parse(TIKTOK_ORDER).unwrap();
-    let read = || async { tiktok.order_detail(call, std::slice::from_ref(&order)).await.unwrap().remove(0) };
-    let before = read().await;
-    assert_eq!((before.lines.len(), before.state), (2, OrderState::AwaitingShipment));
-    let option = before.delivery_option.unwrap();
-    let providers = tiktok.shipping_providers(call, &option, None).await.unwrap();
-    assert!(providers.iter().any(|provider| provider.name == "USPS"));
-
-    let usps = ProviderId::parse(provider_id("US", "USPS").unwrap()).unwrap();
-    let send = |number: &'static str| Sending { number, provider: &usps };
-    let first = [LineItemId::parse(&lines[0]).unwrap()];
-    let shipped = tiktok.mark_package_as_shipped(call, &order, &first, send("9400100000000000000017")).await.unwrap();
-    assert_eq!(read().await.state, OrderState::PartiallyShipped);
-
-    model.inject(FaultRule::new(Fault::ResetAfter).writes(true).times(1));
-    let rest = [LineItemId::parse(&lines[1]).unwrap()];
-    let lost = tiktok.mark_package_as_shipped(call, &order, &rest, send("9400100000000000000024")).await.unwrap_err();
-    assert_eq!(lost.class, Class::OutcomeUnknown);
-    let after = read().await;
-    assert_eq!(
-        (&after.state, after.lines[1].tracking.as_deref()),
-        (&OrderState::ReadyToShip, Some("9400100000000000000024"))
-    );
-    let again = tiktok.mark_package_as_shipped(call, &order, &rest, send("9400100000000000000024")).await.unwrap_err();
-    assert_eq!(again.class, Class::AlreadyDone);
-
-    let package = shipped.package.unwrap();
-    tiktok.update_package_shipping(call, &package, send("9400100000000000000031")).await.unwrap();
-    let once = tiktok.update_package_shipping(call, &package, send("9400100000000000000048")).await.unwrap_err();
-    assert_eq!(once.class, Class::EditUsed);
-    assert_eq!(model.journal().changes.len(), 3, "two first numbers and one correction");
-
-    model.order("749", "1").line("A", 1).status(Status::OnHold).place();
-    let held = TikTokOrderId::parse("1").unwrap();
-    let held = tiktok.mark_package_as_shipped(call, &held, &[], send("9400100000000000000055")).await.unwrap_err();
-    assert!(matches!(held.class, Class::Wait(_)), "{held:?}");
-    model.expire_access("749");
-    let expired = tiktok.order_detail(call, std::slice::from_ref(&order)).await.unwrap_err();
-    assert_eq!(expired.class, Class::RefreshToken);
 }

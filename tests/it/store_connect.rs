@@ -221,7 +221,7 @@ async fn what_is_no_yes_of_this_store_to_this_browser_connects_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bigcommerce_installs_from_here_in_one_go() {
+async fn bigcommerce_installs_from_here_and_asks_which_store_it_is() {
     let world = World::new().await;
     let model = world.unconnected_store(Kind::BigCommerce).await;
     let mut browser = signed_in(&world).await;
@@ -229,6 +229,11 @@ async fn bigcommerce_installs_from_here_in_one_go() {
     assert_eq!(page.location, "https://login.bigcommerce.com/app/model-client-id/install");
     let back = world.visit_platform(&model, &page.location).await;
     let page = browser.get(&world, &back).await;
+    let page = browser.get(&world, &page.location).await;
+    assert!(page.status == 200 && page.text.contains("Connect abc12model"), "{}", page.text);
+    let (csrf, token) = (page.field("csrf"), page.field("token"));
+    let form = [("csrf", csrf.as_str()), ("token", &token), ("shop", SHOP)];
+    let page = browser.post(&world, "/connect/bigcommerce/claim", &form).await;
     assert!(page.status == 200 && page.text.contains("abc12model"), "{}", page.text);
     world.tick().await;
     let answers = ship(&world, &model, "9400100000000000000013").await;

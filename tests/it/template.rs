@@ -354,7 +354,7 @@ fn every_function_may_do_what_it_does_to_rows_and_nothing_else() {
                 assert_eq!(role.allows(&call), is(readers), "{function} lists {prefix} in {name}");
             }
         }
-        for kind in ["N", "O"] {
+        for kind in ["N", "O", "G"] {
             let call = Call::new("dynamodb:Query", &index("find")).on(&format!("a1#{kind}#1Z99"));
             assert_eq!(role.allows(&call), function != "store-webhook", "{function} looks up by {kind}");
         }

@@ -174,6 +174,10 @@ async fn packages_carriers_and_settings_are_asked_as_documented_and_understood()
     judge.answers(json!({"tracking": [{"description": "Scanned", "update_time_millis": 1_763_740_800_123i64}]}));
     let events = tiktok.order_tracking(call, &order("576")).await.expect("events");
     assert_eq!(events[0].at.map(|at| at.as_millisecond()), Some(1_763_740_800_123));
+    judge.answers(json!({"is_tiktok_shipping": true, "is_tiktok_collection": false}));
+    let label = tiktok.tracking_validation(call, "9400").await.expect("a check");
+    assert_eq!((label.shipped_by_tiktok, label.collected_by_tiktok), (true, false));
+    assert_eq!(judge.last().1, "/fulfillment/202508/tts_tracking_validation?tracking_number=9400");
 
     judge.answers(json!({"warehouses": [{"id": "7000", "name": "Main", "effect_status": "ENABLED", "is_default": true,
         "type": "SALES_WAREHOUSE", "address": {"region_code": "DE"}}, {"id": "7001", "type": "RETURN_WAREHOUSE"}]}));

@@ -131,6 +131,10 @@ enum Command {
         #[arg(long)]
         yes: bool,
     },
+    /// TikTok's orders as last seen; `orders refresh` reads TikTok now.
+    Orders(commands::orders::Orders),
+    /// Late, today, tomorrow, later: each order's clock, who says so, and what would settle it.
+    Deadlines(commands::deadlines::Deadlines),
     /// Writes the whole installation into one file, to be imported elsewhere.
     Export {
         /// A file that is not there yet.
@@ -252,13 +256,32 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
     }
 }
 
+/// Runs a command that works on an installation, given as a person types it behind `waybill`: for tests, which have an
+/// app and no folder.
+///
+/// # Errors
+/// What the command would print on standard error; words that are no command are wrong use.
+pub async fn on_app(app: &waybill::app::App, words: &[&str], output: &mut Output) -> Result<bool, Failure> {
+    let cli = Cli::try_parse_from(std::iter::once(&"waybill").chain(words))
+        .map_err(|error| Failure::usage(error.to_string(), "See waybill --help."))?;
+    match cli.command {
+        Some(command) => with_app(command, app, output).await,
+        None => Err(Failure::usage("no command", "See waybill --help.")),
+    }
+}
+
 async fn with_installation(command: Command, open: &Open, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, app as apps, backup, carriers, doctor, held, login, map, order, retry};
-    use commands::{schedule, shop, status, store, transfer};
-    let app = &open.app;
     match command {
-        Command::Status => status::run(open, output).await,
-        Command::Doctor { shop } => doctor::run(open, shop.as_deref(), output).await,
+        Command::Status => commands::status::run(open, output).await,
+        Command::Doctor { shop } => commands::doctor::run(open, shop.as_deref(), output).await,
+        Command::Backup { file } => commands::backup::backup(open, &file, output).await,
+        command => with_app(command, &open.app, output).await,
+    }
+}
+
+async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
+    use commands::{account, app as apps, carriers, held, login, map, order, retry, schedule, shop, store, transfer};
+    match command {
         Command::App(command) => apps::run(app, &command, output).await,
         Command::Account(command) => account::run(app, command, output).await,
         Command::LoginLink { email } => login::run(app, &email, output).await,
@@ -272,11 +295,15 @@ async fn with_installation(command: Command, open: &Open, output: &mut Output) -
         Command::Push { shard } => schedule::push(app, &shard, output).await,
         Command::Remind => schedule::remind(app, output).await,
         Command::Poll { id } => store::poll(app, id.as_deref(), output).await,
-        Command::Backup { file } => backup::backup(open, &file, output).await,
         Command::Export { file, with_secrets } => transfer::export(app, &file, with_secrets, output).await,
         Command::Import { file } => transfer::import(app, &file, output).await,
-        // Answered before an installation is opened.
-        Command::Demo { .. }
+        Command::Orders(orders) => commands::orders::run(app, &orders, output).await,
+        Command::Deadlines(deadlines) => commands::deadlines::run(app, &deadlines, output).await,
+        // Answered before, or asked of a folder.
+        Command::Status
+        | Command::Doctor { .. }
+        | Command::Backup { .. }
+        | Command::Demo { .. }
         | Command::Serve { .. }
         | Command::Init
         | Command::Restore { .. }

@@ -94,6 +94,27 @@ mod tests {
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
+    #[test]
+    fn no_command_prints_what_a_tenant_wrote_as_it_stands() {
+        use crate::commands::testing::Shared;
+        use crate::commands::{Failure, Output};
+        let carrier = "\u{1b}]0;owned\u{7}\u{202e}\nwaybill: all is well";
+        for json in [false, true] {
+            let out = Shared::default();
+            let mut output = Output::to(json, out.clone());
+            let row = serde_json::json!({"carrier": carrier, "list": [carrier]});
+            let write = |output: &mut Output| -> Result<(), Failure> {
+                output.table(&["carrier", "list"], std::slice::from_ref(&row), "")?;
+                output.object(&row)?;
+                output.say(carrier.replace('\n', ""))
+            };
+            write(&mut output).expect("written");
+            let text = out.text();
+            assert!(!text.chars().any(|c| acts(c) && c != '\n'), "{text:?}");
+            assert!(!text.lines().any(|line| line.starts_with("waybill:")), "{text:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_that_acts_comes_through(text in "\\PC{0,20}[\\x00-\\x1f\\x7f-\\x9f\u{202a}-\u{202e}]{0,4}\\PC{0,20}") {

@@ -41,7 +41,7 @@ pub struct Stack {
     /// Another process has the folder, and its table is used: `waybill serve`.
     pub served: bool,
     _tasks: JoinSet<()>,
-    _claim: Option<Claim>,
+    _access: Access,
 }
 
 /// A local installation cannot start.
@@ -177,6 +177,33 @@ impl Claim {
     }
 }
 
+/// How a process gets at a folder's table.
+#[derive(Debug)]
+enum Access {
+    /// It holds the folder.
+    Ours(Claim),
+    /// Another one does, most likely `waybill serve`: this one goes through that one's table.
+    Beside(Beside),
+}
+
+impl Access {
+    /// The folder, or the table of who has it. Somebody may be just starting, or just ending.
+    async fn get(folder: &Path) -> Result<Self, StackError> {
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(claim) = Claim::take(folder)? {
+                return Ok(Self::Ours(claim));
+            }
+            match Beside::find(folder).await {
+                Ok(beside) => return Ok(Self::Beside(beside)),
+                Err(_) if waited >= PATIENCE => return Err(in_use(folder)),
+                Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+            waited += LOOK_AGAIN;
+        }
+    }
+}
+
 /// Who has a folder, as far as its lock says.
 fn in_use(folder: &Path) -> StackError {
     let mut text = String::new();
@@ -234,9 +261,9 @@ impl Stack {
     /// [`StackError`] with the next step.
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let Options { config, clock, entropy, metrics, outbound, folder, in_memory, claim } = options;
-        let claim = match claim {
-            Some(claim) => Some(claim),
-            None => Claim::take(&folder)?,
+        let access = match claim {
+            Some(claim) => Access::Ours(claim),
+            None => Access::get(&folder).await?,
         };
         let secrets: Arc<dyn SecretStore> = Arc::new(SecretFolder::new(folder.join(private::SECRETS), entropy.clone()));
         let names = SecretNames::new(config.secrets_prefix.as_str()).map_err(StartError::Secrets)?;
@@ -247,10 +274,9 @@ impl Stack {
             keys_are_here(&folder, secrets.as_ref(), &names).await?;
         }
         let mut tasks = JoinSet::new();
-        let transport = match &claim {
-            Some(_) => held_here(&folder, in_memory, &mut tasks)?.client(),
-            // `waybill serve` runs on this folder: commands go through its table.
-            None => Beside::find(&folder).await.map_err(|_| in_use(&folder))?.client(),
+        let transport = match &access {
+            Access::Ours(_) => held_here(&folder, in_memory, &mut tasks)?.client(),
+            Access::Beside(beside) => beside.client(),
         };
         let aws = aws::local_config(&LocalAws::at(ADDRESS), &clock, Some(transport)).map_err(StartError::Aws)?;
         let outbound = outbound.unwrap_or_else(|| Outbound::over_network(allow_list(&config)));
@@ -269,8 +295,12 @@ impl Stack {
                 other => StackError::Keys { folder: folder.clone(), problem: other.to_string() },
             })?;
         }
-        let closed = claim.as_ref().map_or(0, |claim| claim.closed);
-        Ok(Self { app: Arc::new(app), closed, served: claim.is_none() && !in_memory, _tasks: tasks, _claim: claim })
+        let closed = match &access {
+            Access::Ours(claim) => claim.closed,
+            Access::Beside(_) => 0,
+        };
+        let served = matches!(access, Access::Beside(_));
+        Ok(Self { app: Arc::new(app), closed, served, _tasks: tasks, _access: access })
     }
 }
 

@@ -8,6 +8,11 @@ pub(crate) fn from_outcome(outcome: &Outcome) -> Response<Body> {
     match outcome {
         // 200 also for nobody's address: a 4xx would make BigCommerce block the whole domain.
         Outcome::Stored | Outcome::Nothing | Outcome::UnknownStore | Outcome::Unreadable(_) => plain(200, Body::Empty),
+        Outcome::Older => {
+            let message = "A newer state of this parcel is known: this older one changed nothing.";
+            let body = serde_json::json!({"result": "older", "message": message});
+            with_type(200, "application/json", body.to_string().into())
+        }
         Outcome::Echo(text) => with_type(200, "text/plain; charset=utf-8", text.as_str().into()),
         Outcome::Reply(json) => with_type(200, "application/json", (*json).into()),
         Outcome::Field { field, remedy } => error(422, "field", &format!("{field}: {remedy}")),

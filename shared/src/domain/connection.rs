@@ -1,5 +1,6 @@
 //! What connects a store with TikTok shops, and a shop with its authorisation.
 
+use crate::domain::deadline::Numbers;
 use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId};
 use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
@@ -246,12 +247,22 @@ pub struct ShopSettings {
     pub hold_samples: bool,
     /// IANA time zone of its people.
     pub time_zone: Option<String>,
+    /// Numbers of days that replace those of the market's policy.
+    #[serde(skip_serializing_if = "is_unset")]
+    pub clocks: Numbers,
+    /// The hour of the daily digest in that zone, 0 to 23; 8 where nobody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest_hour: Option<u8>,
     /// Since when it is paused; absent on rows of earlier versions, also while it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_since: Option<Timestamp>,
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_by: Option<String>,
+}
+
+fn is_unset(numbers: &Numbers) -> bool {
+    *numbers == Numbers::default()
 }
 
 impl Default for ShopSettings {
@@ -262,6 +273,8 @@ impl Default for ShopSettings {
             cancel_brake: true,
             hold_samples: false,
             time_zone: None,
+            clocks: Numbers::default(),
+            digest_hour: None,
             paused_since: None,
             paused_by: None,
         }

@@ -325,14 +325,17 @@ fn cause(reason: Reason) -> Option<Decision> {
         }
         R::SampleOrder => (order.sample, rules.hold_samples) = (true, true),
         R::UnknownStatus => order.state = OrderState::parse("SHINY_NEW"),
-        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous => return None,
+        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous | R::StoreUnreadable => return None,
         R::TrackingMissing | R::TrackingInvalid | R::TrackingDuplicate => return None,
         R::CarrierMissing | R::CarrierUnmapped | R::CarrierNotApproved | R::CarrierFormatMismatch => return None,
         R::AuthExpired | R::AuthRevoked | R::ScopeMissing | R::RegionUnsupported | R::ShopCipherWrong => return None,
         R::RateLimited | R::TikTokError | R::OutcomeUnknown | R::Unlisted | R::TikTokRule | R::Internal => return None,
+        R::AppRefused | R::ShopInactive | R::UspsLabel => return None,
         R::AcceptedWithWarning | R::AcceptedNotMoved => return None,
         // Shown beside an order; an address or a picture never stops a push of what TikTok shows as shippable.
         R::NoShipTo | R::AddressMasked | R::ImageRules => return None,
+        // What follows the push is said of orders, never of a parcel that is to be sent.
+        R::NotScanned | R::Late | R::Delayed | R::Lost | R::CancelledAfterDispatch | R::SiblingOpen => return None,
     }
     Some(decide(&parcel, &usps("A"), &[], &order, &rules, at(1000)))
 }

@@ -23,6 +23,28 @@ pub struct Fulfilment {
     pub complete: Option<Version>,
 }
 
+impl Fulfilment {
+    /// The same with names that people can be shown: a control or a mark that turns the direction of text around means
+    /// nothing in a name, and would mean something to a terminal, a mail or a page.
+    #[must_use]
+    pub fn in_plain_names(&self) -> Self {
+        let mut plain = self.clone();
+        let parcels = plain.shipments.iter_mut().flat_map(|shipment| &mut shipment.parcels);
+        for name in parcels.map(|parcel| &mut parcel.carrier).chain([&mut plain.order_name]) {
+            let Some(text) = name.as_mut().filter(|text| text.chars().any(is_no_text)) else { continue };
+            let shown: String = text.chars().map(|c| if is_no_text(c) { ' ' } else { c }).collect();
+            *name = Some(shown.trim().to_owned()).filter(|shown| !shown.is_empty());
+        }
+        plain
+    }
+}
+
+/// Controls, and Unicode's marks of direction (UAX #9).
+fn is_no_text(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// What is known about the TikTok order of a store order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -60,6 +60,8 @@ plain! {
     CarrierChanged = "carrier changed in the store",
     /// A number that was taken off is in use again.
     NumberBack = "number is back in the store",
+    /// The store named another TikTok order for the shipment; the detail is the order.
+    OrderNamed = "the store names another order",
     /// Another number took its place.
     Replaced = "replaced in the store",
     /// The shipment or the order was cancelled in the store.

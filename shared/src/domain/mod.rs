@@ -12,6 +12,7 @@ pub mod intake;
 pub mod moves;
 pub mod order;
 pub mod order_facts;
+pub mod order_row;
 pub mod parcel;
 pub mod parcel_state;
 pub mod platform;
@@ -20,8 +21,10 @@ pub mod reason;
 pub mod reauthorisation;
 pub mod region;
 pub mod retry;
+pub mod telling;
 pub mod tracking;
 pub mod tracking_event;
+pub mod visit;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -25,6 +25,9 @@ pub struct Parcel {
     pub sources: Vec<Source>,
     /// What is known about the TikTok order.
     pub link: OrderLink,
+    /// The number has another row for another TikTok order (a combined parcel, or one whose order was corrected after it was
+    /// sent): the order that this row was made for, which ends its key.
+    pub apart: Option<TikTokOrderId>,
     /// The TikTok shop whose shard works on it.
     pub shop: ShopId,
     /// Its state.
@@ -79,6 +82,10 @@ pub struct Source {
     /// What was inside; empty: not said.
     #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<StoreLine>,
+    /// The moment its sender claimed, where that lay in the future and was cut to the receipt, in milliseconds: a repeat
+    /// of that message is known by it.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<i64>,
 }
 
 fn one() -> u32 {

@@ -183,6 +183,15 @@ reasons! {
     /// The shop key does not fit.
     ShopCipherWrong = "SHOP_CIPHER_WRONG", Operator, No,
         "TikTok refuses the key of this shop.", "Tell the operator of this installation; reconnecting the shop reads the key again.";
+    /// TikTok refuses our app: signature, address or secret.
+    AppRefused = "APP_REFUSED", Operator, Yes,
+        "TikTok refuses our app: its signature, its address or its secret.", "The operator stores the app's present secret or allows this address in the Partner Center; parcels wait and go on by themselves.";
+    /// The shop or its seller is not active.
+    ShopInactive = "SHOP_INACTIVE", Merchant, Yes,
+        "The shop is not active at TikTok.", "Open the shop again in Seller Center; parcels wait and go on by themselves.";
+    /// A USPS number whose label was not bought at TikTok.
+    UspsLabel = "USPS_LABEL", Merchant, OnUpdate,
+        "TikTok counts USPS numbers only from labels bought at TikTok (US, since January 2026).", "Buy the label at TikTok, or ship with another carrier of the shop's list and correct the number in your store.";
     /// Too many requests.
     RateLimited = "RATE_LIMITED", Nobody, Yes,
         "TikTok asks us to slow down.", "Nothing to do; it is tried again by itself.";
@@ -213,6 +222,27 @@ reasons! {
     /// TikTok refuses for a rule of trade, invoice or address.
     TikTokRule = "TIKTOK_RULE", Merchant, No,
         "TikTok refuses to ship this order for a rule of its own.", "Read TikTok's words on the order page and settle it in Seller Center.";
+    /// What a store announced could not be read for a day.
+    StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
+        "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";
+    /// No scan, and little time is left.
+    NotScanned = "NOT_SCANNED", Merchant, OnReRead,
+        "Accepted, but the carrier has not scanned the parcel.", "Hand it over, or correct the number once within 72 hours of shipping; it leaves this list with the first scan.";
+    /// A clock passed.
+    Late = "LATE", Merchant, OnChange,
+        "The time for a tracking number has passed.", "Ship it and add the number in your store; TikTok cancels the order by itself later on.";
+    /// Not delivered in time.
+    Delayed = "DELAYED", Merchant, OnChange,
+        "The parcel was not delivered in time.", "Ask the carrier where it is, and tell the buyer in Seller Center.";
+    /// Lost, damaged, or given up.
+    Lost = "LOST", Merchant, OnChange,
+        "The parcel counts as lost: no scan, no receipt, two failed attempts, or the carrier says so.", "Ask the carrier; TikTok may refund the buyer. Dismiss it when it is settled.";
+    /// Cancelled, and a parcel is on its way.
+    CancelledAfterDispatch = "CANCELLED_AFTER_DISPATCH", Merchant, No,
+        "The order was cancelled after the parcel left.", "Stop the parcel if you can; TikTok refunds the buyer. Dismiss it when it is settled.";
+    /// The other order of a common parcel has a number.
+    SiblingOpen = "SIBLING_OPEN", Merchant, OnDecision,
+        "Another order of the same parcel has a number; this one has none.", "If they travel together, send the same number for this order; else ship it, or dismiss this.";
     /// Something in Waybill went wrong.
     Internal = "INTERNAL", Operator, No,
         "Waybill could not work on this parcel and stopped trying.", "Tell the operator of this installation; the log names the parcel.";

@@ -10,7 +10,8 @@ pub struct Region(String);
 
 /// The call that sends a first tracking number.
 /// Source: TikTok Partner Center, Mark Package As Shipped (availability by market).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FirstCall {
     /// By order: US, UK, the EU markets and Japan.
     MarkPackageAsShipped,
@@ -32,19 +33,54 @@ impl Region {
         &self.0
     }
 
-    /// Which call sends the first number in this market.
+    /// Which call is known to send the first number in this market. `None`: a market that opened after this version.
     #[must_use]
-    pub fn first_call(&self) -> FirstCall {
+    pub fn known_call(&self) -> Option<FirstCall> {
         match self.as_str() {
-            "US" | "GB" | "ES" | "IE" | "IT" | "DE" | "FR" | "JP" => FirstCall::MarkPackageAsShipped,
-            _ => FirstCall::ShipPackage,
+            "US" | "GB" | "ES" | "IE" | "IT" | "DE" | "FR" | "JP" => Some(FirstCall::MarkPackageAsShipped),
+            "ID" | "MY" | "PH" | "SG" | "TH" | "VN" | "BR" | "MX" => Some(FirstCall::ShipPackage),
+            _ => None,
         }
     }
 
-    /// The five EU markets, whose carrier list depends on the route (since 2026-03-26).
+    /// Which call to begin with in this market. An unknown one begins by order: where that is not offered TikTok says so
+    /// in a documented code (21008106), changes nothing, and the answer is kept.
+    #[must_use]
+    pub fn first_call(&self) -> FirstCall {
+        self.known_call().unwrap_or(FirstCall::MarkPackageAsShipped)
+    }
+
+    /// The call for a first number of an order: what the shop has learned (`kept`), else what its market is known for.
+    /// An order that shows no package cannot be shipped by package, whatever its market is known for.
+    #[must_use]
+    pub fn call_for(&self, kept: Option<FirstCall>, shows_a_package: bool) -> FirstCall {
+        match (kept, self.first_call()) {
+            (Some(kept), _) => kept,
+            (None, FirstCall::ShipPackage) if !shows_a_package => FirstCall::MarkPackageAsShipped,
+            (None, known) => known,
+        }
+    }
+
+    /// The markets of the EU, whose carrier list depends on the route (since 2026-03-26 in the five that were open then).
     #[must_use]
     pub fn needs_route(&self) -> bool {
-        matches!(self.as_str(), "ES" | "IE" | "IT" | "DE" | "FR")
+        const EU: [&str; 27] = [
+            "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU",
+            "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+        ];
+        EU.contains(&self.as_str())
+    }
+}
+
+impl FirstCall {
+    /// What is tried when TikTok does not offer this call to a shop (21008106), once for each order: the one that is
+    /// then accepted is kept for the shop. Markets change, so what was kept is no more than the first try.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::MarkPackageAsShipped => Self::ShipPackage,
+            Self::ShipPackage => Self::MarkPackageAsShipped,
+        }
     }
 }
 
@@ -99,5 +135,41 @@ impl AppRegion {
 impl fmt::Display for AppRegion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FirstCall::{MarkPackageAsShipped, ShipPackage};
+
+    #[test]
+    fn a_market_begins_with_the_call_it_is_known_for_and_goes_on_with_what_it_accepted() {
+        for (market, kept, package, call) in [
+            ("US", None, false, MarkPackageAsShipped),
+            ("UK", None, true, MarkPackageAsShipped),
+            ("BR", None, true, ShipPackage),
+            // Nothing to ship by package: the order shows none.
+            ("BR", None, false, MarkPackageAsShipped),
+            // Opened after this version.
+            ("PL", None, true, MarkPackageAsShipped),
+            ("PL", Some(ShipPackage), true, ShipPackage),
+            // A cross-border seller in the UK.
+            ("GB", Some(ShipPackage), true, ShipPackage),
+            ("BR", Some(MarkPackageAsShipped), true, MarkPackageAsShipped),
+        ] {
+            assert_eq!(Region::new(market).call_for(kept, package), call, "{market} {kept:?} {package}");
+        }
+        assert_eq!((MarkPackageAsShipped.other(), ShipPackage.other()), (ShipPackage, MarkPackageAsShipped));
+        assert_eq!(Region::new("PL").known_call(), None);
+    }
+
+    #[test]
+    fn a_new_market_of_the_eu_asks_for_carriers_by_route() {
+        for (market, by_route) in
+            [("DE", true), ("PL", true), ("NL", true), ("GB", false), ("US", false), ("CH", false)]
+        {
+            assert_eq!(Region::new(market).needs_route(), by_route, "{market}");
+        }
     }
 }

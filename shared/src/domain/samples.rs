@@ -19,6 +19,7 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         present: true,
         sharing: 1,
         lines: lines.iter().map(|(sku, quantity)| StoreLine { sku: (*sku).into(), quantity: *quantity }).collect(),
+        ahead: None,
     };
     Parcel {
         store: StoreId::parse("s1").expect("id"),
@@ -28,6 +29,7 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         carrier: Some("USPS".into()),
         sources: vec![source],
         link: OrderLink::Found(TikTokOrderId::parse("576000000000000017").expect("id")),
+        apart: None,
         shop: ShopId::parse("7").expect("id"),
         state: ParcelState::Received,
         due: Some(at(0)),

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `intake` | a store's or TikTok's webhook, a poll | reads what a store says and keeps it as rows |
 //! | `push` | the minute's schedule, a webhook on one machine | decides each waiting parcel and calls TikTok |
+//! | `orders` | the minute's schedule, after the parcels | reads TikTok's orders, keeps them, runs their clocks |
 //! | `connect` | a person in the console or a command | connects and removes shops and stores, signs people in |
 //! | `acts` | a button, a command | what people settle: retry, dismiss, confirm, choose, link, correct; each in the audit |
 //! | `access` | every wing that calls out | credentials, hosts and the sending itself |
@@ -19,6 +20,7 @@ pub mod calls;
 pub mod carriers;
 pub mod connect;
 pub mod intake;
+pub mod orders;
 pub mod push;
 pub mod tell;
 pub mod tick;

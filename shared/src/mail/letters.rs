@@ -9,8 +9,8 @@ use serde::Serialize;
 
 /// The colour above a mail: all is well, soon, now.
 const CALM: &str = "#0f5c55";
-const SOON: &str = "#c98a1b";
-const NOW: &str = "#b3402e";
+pub(super) const SOON: &str = "#c98a1b";
+pub(super) const NOW: &str = "#b3402e";
 
 const FOOTER: &str =
     "Waybill carries your tracking numbers to TikTok Shop. You get this mail because the shop is connected with it.";
@@ -78,11 +78,17 @@ fn fact(label: &str, value: impl Into<String>) -> Fact {
 }
 
 /// `1 order`, `2 orders`.
-fn count(number: u64, one: &str, many: &str) -> String {
+pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-fn letter(subject: String, heading: impl Into<String>, tone: &'static str, words: &str, url: &str) -> Letter {
+pub(super) fn letter(
+    subject: String,
+    heading: impl Into<String>,
+    tone: &'static str,
+    words: &str,
+    url: &str,
+) -> Letter {
     Letter {
         subject,
         heading: heading.into(),
@@ -280,6 +286,9 @@ pub struct Refusal {
 
 /// Rows of a mail; more are counted.
 const ROWS: usize = 20;
+
+/// Orders are named up to here: a shop's people look each one up.
+pub(super) const ROWS_OF_ORDERS: usize = 200;
 
 /// Mail 8: TikTok refused numbers.
 #[must_use]

@@ -50,11 +50,15 @@ fn read<T: DeserializeOwned>(item: &Item) -> Result<Versioned<T>, TableError> {
 }
 
 impl Table {
-    async fn body_get<T: DeserializeOwned>(&self, key: &Key, strong: bool) -> Result<Option<Versioned<T>>, TableError> {
+    pub(super) async fn body_get<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        strong: bool,
+    ) -> Result<Option<Versioned<T>>, TableError> {
         self.get(key, strong).await?.as_ref().map(read).transpose()
     }
 
-    async fn body_put<T: Serialize>(
+    pub(super) async fn body_put<T: Serialize>(
         &self,
         key: Key,
         kind: &str,

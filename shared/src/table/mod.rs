@@ -41,11 +41,13 @@ pub mod mails;
 pub mod maps;
 pub mod notices;
 pub mod once;
+pub mod orders;
 pub mod parcels;
 pub mod schema;
 pub mod seen;
 pub mod tokens;
 pub mod transfer;
+pub mod visits;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -247,6 +249,50 @@ impl Table {
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
         };
         self.pages(query, usize::MAX).await
+    }
+
+    /// All rows of a partition between two sort keys.
+    pub(crate) async fn rows_between(&self, pk: &str, first: &str, last: &str) -> Result<Vec<Item>, TableError> {
+        let query = self
+            .client
+            .query()
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+            .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last");
+        self.pages(query, usize::MAX).await
+    }
+
+    /// Places in a list of `due` between two sort keys.
+    pub(crate) async fn listed_between(&self, list: &str, from: &str, until: &str) -> Result<Vec<String>, TableError> {
+        let query = self
+            .client
+            .query()
+            .index_name(DUE.name)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :until")
+            .expression_attribute_names("#pk", DUE.pk)
+            .expression_attribute_names("#sk", DUE.sk)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
+            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
+            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+        let items = self.pages(query, usize::MAX).await?;
+        items.iter().map(|item| Reader(item).text(DUE.sk)).collect()
+    }
+
+    /// Whether a list of `due` holds anything.
+    pub(crate) async fn is_listed(&self, list: &str) -> Result<bool, TableError> {
+        let query = self
+            .client
+            .query()
+            .index_name(DUE.name)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", DUE.pk)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
+            .limit(1);
+        let first = self.pages_of(query).next().await?;
+        Ok(first.is_some_and(|page| !page.is_empty()))
     }
 
     /// Entries of a list of `due` whose sort key is at most `until`, oldest first, at most `limit`.

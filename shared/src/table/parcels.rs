@@ -190,7 +190,8 @@ impl Table {
         let mut waiting = 0;
         while let Some(page) = pages.next().await? {
             for item in &page {
-                waiting += u64::from(due_read(Listed::read(item, keys::DUE)?)?.shop == *shop);
+                let due = due_read(Listed::read(item, keys::DUE)?)?;
+                waiting += u64::from(due.shop == *shop && keys::is_of_store(&due.key));
             }
         }
         Ok(waiting)
@@ -206,7 +207,7 @@ impl Table {
         while let Some(page) = pages.next().await? {
             for item in &page {
                 let due = due_read(Listed::read(item, keys::DUE)?)?;
-                if due.shop == *shop {
+                if due.shop == *shop && keys::is_of_store(&due.key) {
                     rows.push(due.key);
                 }
                 if rows.len() >= limit {
@@ -276,6 +277,7 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .text_if("name", parcel.order_name.clone())
         .text_if("carrier", parcel.carrier.clone())
         .text_if("tiktok", parcel.tiktok_order().map(TikTokOrderId::as_str))
+        .text_if("apart", parcel.apart.as_ref().map(TikTokOrderId::as_str))
         .time("received", parcel.received)
         .time("changed", parcel.changed)
         .json("sources", &parcel.sources)?
@@ -337,6 +339,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         carrier: row.text_if("carrier"),
         sources: row.json("sources")?,
         link,
+        apart: row.text_if("apart").and_then(|text| TikTokOrderId::parse(&text).ok()),
         shop: row.parsed("shop", ShopId::parse)?,
         state: row.parsed("state", |text| ParcelState::parse(&text).ok_or(()))?,
         due: row.time_if("due"),

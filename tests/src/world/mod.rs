@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod calls;
+pub mod everyday;
 pub mod index;
 pub mod net;
 pub mod platforms;

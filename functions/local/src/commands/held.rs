@@ -269,6 +269,7 @@ mod tests {
             attempts: 0,
             crashes: 0,
             confirmed: false,
+            apart: None,
             shops_tried: 0,
             chosen: Vec::new(),
             sent: None,

@@ -47,6 +47,7 @@ pub struct Host {
     heavy: Arc<Semaphore>,
     seen: Arc<Seen>,
     metrics: Option<Metrics>,
+    time: Duration,
 }
 
 /// Numbers for Prometheus.
@@ -69,6 +70,7 @@ impl Host {
             heavy: Arc::new(Semaphore::new(HEAVY_TOGETHER)),
             seen: Arc::default(),
             metrics: None,
+            time: REQUEST,
         }
     }
 
@@ -76,6 +78,12 @@ impl Host {
     #[must_use]
     pub fn with_metrics(self, metrics: Metrics) -> Self {
         Self { metrics: Some(metrics), ..self }
+    }
+
+    /// The same with another time for a whole request.
+    #[must_use]
+    pub fn with_time(self, time: Duration) -> Self {
+        Self { time, ..self }
     }
 
     /// Serves the functions until the future is dropped.
@@ -91,7 +99,7 @@ impl Host {
         request: http::Request<Incoming>,
         guest: Guest,
     ) -> Result<http::Response<Full<Bytes>>, Infallible> {
-        let answer = tokio::time::timeout(REQUEST, self.answer(request, &guest)).await;
+        let answer = tokio::time::timeout(self.time, self.answer(request, &guest)).await;
         let answer = answer.unwrap_or_else(|_| {
             if guest.is_worked_on() {
                 refused(StatusCode::SERVICE_UNAVAILABLE, "try_later", "This took too long: send it again.")
@@ -140,11 +148,19 @@ impl Host {
         let (bytes, _room) = read.into_parts();
         let heavy = bytes.len() > LIGHT;
         let request = http::Request::from_parts(head, Body::Binary(bytes));
-        let answer = if heavy { self.on_a_thread_of_its_own(request).await } else { route(&self.app, request).await };
+        full(if heavy { self.on_a_thread_of_its_own(request).await } else { self.take(request).await })
+    }
+
+    /// Answers a request that is here as a whole. Where a delivery made work, the push is woken.
+    pub async fn take(&self, request: lambda_http::Request) -> http::Response<Body> {
+        self.woken_by(route(&self.app, request).await)
+    }
+
+    fn woken_by(&self, answer: http::Response<Body>) -> http::Response<Body> {
         if let Some(store_webhook::NewWork(shards)) = answer.extensions().get() {
             self.wake.ask(shards);
         }
-        full(answer)
+        answer
     }
 
     /// Reading two megabytes keeps a core busy for tens of milliseconds.
@@ -157,11 +173,11 @@ impl Host {
             drop(turn);
             answer
         });
-        done.await.unwrap_or_else(|_| {
+        self.woken_by(done.await.unwrap_or_else(|_| {
             let mut broken = http::Response::new(Body::Empty);
             *broken.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             broken
-        })
+        }))
     }
 }
 
@@ -257,6 +273,34 @@ pub async fn schedules(app: Arc<App>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::{Options, Stack};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+
+    async fn hosted(time: Duration) -> (tempfile::TempDir, Stack, std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = |name: &str| (name == "PUBLIC_URL").then(|| "http://127.0.0.1:8787".to_owned());
+        let config = waybill::config::Config::parse(settings).expect("settings");
+        let mut options = Options::with(config, folder.path());
+        options.in_memory = true;
+        let stack = Stack::start(options).await.expect("a stack");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let host = Arc::new(Host::new(Arc::clone(&stack.app)).with_time(time));
+        (folder, stack, address, tokio::spawn(host.serve(listener)))
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_body_never_ends_is_ended() {
+        let (_folder, _stack, address, serving) = hosted(Duration::from_millis(200)).await;
+        let mut slow = TcpStream::connect(address).await.expect("a connection");
+        slow.write_all(b"POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nemail=").await.expect("sent");
+        let mut answer = String::new();
+        let read = tokio::time::timeout(Duration::from_secs(20), slow.read_to_string(&mut answer)).await;
+        read.expect("it ends by itself").expect("text");
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        serving.abort();
+    }
 
     #[test]
     fn each_address_takes_what_its_senders_need_and_no_more() {

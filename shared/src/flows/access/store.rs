@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::domain::connection::StoreConnection;
 use crate::domain::ids::{AccountId, HookId, StoreId};
 use crate::domain::platform::Platform;
+pub(in crate::flows) use crate::flows::access::claims::{open_claim, seal_claim};
 use crate::flows::access::store_tokens::{self, Expiring};
 use crate::outbound::OutboundError;
 use crate::stores::connect::StoreTokens;
@@ -66,45 +67,6 @@ impl std::fmt::Debug for StoreSecrets {
     }
 }
 
-/// The first row of a claim has no account yet: only its own secret token names it.
-const UNCLAIMED: &str = "unclaimed";
-
-/// Seals an access token that no account has taken yet, for the one-time row of this hash, with the store it opens.
-pub(in crate::flows) async fn seal_claim(
-    app: &App,
-    hash: &str,
-    address: &str,
-    token: &SecretString,
-) -> Result<String, VaultError> {
-    let key = keys::once(hash);
-    let place = claim_place(app, &key);
-    let ring = app.secrets.token_keys().get().await?;
-    let access = AccessText::Token(token.expose_secret().to_owned());
-    let text = json(&Bound { address: address.to_owned(), access }, ACCESS)?;
-    Ok(seal(&ring, Purpose::StoreAccess, &place, &text, &app.entropy)?.to_text())
-}
-
-/// Opens it again, for the same store.
-pub(in crate::flows) async fn open_claim(
-    app: &App,
-    hash: &str,
-    address: &str,
-    sealed: &str,
-) -> Result<SecretString, VaultError> {
-    let key = keys::once(hash);
-    let place = claim_place(app, &key);
-    let plain = open_with(app.secrets.token_keys(), Purpose::StoreAccess, &place, sealed, ACCESS).await?;
-    match serde_json::from_slice::<Bound>(&plain) {
-        Ok(Bound { address: given, access: AccessText::Token(token) }) if given == address => Ok(token.into()),
-        Ok(_) => Err(VaultError::OtherAddress),
-        Err(_) => Err(VaultError::Unreadable(ACCESS)),
-    }
-}
-
-fn claim_place<'a>(app: &'a App, key: &'a Key) -> Place<'a> {
-    Place { tenant: UNCLAIMED, table: app.table.name(), pk: &key.pk, sk: &key.sk, field: "claim", version: 1 }
-}
-
 /// What the sealed text of a hook holds.
 #[derive(Serialize, Deserialize)]
 struct HookText {
@@ -133,10 +95,10 @@ pub(in crate::flows) enum AccessText {
 /// Credentials with the address that they were given for: who can write the row of a store must not be able to send its
 /// credentials elsewhere.
 #[derive(Serialize, Deserialize)]
-struct Bound {
+pub(super) struct Bound {
     #[serde(rename = "for")]
-    address: String,
-    access: AccessText,
+    pub(super) address: String,
+    pub(super) access: AccessText,
 }
 
 /// What a store's credentials turned out to be.
@@ -187,7 +149,7 @@ fn place<'a>(app: &'a App, account: &'a AccountId, key: &'a Key, field: &'a str,
 }
 
 /// Opens with the keys we have, and once more with freshly loaded ones when the key number is unknown.
-async fn open_with(
+pub(super) async fn open_with(
     cached: &crate::tokens::Cached<KeyRing>,
     purpose: Purpose,
     place: &Place<'_>,
@@ -205,12 +167,12 @@ async fn open_with(
     }
 }
 
-fn json<T: Serialize>(value: &T, what: &'static str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+pub(super) fn json<T: Serialize>(value: &T, what: &'static str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     serde_json::to_vec(value).map(Zeroizing::new).map_err(|_| VaultError::Unreadable(what))
 }
 
 const HOOK: &str = "a webhook address";
-const ACCESS: &str = "a store's credentials";
+pub(super) const ACCESS: &str = "a store's credentials";
 
 /// The secrets of one webhook address.
 ///

@@ -8,6 +8,7 @@ use crate::domain::order::TikTokOrder;
 use crate::domain::platform::Platform;
 use crate::domain::region::Region;
 use crate::tiktok::logistics::{DeliveryOption, ShippingProvider, Warehouse};
+use crate::tiktok::orders::{OrderPage, OrderQuery};
 use crate::tiktok::packages::Shipped;
 use crate::tiktok::shops::WebhookSetting;
 use crate::tiktok::{Call, Credentials, ShopAuth};
@@ -46,6 +47,19 @@ impl ShopCalls<'_> {
         self.read(Box::new(move |call| {
             let own = Own::of(call);
             Box::pin(async move { tiktok.order_detail(own.call(), ids).await })
+        }))
+        .await
+    }
+
+    /// A page of the search for orders.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn order_search(&self, query: &OrderQuery) -> Answer<OrderPage> {
+        let tiktok = &self.app.tiktok;
+        self.read(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.order_search(own.call(), query).await })
         }))
         .await
     }

@@ -78,6 +78,12 @@ impl<'a> ShopCalls<'a> {
         self.shop.lock().await.row.clone()
     }
 
+    /// Whether another call may begin.
+    #[must_use]
+    pub fn may_start(&self) -> bool {
+        self.budget.may_start(&self.app.clock)
+    }
+
     /// A read whose refusal says nothing about the shop: the call has a scope of its own.
     pub(super) async fn read_extra<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
         let access = self.access(None).await?;

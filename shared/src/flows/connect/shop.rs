@@ -6,6 +6,7 @@ use crate::domain::ids::{AccountId, OpenId, ShopId};
 use crate::domain::reason::Auto;
 use crate::domain::region::AppRegion;
 use crate::flows::access::shop::{AccessError, app_credentials, keep_tokens, token_set};
+use crate::flows::orders::begin;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -141,6 +142,7 @@ pub async fn connect_expecting(
         let grant = Granted { account, region, open_id: &open_id, ends };
         let done = put_shop(app, &grant, shop).await?;
         app.table.account_shop_put(account, &done.shop.id).await?;
+        begin::connected(app, &done.shop).await?;
         connected.push(done);
     }
     Ok(connected)

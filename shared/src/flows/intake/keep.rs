@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
-use crate::domain::intake::absorb;
+use crate::domain::intake::{Absorbed, MixedVersions, absorb};
 use crate::table::error::TableError;
 
 /// Somebody else may write the same order at the same time; after this many lost races the sender is asked to repeat.
@@ -17,8 +17,12 @@ pub enum Kept {
         /// How many.
         rows: usize,
     },
-    /// Known already, older, or of another channel.
+    /// Known already, or of another channel.
     Unchanged,
+    /// Older than what is known: nothing was changed.
+    Older,
+    /// Its sender orders its states in two ways: nothing was changed.
+    Mixed(MixedVersions),
 }
 
 /// Stores news about one store order. When this returns, the news is durable.
@@ -26,7 +30,7 @@ pub enum Kept {
 /// # Errors
 /// [`TableError`] when it is not.
 pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed: bool) -> Result<Kept, TableError> {
-    let mut written = 0;
+    let (mut written, news) = (0, &news.in_plain_names());
     'race: for race in 0..RACES {
         let known = app.table.order_rows(&store.id, &news.order, race > 0).await?;
         let news = match known.link {
@@ -34,14 +38,22 @@ pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed:
             Some(link) => &Fulfilment { link: OrderLink::Found(link), ..news.clone() },
             None => news,
         };
-        for mut row in absorb(&known.parcels, news, store, healed, app.clock.now()) {
+        let Absorbed { rows, older } = match absorb(&known.parcels, news, store, healed, app.clock.now()) {
+            Ok(absorbed) => absorbed,
+            Err(mixed) => return Ok(Kept::Mixed(mixed)),
+        };
+        for mut row in rows {
             match app.table.parcel_put(&mut row).await {
                 Ok(()) => written += 1,
                 Err(TableError::Conflict) => continue 'race,
                 Err(other) => return Err(other),
             }
         }
-        return Ok(if written == 0 { Kept::Unchanged } else { Kept::Stored { rows: written } });
+        return Ok(match written {
+            0 if older => Kept::Older,
+            0 => Kept::Unchanged,
+            rows => Kept::Stored { rows },
+        });
     }
     Err(TableError::Conflict)
 }

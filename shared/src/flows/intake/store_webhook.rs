@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::connection::{StoreConnection, StoreStatus};
 use crate::domain::ids::{HookId, ShipmentId, StoreId, StoreOrderId};
-use crate::domain::intake::known_version;
+use crate::domain::intake::{MixedVersions, known_version};
 use crate::domain::platform::Platform;
 use crate::flows::access::store::{PendingRead, VaultError, open_hook_secrets};
 use crate::flows::connect::store::BY_APP;
@@ -38,8 +38,10 @@ pub enum Route {
 pub enum Outcome {
     /// New facts are stored.
     Stored,
-    /// Known already, older, or not for us.
+    /// Known already, or not for us.
     Nothing,
+    /// A newer state is known: nothing was changed, and the sender is told so.
+    Older,
     /// Nobody has this address, or the store is no longer connected.
     UnknownStore,
     /// The platform checks the address and wants this text back.
@@ -147,7 +149,9 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         app.ears.delivered(&app.table, &app.clock, &store.id).await;
     }
     match absorbed {
-        Outcome::Stored | Outcome::Nothing if adapter.reply(delivery).is_some() => Ok(acknowledged(adapter, delivery)),
+        Outcome::Stored | Outcome::Nothing | Outcome::Older if adapter.reply(delivery).is_some() => {
+            Ok(acknowledged(adapter, delivery))
+        }
         outcome => Ok(outcome),
     }
 }
@@ -285,8 +289,10 @@ async fn absorb(app: &App, store: &StoreConnection, notice: Notice) -> Result<Ou
         Notice::Batch(notices) => {
             let mut outcome = Outcome::Nothing;
             for notice in notices {
-                if let Outcome::Stored = Box::pin(absorb(app, store, notice)).await? {
-                    outcome = Outcome::Stored;
+                match (Box::pin(absorb(app, store, notice)).await?, &outcome) {
+                    (Outcome::Stored, _) => outcome = Outcome::Stored,
+                    (Outcome::Older, Outcome::Nothing) => outcome = Outcome::Older,
+                    _ => {}
                 }
             }
             Ok(outcome)
@@ -346,6 +352,15 @@ fn kept(kept: Kept) -> Result<Outcome, Failure> {
     Ok(match kept {
         Kept::Stored { .. } => Outcome::Stored,
         Kept::Unchanged => Outcome::Nothing,
+        Kept::Older => Outcome::Older,
+        Kept::Mixed(MixedVersions { counted: true }) => Outcome::Field {
+            field: "updated_at".to_owned(),
+            remedy: "earlier messages about this parcel were ordered by version: go on sending version",
+        },
+        Kept::Mixed(MixedVersions { counted: false }) => Outcome::Field {
+            field: "version".to_owned(),
+            remedy: "earlier messages about this parcel were ordered by updated_at or by arrival: leave version out",
+        },
     })
 }
 

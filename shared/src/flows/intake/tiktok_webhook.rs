@@ -8,6 +8,7 @@ use crate::domain::parcel::{Parcel, Phase, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
 use crate::flows::intake::store_webhook::Outcome;
+use crate::flows::orders::begin;
 use crate::stores::Delivery;
 use crate::table::error::TableError;
 use crate::tiktok::sign::webhook_holds;
@@ -70,7 +71,10 @@ async fn receive(app: &App, region: AppRegion, delivery: &Delivery) -> Result<Ou
         News::Nothing => Ok(Outcome::Nothing),
         News::Deauthorised => removed(app, &id, sent).await,
         News::Ends(at) => ends(app, &id, at, sent).await,
-        _ => orders_moved(app, &id, news.orders(), news.is_about_cancelling()).await,
+        _ => {
+            begin::hint(app, &id).await?;
+            orders_moved(app, &id, news.orders(), news.is_about_cancelling()).await
+        }
     }
 }
 

@@ -14,7 +14,9 @@ mod record;
 mod resolve;
 mod shop;
 mod shop_run;
+mod split;
 mod summary;
+mod visit;
 
 use crate::app::App;
 use crate::domain::ids::ShopId;
@@ -31,6 +33,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 pub use summary::Summary;
 use summary::{Tally, one};
+pub use visit::{Visited, visit_now};
 
 /// No new work after this.
 const WORK: Duration = Duration::from_secs(45);

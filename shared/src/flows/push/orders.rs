@@ -225,6 +225,7 @@ impl Desk<'_> {
                 if done.event == Plain::Reconciled {
                     one(&tally.reconciled);
                 }
+                self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Decision::Push { lines, through, save_first } => {
@@ -282,6 +283,7 @@ impl Desk<'_> {
                     carried,
                 };
                 show(&mut self.order, &done);
+                self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Err(Trouble::Stop | Trouble::Parked) => None,

@@ -4,7 +4,7 @@ use super::orders::{self, Group};
 use super::resolve::{self, Resolved};
 use super::shop_run::ShopRun;
 use super::summary::one;
-use super::{Held, Run, record};
+use super::{Held, Run, record, split, visit};
 use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
@@ -25,54 +25,73 @@ use std::sync::atomic::Ordering;
 /// TikTok reads at most this many orders in a call.
 const ORDERS_A_READ: usize = 50;
 
-/// Works on one shop's due entries, on so many orders at a time.
+/// Works on one shop's due entries, on so many orders at a time; then on its visit, if that is due.
 pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>, share: usize) {
+    let visited = due.iter().any(|entry| keys::visited_shop(&entry.key).is_some());
     let shop = match ready(run, id).await {
         Ok(Some(shop)) => shop,
-        Ok(None) => return,
+        Ok(None) => {
+            return if visited {
+                visit::not_visited(run, None, id).await
+            };
+        }
         Err(error) => {
             tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "shop not read");
             return;
         }
     };
+    let rests = shop.row.hold_until.is_some_and(|until| until > run.app.clock.now());
+    if rests || shop.row.parked.is_some() {
+        return if visited {
+            visit::not_visited(run, Some(&shop.row), id).await
+        };
+    }
+    let sends = shop.row.settings.sync;
     let shop = ShopRun::new(run, lease, shop);
+    if sends {
+        parcels(&shop, due, share).await;
+    }
+    if visited && run.may_start() {
+        visit::make(&shop).await;
+    }
+}
+
+async fn parcels(shop: &ShopRun<'_>, due: Vec<Due>, share: usize) {
+    let run = shop.run;
     let mut orders: Vec<(StoreId, StoreOrderId)> = Vec::new();
     for entry in due {
         if keys::notice_store(&entry.key).is_some() {
-            resolve::read_notice(&shop, &entry.key).await;
+            resolve::read_notice(shop, &entry.key).await;
         } else if let Some(order) = keys::order_of(&entry.key)
             && !orders.contains(&order)
         {
             orders.push(order);
         }
     }
-    for chunk in orders.chunks(if lease.careful { 1 } else { share.min(ORDERS_A_READ) }) {
+    for chunk in orders.chunks(if shop.careful { 1 } else { share.min(ORDERS_A_READ) }) {
         if !run.may_start() {
             run.tally.left.fetch_add(chunk.len() as u64, Ordering::Relaxed);
             continue;
         }
-        if work_on(&shop, chunk).await.is_none() {
+        if work_on(shop, chunk).await.is_none() {
             break;
         }
     }
     shop.write_sighted().await;
-    run.app.ears.pushed(&run.app.table, &run.app.clock, id).await;
+    visit::look_later(shop).await;
+    run.app.ears.pushed(&run.app.table, &run.app.clock, &shop.id).await;
 }
 
-/// The shop, when something may be sent for it. One that is parked comes back when a newer grant is there.
+/// The shop. One that is parked comes back when a newer grant is there.
 async fn ready(run: &Run<'_>, id: &ShopId) -> Result<Option<Versioned<Shop>>, TableError> {
     let Some(mut shop) = run.app.table.shop_get(id, true).await? else {
         tracing::error!(shop.id = %id, "parcels wait for a shop that is not connected");
         return Ok(None);
     };
-    let now = run.app.clock.now();
-    if !shop.row.settings.sync || shop.row.hold_until.is_some_and(|until| until > now) {
-        return Ok(None);
-    }
     if let Some(parked) = &shop.row.parked {
         if grant_version(run.app, &shop.row).await? <= parked.grant_version {
             one(&run.tally.parked_shops);
-            return Ok(None);
+            return Ok(Some(shop));
         }
         shop.row.parked = None;
         run.app.table.shop_put(&mut shop).await?;
@@ -85,7 +104,8 @@ async fn ready(run: &Run<'_>, id: &ShopId) -> Result<Option<Versioned<Shop>>, Ta
 async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Option<()> {
     let loaded: Vec<Option<Group>> =
         stream::iter(chunk).map(|(store, order)| load(shop, store, order)).buffered(PER_SHOP).collect().await;
-    let groups: Vec<Group> = loaded.into_iter().flatten().collect();
+    let groups = loaded.into_iter().flatten().flat_map(split::by_order);
+    let groups: Vec<Group> = groups.filter(|group| group.rows.iter().any(|row| is_due(row, shop))).collect();
     let resolved: Vec<(Group, Resolved)> = stream::iter(groups)
         .map(|group| async move {
             let found = resolve::order_of(shop, &group).await;
@@ -106,6 +126,7 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
         }
     }
     let ids: Vec<TikTokOrderId> = by_order.keys().cloned().collect();
+    let begun = shop.run.app.clock.now();
     let mut read = match read_orders(shop, ids).await {
         Ok(read) => read,
         Err(Trouble::Stop | Trouble::Parked) => return None,
@@ -119,6 +140,7 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
             return Some(());
         }
     };
+    visit::keep_read(shop, read.values(), begun).await;
     stream::iter(by_order)
         .map(|(id, groups)| (read.remove(&id), groups))
         .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {
@@ -171,7 +193,7 @@ pub(super) fn is_due(parcel: &Parcel, shop: &ShopRun<'_>) -> bool {
 
 /// Reads orders, at most fifty a call. One foreign id refuses a whole read: it is halved until the id is found, and
 /// missing from the answer then.
-async fn read_orders(
+pub(super) async fn read_orders(
     shop: &ShopRun<'_>,
     ids: Vec<TikTokOrderId>,
 ) -> Result<BTreeMap<TikTokOrderId, TikTokOrder>, Trouble> {

@@ -4,7 +4,7 @@ use super::names::Names;
 use super::{Held, Run};
 use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
-use crate::domain::ids::ShopId;
+use crate::domain::ids::{ShopId, TikTokOrderId};
 use crate::flows::calls::ShopCalls;
 use crate::flows::carriers::match_parcel::Maps;
 use crate::table::connections::Versioned;
@@ -21,6 +21,8 @@ pub(super) struct ShopRun<'a> {
     pub(super) kept_maps: Mutex<Option<Maps>>,
     pub(super) kept_lists: Mutex<HashMap<String, Arc<LiveList<'static>>>>,
     pub(super) names: Mutex<Names>,
+    /// Orders for which TikTok took a number in this run, with the number.
+    pub(super) accepted: Mutex<Vec<(TikTokOrderId, String)>>,
 }
 
 impl<'a> ShopRun<'a> {
@@ -33,6 +35,7 @@ impl<'a> ShopRun<'a> {
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
             names: Mutex::default(),
+            accepted: Mutex::default(),
         }
     }
 }

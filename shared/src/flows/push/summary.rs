@@ -65,6 +65,12 @@ counts! {
     busy_shards,
     /// Reads from stores.
     look_ups,
+    /// Shops whose orders were read.
+    visits,
+    /// Orders read in those visits.
+    orders_read,
+    /// Of those, new or moved.
+    orders_changed,
     /// Panics that were contained.
     panics,
     /// One when calls to TikTok rest for all shops.

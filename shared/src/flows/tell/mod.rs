@@ -3,6 +3,7 @@
 pub mod feedback;
 pub mod held;
 pub mod links;
+pub mod orders;
 
 use crate::app::App;
 use crate::domain::connection::Shop;

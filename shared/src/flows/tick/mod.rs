@@ -11,7 +11,10 @@ use crate::flows::carriers::lists as carrier_lists;
 use crate::flows::carriers::map::requeue;
 use crate::flows::carriers::match_parcel::Maps;
 use crate::flows::connect::store as connect_store;
-use crate::flows::{intake::poll as poll_stores, tell::held as tell_held, tick::shop as remind_shop};
+use crate::flows::orders::begin;
+use crate::flows::{
+    intake::poll as poll_stores, tell::held as tell_held, tell::orders as tell_orders, tick::shop as remind_shop,
+};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -86,6 +89,9 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
         }
     }
+    let (told, untold) = tell_orders::run(app).await;
+    summary.mails += told;
+    summary.mails_failed += untold;
     if is_every(app, 60) {
         match sweep(app).await {
             Ok(requeued) => summary.requeued = requeued,
@@ -197,6 +203,10 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
     for account in app.table.accounts_list().await? {
         for id in app.table.account_shops(&account).await? {
             let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
+            if shop.parked.is_none() && app.table.visit_get(&id).await?.is_none_or(|visit| visit.row.due.is_none()) {
+                // Connected by an earlier version, or freed without a new consent.
+                begin::connected(app, &shop).await?;
+            }
             if shop.step_due().is_none() && shop.parked.is_none() {
                 // A row of an earlier version, or a lost schedule: nobody ends unwarned.
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;

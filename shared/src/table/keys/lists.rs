@@ -151,7 +151,13 @@ pub fn find_name(account: &AccountId, name: &str) -> String {
     format!("{}#O#{}", clean(account.as_str()), clean(name))
 }
 
-/// A place under one of the two; it never changes.
+/// What the orders of one combine group are found by.
+#[must_use]
+pub fn find_group(account: &AccountId, group: &str) -> String {
+    format!("{}#G#{}", clean(account.as_str()), clean(group))
+}
+
+/// A place under one of them; it never changes.
 #[must_use]
 pub fn found(pk: String, received: Timestamp) -> IndexKey {
     IndexKey { pk, sk: received.as_second().max(0).to_string() }

@@ -22,12 +22,16 @@ pub fn order_prefix(order: &StoreOrderId) -> String {
 /// Prefix of all order rows of a store.
 pub const ORDERS: &str = "ORDER#";
 
-/// A parcel; the key is the dedupe. Without a number: the shipment that has none.
+/// A parcel; the key is the dedupe. Without a number: the shipment that has none. A further TikTok order of the same number
+/// stands behind it (no number holds a `~`).
 #[must_use]
 pub fn parcel(row: &Parcel) -> Key {
     let mut sk = order_prefix(&row.order);
     match (&row.number, row.sources.first()) {
-        (Some(number), _) => write!(sk, "PARCEL#{}", clean(&number.key())),
+        (Some(number), _) => match &row.apart {
+            Some(order) => write!(sk, "PARCEL#{}~{order}", clean(&number.key())),
+            None => write!(sk, "PARCEL#{}", clean(&number.key())),
+        },
         (None, Some(source)) => write!(sk, "SHIPMENT#{}", clean(source.shipment.as_str())),
         (None, None) => write!(sk, "SHIPMENT#"),
     }
@@ -66,6 +70,12 @@ pub fn notice(store_id: &StoreId, order: &str, shipment: &str) -> Key {
 pub fn notice_store(key: &Key) -> Option<StoreId> {
     key.sk.strip_prefix("NOTICE#")?;
     StoreId::parse(unclean(key.pk.strip_prefix("STORE#")?)).ok()
+}
+
+/// Whether a row is a store's: a parcel, or a notice of one. Other rows of the same lists wait for themselves.
+#[must_use]
+pub fn is_of_store(key: &Key) -> bool {
+    key.pk.starts_with("STORE#")
 }
 
 /// A store connection.
@@ -163,6 +173,13 @@ pub fn tiktok_order_rows(order: &TikTokOrderId) -> (String, String) {
 #[must_use]
 pub fn is_tiktok_order(sk: &str) -> bool {
     sk.strip_prefix(ORDERS).is_some_and(|rest| !rest.is_empty() && !rest.contains('#'))
+}
+
+/// The order of a key, when it is that of a TikTok order's row.
+#[must_use]
+pub fn tiktok_order_of(key: &Key) -> Option<TikTokOrderId> {
+    key.pk.strip_prefix("SHOP#")?;
+    TikTokOrderId::parse(key.sk.strip_prefix(ORDERS)?).ok()
 }
 
 /// When a shop's orders are read next, and how far that has come.

@@ -243,6 +243,20 @@ impl ModelStore {
         done.is_some()
     }
 
+    /// The merchant writes another TikTok order id into a field, or the first one.
+    pub fn rename(&self, order: u64, field: IdField, id: &str) -> bool {
+        let mut shelf = self.shelf();
+        let done = shelf.edit(order, |order| {
+            order.tiktok.retain(|(known, _)| *known != field);
+            order.tiktok.push((field, id.to_owned()));
+            Some(())
+        });
+        if done.is_some() {
+            shelf.tell(What::OrderEdited, Some(order));
+        }
+        done.is_some()
+    }
+
     /// Saves an order without a visible change.
     pub fn touch(&self, order: u64) -> bool {
         let mut shelf = self.shelf();

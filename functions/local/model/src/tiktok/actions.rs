@@ -65,27 +65,7 @@ impl ModelTikTok {
 
     fn move_packages(&self, shop: &str, order: &str, from: PackageStatus, to: PackageStatus, text: &str) -> bool {
         let now = self.state().now();
-        let moved = self.change_order(shop, order, |order| {
-            let mut moved = false;
-            for package in order.packages.iter_mut().filter(|package| package.status == from) {
-                package.status = to;
-                package.updated = now;
-                moved = true;
-            }
-            if moved {
-                order.events.push((text.to_owned(), now));
-            }
-            let all = |status| order.packages.iter().all(|package| package.status >= status);
-            if moved && order.open_lines().is_empty() {
-                if all(PackageStatus::Completed) {
-                    order.status = Status::Delivered;
-                } else if order.status == Status::AwaitingCollection {
-                    order.status = Status::InTransit;
-                }
-            }
-            moved
-        });
-        moved == Some(true)
+        self.change_order(shop, order, |order| order.move_packages(from, to, text, now)) == Some(true)
     }
 
     /// An event of the carrier that moves nothing, for example a failed attempt.
@@ -107,14 +87,7 @@ impl ModelTikTok {
 
     /// Cancels an order; `by` is BUYER, SELLER or SYSTEM.
     pub fn cancel(&self, shop: &str, order: &str, by: &str) -> bool {
-        let done = self.change_order(shop, order, |order| {
-            order.status = Status::Cancelled;
-            order.cancelled_by = Some(by.to_owned());
-            order.cancel_requested = None;
-            for package in order.packages.iter_mut().filter(|package| package.shipped.is_none()) {
-                package.status = PackageStatus::Cancelled;
-            }
-        });
+        let done = self.change_order(shop, order, |order| order.cancel(by));
         self.tell_cancellation(shop, order, by, "COMPLETE", done.is_some())
     }
 

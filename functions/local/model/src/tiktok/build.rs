@@ -2,8 +2,10 @@
 
 use super::ModelTikTok;
 use super::calls::Call;
+use super::details::Details;
 use super::order::{Line, Order, Package, PackageStatus, Record, Status};
 use super::providers;
+use super::ship::BY_ORDER;
 use super::state::{App, Shop};
 use super::webhooks::Notification;
 use jiff::{SignedDuration, Timestamp};
@@ -125,6 +127,11 @@ impl ModelTikTok {
             seller: spec.seller,
             seller_type: if spec.cross_border { "CROSS_BORDER" } else { "LOCAL" },
             active: true,
+            seller_active: true,
+            by_order: BY_ORDER.contains(&spec.region.as_str()),
+            more_warehouses: Vec::new(),
+            lists: BTreeMap::new(),
+            empty_lists: 0,
             warehouse,
             seller_option: Some(seller_option).filter(|_| spec.seller_shipping),
             tiktok_option,
@@ -259,7 +266,14 @@ impl OrderBuilder {
             let sku_id = state.fresh_id("1729");
             for _ in 0..*quantity {
                 let id = state.fresh_id("5770");
-                lines.push(Line { id, sku: sku.clone(), sku_id: sku_id.clone(), cancelled: false });
+                lines.push(Line {
+                    id,
+                    sku: sku.clone(),
+                    sku_id: sku_id.clone(),
+                    cancelled: false,
+                    gift: false,
+                    pieces: Vec::new(),
+                });
             }
         }
         let ids: Vec<String> = lines.iter().map(|line| line.id.clone()).collect();
@@ -290,6 +304,8 @@ impl OrderBuilder {
             address_changed: false,
             forbidden: None,
             events: Vec::new(),
+            event_codes: BTreeMap::new(),
+            details: Details::default(),
             external: Vec::new(),
         };
         // Outside the US a package is there from payment on.

@@ -57,6 +57,15 @@ impl State {
         let label = self.label(asked.shop, order, number, &provider)?;
         self.mismatch(&label)?;
         self.apply(asked.shop, order, package, &label);
+        // The number of a combined package is that of every order in it.
+        for other in self.combined.get(&package.id).cloned().unwrap_or_default() {
+            if other != order.id
+                && let Some(other) = self.order(asked.shop, &other).cloned()
+                && let Some(package) = other.packages.iter().find(|known| known.id == package.id).cloned()
+            {
+                self.apply(asked.shop, &other, &package, &label);
+            }
+        }
         Ok(json!({}))
     }
 

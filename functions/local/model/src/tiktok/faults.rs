@@ -104,7 +104,7 @@ impl FaultRule {
         self
     }
 
-    /// Only calls whose path names this order or package.
+    /// Only calls that name this order or package: in the path, or among the orders of a read.
     #[must_use]
     pub fn id(mut self, id: &str) -> Self {
         self.order = Some(id.to_owned());
@@ -132,11 +132,11 @@ impl FaultRule {
         self
     }
 
-    fn fits(&self, call: Option<Call>, shop: Option<&str>, id: Option<&str>) -> bool {
+    fn fits(&self, call: Option<Call>, shop: Option<&str>, named: &[&str]) -> bool {
         self.calls.as_ref().is_none_or(|calls| call.is_some_and(|call| calls.contains(&call)))
             && self.writes.is_none_or(|writes| call.is_some_and(|call| call.is_write() == writes))
             && self.shop.as_deref().is_none_or(|wanted| shop == Some(wanted))
-            && self.order.as_deref().is_none_or(|wanted| id == Some(wanted))
+            && self.order.as_deref().is_none_or(|wanted| named.contains(&wanted))
     }
 }
 
@@ -146,11 +146,11 @@ pub(super) fn strike(
     chance: &mut Chance,
     call: Option<Call>,
     shop: Option<&str>,
-    id: Option<&str>,
+    named: &[&str],
 ) -> (Duration, Option<Fault>) {
     let mut wait = Duration::ZERO;
     let mut struck = None;
-    for rule in rules.iter_mut().filter(|rule| rule.fits(call, shop, id)) {
+    for rule in rules.iter_mut().filter(|rule| rule.fits(call, shop, named)) {
         let is_delay = matches!(rule.fault, Fault::Delay(_));
         if !is_delay && struck.is_some() {
             continue;
@@ -189,7 +189,7 @@ mod tests {
             FaultRule::new(Fault::Delay(Duration::from_secs(1))).writes(true),
         ];
         let mut chance = Chance::new(1);
-        let mut ask = |call, shop| strike(&mut rules, &mut chance, Some(call), Some(shop), None);
+        let mut ask = |call, shop| strike(&mut rules, &mut chance, Some(call), Some(shop), &[]);
         let second = Duration::from_secs(1);
         assert_eq!(ask(Call::GetOrders, "1"), (Duration::ZERO, None));
         assert_eq!(ask(Call::MarkPackage, "2"), (second, None));

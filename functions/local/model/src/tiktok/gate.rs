@@ -86,7 +86,9 @@ impl State {
         };
         let cipher = first(&query, "shop_cipher").unwrap_or_default();
         let shop = self.shops.values().find(|shop| shop.cipher == cipher).map(|shop| shop.id.clone());
-        let (wait, fault) = faults::strike(&mut self.faults, &mut self.chance, call, shop.as_deref(), id.as_deref());
+        let read = first(&query, "ids").unwrap_or_default().split(',').map(str::trim);
+        let named: Vec<&str> = id.as_deref().into_iter().chain(read).filter(|id| !id.is_empty()).collect();
+        let (wait, fault) = faults::strike(&mut self.faults, &mut self.chance, call, shop.as_deref(), &named);
         let arrival = Arrival { at: self.now(), elapsed: self.started.elapsed(), call, id, shop, query };
         (arrival, wait + self.settings.latency, fault)
     }
@@ -257,6 +259,7 @@ impl State {
                 match shop {
                     Some(shop) if !covered(&shop.id) => Err(Refusal::of(101_000)),
                     Some(shop) if !shop.active => Err(Refusal::of(36_009_043)),
+                    Some(shop) if !shop.seller_active => Err(Refusal::of(36_009_044)),
                     Some(shop) => Ok(Some(shop.id.clone())),
                     None => Err(Refusal::of(101_000)),
                 }

@@ -1,8 +1,9 @@
 //! Warehouses, delivery options, carriers.
 
 use super::codes::{Answer, Refusal};
+use super::field::list_of;
 use super::gate::Asked;
-use super::state::State;
+use super::state::{Shop, State};
 use serde_json::{Value, json};
 
 /// Markets whose carriers depend on the route, since 2026-03-26.
@@ -11,16 +12,22 @@ const BY_ROUTE: [&str; 5] = ["ES", "IE", "IT", "DE", "FR"];
 impl State {
     pub(super) fn warehouses(&self, asked: &Asked<'_>) -> Answer {
         let shop = self.shops.get(asked.shop).ok_or_else(|| Refusal::of(101_000))?;
-        Ok(json!({"warehouses": [{
-            "id": shop.warehouse, "entity_id": shop.warehouse, "name": "Main warehouse", "effect_status": "ENABLED",
-            "type": "SALES_WAREHOUSE", "sub_type": "DOMESTIC_WAREHOUSE", "is_default": true,
-            "address": {"region": shop.region, "region_code": shop.region, "distict": "", "city": "Sampletown"},
-        }]}))
+        let main = (shop.warehouse.clone(), shop.region.clone());
+        let all = std::iter::once(&main).chain(&shop.more_warehouses).map(|(id, region)| {
+            let main = *id == shop.warehouse;
+            json!({
+                "id": id, "entity_id": id, "name": if main { "Main warehouse" } else { "Other warehouse" },
+                "effect_status": "ENABLED", "type": "SALES_WAREHOUSE",
+                "sub_type": if main { "DOMESTIC_WAREHOUSE" } else { "CB_OVERSEA_WAREHOUSE" }, "is_default": main,
+                "address": {"region": region, "region_code": region, "distict": "", "city": "Sampletown"},
+            })
+        });
+        Ok(json!({"warehouses": all.collect::<Vec<_>>()}))
     }
 
     pub(super) fn delivery_options(&self, asked: &Asked<'_>) -> Answer {
         let shop = self.shops.get(asked.shop).ok_or_else(|| Refusal::of(101_000))?;
-        if shop.warehouse != asked.id {
+        if shop.warehouse != asked.id && !shop.more_warehouses.iter().any(|(id, _)| id == asked.id) {
             return Err(Refusal::of(11_005_004));
         }
         if asked.parameter("scope").is_some_and(|scope| !["WAREHOUSE", "PRODUCT"].contains(&scope)) {
@@ -33,8 +40,8 @@ impl State {
         Ok(json!({"delivery_options": options}))
     }
 
-    pub(super) fn providers(&self, asked: &Asked<'_>) -> Answer {
-        let shop = self.shops.get(asked.shop).ok_or_else(|| Refusal::of(101_000))?;
+    pub(super) fn providers(&mut self, asked: &Asked<'_>) -> Answer {
+        let shop = self.shops.get_mut(asked.shop).ok_or_else(|| Refusal::of(101_000))?;
         if shop.tiktok_option == asked.id {
             return Err(Refusal::of(21_008_117));
         }
@@ -46,14 +53,25 @@ impl State {
             value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase())
         };
         for name in ["warehouse_region", "buyer_region"] {
-            if BY_ROUTE.contains(&shop.region.as_str()) && !region(name) {
+            if by_route(shop) && !region(name) {
                 return Err(Refusal::parameter(format!("Missing or invalid parameter `{name}`.")));
             }
         }
-        let enabled = shop.providers.iter().filter(|provider| provider.enabled);
-        let list: Vec<Value> = enabled.map(|p| json!({"id": p.id, "name": p.name})).collect();
+        if shop.empty_lists > 0 {
+            shop.empty_lists -= 1;
+            return Ok(json!({"shipping_providers": []}));
+        }
+        let from = asked.parameter("warehouse_region").filter(|_| by_route(shop)).unwrap_or_default();
+        let of_route = list_of(shop, from);
+        let list: Vec<Value> =
+            of_route.iter().filter(|provider| provider.enabled).map(|p| json!({"id": p.id, "name": p.name})).collect();
         Ok(json!({"shipping_providers": list}))
     }
+}
+
+/// Whether the shop's carriers depend on the route.
+pub(super) fn by_route(shop: &Shop) -> bool {
+    BY_ROUTE.contains(&shop.region.as_str()) || !shop.lists.is_empty()
 }
 
 fn option(id: &str, name: &str, kind: &str) -> Value {

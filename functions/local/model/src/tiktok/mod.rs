@@ -11,8 +11,10 @@ mod build;
 mod calls;
 mod codes;
 mod correct;
+mod details;
 mod external;
 mod faults;
+mod field;
 mod gate;
 mod journal;
 mod logistics;
@@ -20,6 +22,7 @@ mod order;
 mod packages;
 mod providers;
 mod reads;
+mod seller;
 mod ship;
 pub mod sign;
 mod state;
@@ -32,12 +35,13 @@ mod tests;
 pub use build::{OrderBuilder, ShopSpec, Tokens};
 pub use calls::{Call, SCOPES};
 pub use codes::CODES;
+pub use details::Details;
 pub use faults::{Fault, FaultRule};
 pub use journal::{Change, ChangeKind, Journal, Outcome, Seen};
 pub use order::{External, Line, Order, Package, PackageStatus, Status};
 pub use providers::{Provider, id_of as provider_id, of_region as providers_of};
 pub use state::{App, RateLimits, Settings};
-pub use webhooks::Notification;
+pub use webhooks::{Mischief, Notification};
 
 use crate::chance::Chance;
 use crate::{ModelAnswer, serve};
@@ -45,7 +49,7 @@ use bytes::Bytes;
 use http::Request;
 use journal::Seen as Record;
 use state::State;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -75,6 +79,8 @@ impl ModelTikTok {
             chance: Chance::new(seed),
             journal: Journal::default(),
             outbox: Vec::new(),
+            combined: HashMap::new(),
+            labels: BTreeSet::new(),
             next_id: 0,
         };
         Self(Arc::new(Mutex::new(state)))

@@ -1,7 +1,8 @@
 //! An order, its lines (one per unit) and its packages.
 
+use super::details::Details;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many earlier looks of an order are kept for reads that lag.
 const PAST: usize = 16;
@@ -108,6 +109,10 @@ pub struct Line {
     pub sku_id: String,
     /// The unit alone was cancelled.
     pub cancelled: bool,
+    /// A gift.
+    pub gift: bool,
+    /// A bundle: the stock codes and pieces it stands for.
+    pub pieces: Vec<(String, u32)>,
 }
 
 /// One parcel as TikTok sees it.
@@ -182,6 +187,10 @@ pub struct Order {
     pub forbidden: Option<i64>,
     /// The carrier's events: text and time.
     pub events: Vec<(String, Timestamp)>,
+    /// TikTok's codes of events, by their place; the others come without.
+    pub event_codes: BTreeMap<usize, i64>,
+    /// What makes it special.
+    pub details: Details,
     /// Store orders that somebody linked to it.
     pub external: Vec<External>,
 }

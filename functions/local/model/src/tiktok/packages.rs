@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 impl State {
     pub(super) fn search_packages(&mut self, asked: &Asked<'_>) -> Answer {
-        let paging = Paging::read(asked, 50, &["create_time", "update_time", "order_pay_time"])?;
+        let paging =
+            Paging::read(asked, 50, &["create_time", "update_time", "order_pay_time"], self.settings.offset_pages)?;
         let body = asked.json()?;
         self.settle_all(asked.shop);
         let time = self.read_time();
@@ -43,7 +44,20 @@ impl State {
         let record = self.shops.get(asked.shop).and_then(|shop| shop.orders.get(&current.id));
         let order = record.map_or(&current, |record| record.at(time));
         let package = order.packages.iter().find(|package| package.id == asked.id);
-        package.map(|package| views::package(order, package)).ok_or_else(|| Refusal::of(21_011_028))
+        let mut view = package.map(|package| views::package(order, package)).ok_or_else(|| Refusal::of(21_011_028))?;
+        // A combined package shows every order in it.
+        let others = self.combined.get(asked.id).into_iter().flatten().filter(|id| **id != current.id);
+        for other in others.filter_map(|id| self.shops.get(asked.shop)?.orders.get(id)) {
+            let other = other.at(time);
+            let Some(package) = other.packages.iter().find(|package| package.id == asked.id) else { continue };
+            for field in ["orders", "order_line_item_ids"] {
+                let more = views::package(other, package)[field].as_array().cloned().unwrap_or_default();
+                if let Some(list) = view[field].as_array_mut() {
+                    list.extend(more);
+                }
+            }
+        }
+        Ok(view)
     }
 
     pub(super) fn get_tracking(&mut self, asked: &Asked<'_>) -> Answer {
@@ -51,8 +65,15 @@ impl State {
         let events: Vec<Value> = order
             .events
             .iter()
+            .enumerate()
             .rev()
-            .map(|(text, at)| json!({"description": text, "update_time_millis": at.as_millisecond(), "action_code": 0}))
+            .map(|(place, (text, at))| {
+                let mut event = json!({"description": text, "update_time_millis": at.as_millisecond()});
+                if let Some(code) = order.event_codes.get(&place) {
+                    event["action_code"] = (*code).into();
+                }
+                event
+            })
             .collect();
         Ok(json!({"tracking": events}))
     }
@@ -126,13 +147,18 @@ impl State {
         Ok(json!({"packages": answer}))
     }
 
-    /// TikTok's own labels start with `TT` in this model.
+    /// Whether TikTok sold the label: those it was told of, and all that start with `TT`.
+    pub(super) fn sold_label(&self, number: &str) -> bool {
+        number.starts_with("TT") || self.labels.contains(&number.to_ascii_uppercase())
+    }
+
+    /// TikTok's own check of a number; US only.
     pub(super) fn validate_tracking(&self, asked: &Asked<'_>) -> Answer {
         if self.region_of(asked.shop) != "US" {
             return Err(Refusal::of(21_008_106));
         }
         let number = asked.parameter("tracking_number");
         let number = number.ok_or_else(|| Refusal::parameter("Invalid parameter `tracking_number`."))?;
-        Ok(json!({"is_tiktok_shipping": number.starts_with("TT"), "is_tiktok_collection": false}))
+        Ok(json!({"is_tiktok_shipping": self.sold_label(number), "is_tiktok_collection": false}))
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Paging {
     ascending: bool,
     pub by: String,
     after: Option<(i64, String)>,
+    /// A token says how many rows came before it, not after which row it goes on.
+    offsets: bool,
 }
 
 /// Bytes that make every page token hold `+`, `/` and `=`, which a client must encode.
@@ -45,7 +47,7 @@ fn read_token(token: &str) -> Option<(i64, String)> {
 
 impl Paging {
     /// Reads the paging rules of a search: sizes from 1 to `most`, 20 by itself; newest first by itself.
-    pub(super) fn read(asked: &Asked<'_>, most: usize, sorts: &[&str]) -> Result<Self, Refusal> {
+    pub(super) fn read(asked: &Asked<'_>, most: usize, sorts: &[&str], offsets: bool) -> Result<Self, Refusal> {
         let wrong = |name: &str| Refusal::parameter(format!("Invalid parameter `{name}`."));
         let size = asked.parameter("page_size").map_or(Some(20), |text| text.parse::<usize>().ok());
         let size = size.filter(|size| (1..=most).contains(size)).ok_or_else(|| wrong("page_size"))?;
@@ -62,7 +64,7 @@ impl Paging {
             None => None,
             Some(token) => Some(read_token(token).ok_or_else(|| wrong("page_token"))?),
         };
-        Ok(Self { size, ascending, by: by.to_owned(), after })
+        Ok(Self { size, ascending, by: by.to_owned(), after, offsets })
     }
 
     /// Cuts one page out of all rows; the token of the next is empty on the last.
@@ -72,7 +74,12 @@ impl Paging {
         if !self.ascending {
             rows.reverse();
         }
-        if let Some((sort, id)) = &self.after {
+        let skipped = match &self.after {
+            Some((count, _)) if self.offsets => usize::try_from(*count).unwrap_or_default(),
+            _ => 0,
+        };
+        rows.drain(..skipped.min(rows.len()));
+        if let Some((sort, id)) = self.after.as_ref().filter(|_| !self.offsets) {
             let passed = |row: &Row<'_, T>| {
                 let order = (row.sort, row.id).cmp(&(*sort, id.as_str()));
                 if self.ascending { order.is_le() } else { order.is_ge() }
@@ -81,7 +88,10 @@ impl Paging {
         }
         let more = rows.len() > self.size;
         rows.truncate(self.size);
-        let next = rows.last().filter(|_| more).map(|row| page_token(row.sort, row.id)).unwrap_or_default();
+        let count = i64::try_from(skipped + self.size).unwrap_or_default();
+        let token =
+            |row: &Row<'_, T>| if self.offsets { page_token(count, "rows") } else { page_token(row.sort, row.id) };
+        let next = rows.last().filter(|_| more).map(token).unwrap_or_default();
         let views: Vec<Value> = rows.into_iter().map(|row| view(row.item)).collect();
         json!({"next_page_token": next, "total_count": total, name: views})
     }
@@ -119,10 +129,12 @@ impl State {
     }
 
     pub(super) fn search_orders(&mut self, asked: &Asked<'_>) -> Answer {
-        let paging = Paging::read(asked, 100, &["create_time", "update_time"])?;
+        let paging = Paging::read(asked, 100, &["create_time", "update_time"], self.settings.offset_pages)?;
         let body = asked.json()?;
         self.settle_all(asked.shop);
-        let time = self.read_time();
+        let lag = self.settings.search_lag.max(self.settings.read_lag);
+        let time = self.now().checked_sub(lag).unwrap_or_else(|_| self.now());
+        let left_out = self.left_out(asked.shop, None);
         let Some(shop) = self.shops.get(asked.shop) else {
             return Err(Refusal::of(101_000));
         };
@@ -137,13 +149,30 @@ impl State {
                 && warehouses.is_none_or(|ids| ids.iter().any(|id| id.as_str() == Some(&order.warehouse)))
         };
         let by_update = paging.by == "update_time";
-        let rows = shop.orders.values().map(|record| record.at(time)).filter(|order| wanted(order));
+        // What was placed within the lag is not there yet.
+        let placed = |order: &&Order| !lag.is_positive() || order.created <= time;
+        let records =
+            shop.orders.values().filter(|r| !r.current.details.only_by_id && !left_out.contains(&r.current.id));
+        let rows = records.map(|record| record.at(time)).filter(placed);
+        let rows = rows.filter(|order| wanted(order));
         let rows = rows.map(|order| Row {
             sort: if by_update { order.updated.as_second() } else { order.created.as_second() },
             id: &order.id,
             item: order,
         });
-        Ok(paging.page(rows.collect(), "orders", |order| views::order(order, &shop.region)))
+        Ok(paging.page(rows.collect(), "orders", |order| views::order(order, &shop.region, false)))
+    }
+
+    /// The orders that this answer leaves out: of these ids, or of all.
+    fn left_out(&mut self, shop: &str, ids: Option<&[&str]>) -> Vec<String> {
+        let Some(shop) = self.shops.get_mut(shop) else { return Vec::new() };
+        let asked = |id: &str| ids.is_none_or(|ids| ids.contains(&id));
+        let gone = shop.orders.values_mut().filter(|r| r.current.details.left_out > 0 && asked(&r.current.id));
+        gone.map(|record| {
+            record.current.details.left_out -= 1;
+            record.current.id.clone()
+        })
+        .collect()
     }
 
     /// One unknown or foreign id refuses the whole read.
@@ -153,15 +182,19 @@ impl State {
         if ids.len() > 50 || !ids.iter().all(digits) {
             return Err(Refusal::parameter("Invalid parameter `ids`: 1 to 50 order ids, joined by commas."));
         }
-        let mut orders = Vec::with_capacity(ids.len());
         for id in &ids {
-            if self.order(asked.shop, id).is_none() {
-                return Err(Refusal::of(21_008_111));
+            let order = self.order(asked.shop, id).ok_or_else(|| Refusal::of(21_008_111))?;
+            if let Some(code) = order.details.reads_refused {
+                return Err(Refusal::of(code));
             }
+        }
+        let left_out = self.left_out(asked.shop, Some(&ids));
+        let mut orders = Vec::with_capacity(ids.len());
+        for id in ids.iter().filter(|id| !left_out.iter().any(|gone| gone == *id)) {
             let time = self.read_time();
             let shop = self.shops.get(asked.shop);
             if let Some((shop, record)) = shop.and_then(|shop| Some((shop, shop.orders.get(*id)?))) {
-                orders.push(views::order(record.at(time), &shop.region));
+                orders.push(views::order(record.at(time), &shop.region, true));
             }
         }
         Ok(json!({"orders": orders}))

@@ -2,8 +2,10 @@
 
 use super::calls::Call;
 use super::codes::{Answer, Refusal};
+use super::field::list_of;
 use super::gate::Asked;
 use super::journal::{Change, ChangeKind};
+use super::logistics::by_route;
 use super::order::{Order, Package, PackageStatus, Status};
 use super::providers;
 use super::state::State;
@@ -70,9 +72,14 @@ impl State {
         self.shops.get(shop).map(|shop| shop.region.clone()).unwrap_or_default()
     }
 
+    /// Whether first numbers of the shop go by order.
+    fn ships_by_order(&self, shop: &str) -> bool {
+        self.shops.get(shop).is_some_and(|shop| shop.by_order)
+    }
+
     pub(super) fn mark_package(&mut self, asked: &Asked<'_>) -> Answer {
         let region = self.region_of(asked.shop);
-        if !BY_ORDER.contains(&region.as_str()) {
+        if !self.ships_by_order(asked.shop) {
             return Err(Refusal::of(21_008_106));
         }
         let body = asked.json()?;
@@ -128,31 +135,38 @@ impl State {
     }
 
     fn ship_one(&mut self, shop: &str, package: &str, body: &Value) -> Result<(), Refusal> {
-        let region = self.region_of(shop);
-        if BY_ORDER.contains(&region.as_str()) {
+        if self.ships_by_order(shop) {
             return Err(Refusal::of(21_008_106));
         }
-        let order = self.order_of_package(shop, package).ok_or_else(|| Refusal::of(21_011_028))?;
-        shippable(&order, false)?;
-        if order.needs_invoice {
-            return Err(Refusal::of(21_004_006));
-        }
-        let found = order.packages.iter().find(|known| known.id == package);
-        let found = found.ok_or_else(|| Refusal::of(21_011_028))?;
-        if found.shipped.is_some() {
-            return Err(Refusal::of(21_008_099));
-        }
-        if found.status != PackageStatus::ToFulfill {
-            return Err(Refusal::of(21_032_001));
+        let first = self.order_of_package(shop, package).ok_or_else(|| Refusal::of(21_011_028))?;
+        let mut parts = Vec::new();
+        // A combined package ships every order in it, or none.
+        for id in self.combined.get(package).cloned().unwrap_or_else(|| vec![first.id.clone()]) {
+            let order = self.order(shop, &id).cloned().ok_or_else(|| Refusal::of(21_011_028))?;
+            shippable(&order, false)?;
+            if order.needs_invoice {
+                return Err(Refusal::of(21_004_006));
+            }
+            let found = order.packages.iter().find(|known| known.id == package);
+            let found = found.ok_or_else(|| Refusal::of(21_011_028))?;
+            if found.shipped.is_some() {
+                return Err(Refusal::of(21_008_099));
+            }
+            if found.status != PackageStatus::ToFulfill {
+                return Err(Refusal::of(21_032_001));
+            }
+            parts.push((id, found.lines.clone()));
         }
         let shipment = &body["self_shipment"];
         if shipment.is_null() {
             return Err(Refusal::saying(21_001_001, "Invalid parameters: `self_shipment`."));
         }
         let (number, provider) = (text(shipment, "tracking_number")?, text(shipment, "shipping_provider_id")?);
-        let label = self.label(shop, &order, number, &provider)?;
+        let label = self.label(shop, &first, number, &provider)?;
         self.mismatch(&label)?;
-        self.ship(shop, &order.id, found.lines.clone(), &label);
+        for (order, lines) in parts {
+            self.ship(shop, &order, lines, &label);
+        }
         Ok(())
     }
 
@@ -167,7 +181,10 @@ impl State {
         }
         let known = self.shops.get(shop).and_then(|shop| {
             let offered = shop.seller_option.as_ref() == Some(&order.delivery_option);
-            shop.providers.iter().find(|known| offered && known.id == provider)
+            let more = shop.more_warehouses.iter().find(|(id, _)| *id == order.warehouse);
+            let from = more.map_or(shop.region.as_str(), |(_, region)| region.as_str());
+            let list = list_of(shop, if by_route(shop) { from } else { "" });
+            list.iter().find(|known| offered && known.id == provider).cloned()
         });
         let name = match known {
             Some(known) if known.enabled => known.name.clone(),
@@ -175,6 +192,13 @@ impl State {
             None if providers::exists_somewhere(provider) => return Err(Refusal::of(21_004_016)),
             None => return Err(Refusal::of(21_011_022)),
         };
+        if let (Some(code), "USPS") = (self.settings.usps_refused, name.as_str())
+            && self.region_of(shop) == "US"
+            && !self.sold_label(&number)
+        {
+            let words = "USPS tracking numbers must come from labels purchased on TikTok Shop.";
+            return Err(Refusal::saying(code, words));
+        }
         self.unused(shop, order, &number)?;
         Ok(Label { number, provider: provider.to_owned(), provider_name: name })
     }
@@ -188,6 +212,10 @@ impl State {
         for (other_shop, other) in users.iter().filter(|(s, o)| (s.as_str(), o.as_str()) != (shop, &order.id)) {
             let twin = self.shops.get(other_shop).and_then(|shop| shop.orders.get(other)).map(|r| &r.current.recipient);
             let same = other_shop == shop && order.recipient.is_some() && twin == Some(&order.recipient);
+            let joined = self.combined.values().any(|orders| orders.contains(&order.id) && orders.contains(other));
+            if joined {
+                continue;
+            }
             if !same || !combines(&self.region_of(shop)) {
                 return Err(Refusal::of(21_011_025));
             }
@@ -290,9 +318,9 @@ impl State {
     }
 }
 
-/// Markets that combine orders by one number for one recipient: US, EU and Japan.
+/// Markets that combine orders by one number for one recipient: US, UK, EU and Japan (May 2026).
 fn combines(region: &str) -> bool {
-    region != "GB" && BY_ORDER.contains(&region)
+    BY_ORDER.contains(&region)
 }
 
 fn same(package: &[String], lines: &[String]) -> bool {

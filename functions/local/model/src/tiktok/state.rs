@@ -4,7 +4,7 @@ use super::faults::FaultRule;
 use super::journal::Journal;
 use super::order::{Order, Record};
 use super::providers::Provider;
-use super::webhooks::Notification;
+use super::webhooks::{Mischief, Notification};
 use crate::chance::Chance;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -68,7 +68,17 @@ pub(super) struct Shop {
     pub seller: String,
     pub seller_type: &'static str,
     pub active: bool,
+    /// The seller is not suspended.
+    pub seller_active: bool,
+    /// First numbers go by order; else by package.
+    pub by_order: bool,
     pub warehouse: String,
+    /// Further warehouses with their regions.
+    pub more_warehouses: Vec<(String, String)>,
+    /// Lists of carriers of their own, by the region of the warehouse.
+    pub lists: BTreeMap<String, Vec<Provider>>,
+    /// So many more lists come back empty.
+    pub empty_lists: u32,
     /// The Seller Shipping option; `None` when the shop has not switched it on.
     pub seller_option: Option<String>,
     /// The option shipped by TikTok.
@@ -137,6 +147,16 @@ pub struct Settings {
     pub orders_per_number: usize,
     /// Whether a number whose shape belongs to another carrier is refused (21004015) rather than warned about.
     pub refuse_mismatch: bool,
+    /// Search shows an order's changes only after this long; reads by id show them at once.
+    pub search_lag: SignedDuration,
+    /// Page tokens are plain offsets, so pages shift while orders move.
+    pub offset_pages: bool,
+    /// TikTok cancels by itself what misses its `_due_time`.
+    pub auto_cancel: bool,
+    /// A USPS number of a US shop whose label TikTok did not sell is refused with this code.
+    pub usps_refused: Option<i64>,
+    /// What happens to webhooks on their way.
+    pub webhooks: Mischief,
     /// How long every answer takes.
     pub latency: Duration,
     /// The model's clock is this far ahead of the clock it was given.
@@ -165,6 +185,11 @@ impl Default for Settings {
             edits: 1,
             orders_per_number: 20,
             refuse_mismatch: false,
+            search_lag: SignedDuration::ZERO,
+            offset_pages: false,
+            auto_cancel: false,
+            usps_refused: None,
+            webhooks: Mischief::default(),
             latency: Duration::ZERO,
             clock_ahead: SignedDuration::ZERO,
             consent_seller: None,
@@ -193,6 +218,10 @@ pub(super) struct State {
     pub chance: Chance,
     pub journal: Journal,
     pub outbox: Vec<Notification>,
+    /// The orders of a combined package.
+    pub combined: HashMap<String, Vec<String>>,
+    /// Numbers of labels that TikTok sold, upper case.
+    pub labels: BTreeSet<String>,
     pub next_id: u64,
 }
 
@@ -240,7 +269,7 @@ impl State {
         at: Timestamp,
         edit: impl FnOnce(&mut Order) -> T,
     ) -> Option<T> {
-        let lags = self.settings.read_lag.is_positive();
+        let lags = self.settings.read_lag.is_positive() || self.settings.search_lag.is_positive();
         let record = self.shops.get_mut(shop)?.orders.get_mut(order)?;
         let before = record.current.status;
         if lags {
@@ -257,24 +286,27 @@ impl State {
         Some(result)
     }
 
-    /// What time alone does to an order: the hold ends.
+    /// What time alone does to an order, one thing after the other.
     fn settle(&mut self, shop: &str, order: &str) {
-        let now = self.now();
-        let due = self.shops.get(shop).and_then(|shop| shop.orders.get(order)).and_then(|r| r.current.hold_over(now));
-        if let Some(at) = due {
-            self.change_at(shop, order, at, Order::release);
+        let (now, auto_cancel) = (self.now(), self.settings.auto_cancel);
+        loop {
+            let record = self.shops.get(shop).and_then(|shop| shop.orders.get(order));
+            let Some((at, what)) = record.and_then(|record| record.current.next_by_clock(now, auto_cancel)) else {
+                return;
+            };
+            self.change_at(shop, order, at, |order| order.by_clock(what, at));
         }
     }
 
     /// The same for every order of a shop, before a search.
     pub(super) fn settle_all(&mut self, shop: &str) {
-        let now = self.now();
+        let (now, auto_cancel) = (self.now(), self.settings.auto_cancel);
         let due: Vec<String> = self
             .shops
             .get(shop)
             .into_iter()
             .flat_map(|shop| shop.orders.iter())
-            .filter(|(_, record)| record.current.hold_over(now).is_some())
+            .filter(|(_, record)| record.current.next_by_clock(now, auto_cancel).is_some())
             .map(|(id, _)| id.clone())
             .collect();
         for order in due {

@@ -1,11 +1,12 @@
 //! TikTok's own webhooks: built, signed, and handed to whoever posts them.
 
+use super::details::after;
 use super::order::Order;
 use super::state::State;
 use super::{ModelTikTok, sign};
 use bytes::Bytes;
 use http::{Method, Request};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use waybill::domain::region::AppRegion;
 
@@ -34,6 +35,19 @@ pub(super) const OTHER_EVENTS: [&str; 10] = [
     "REVERSE_STATUS_UPDATE",
 ];
 
+/// What happens to webhooks on their way. TikTok promises neither order nor uniqueness.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mischief {
+    /// They arrive so much later than what they tell.
+    pub late: SignedDuration,
+    /// Probability that one never arrives.
+    pub lose: f64,
+    /// Probability that one arrives twice.
+    pub double: f64,
+    /// Those that wait together arrive newest first.
+    pub swap: bool,
+}
+
 /// One thing TikTok has to tell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notification {
@@ -53,7 +67,7 @@ impl Notification {
     pub fn order_status(shop: &str, order: &Order, at: Timestamp) -> Self {
         let data = json!({
             "order_id": order.id, "order_status": order.status.webhook_word(),
-            "is_on_hold_order": order.hold_until.is_some(), "update_time": at.as_second(),
+            "is_on_hold_order": order.details.passes_hold.unwrap_or(true), "update_time": at.as_second(),
         });
         Self { kind: 1, shop: shop.into(), at, data }
     }
@@ -71,6 +85,16 @@ impl Notification {
             order.packages.iter().map(|p| json!({"package_id": p.id, "order_id_list": [order.id]})).collect();
         let data = json!({
             "sc_type": what, "role_type": "ROLE_SELLER", "package_list": list, "update_time": at.as_second(),
+        });
+        Self { kind: 4, shop: shop.into(), at, data }
+    }
+
+    /// Type 4: the packages of several orders became one.
+    #[must_use]
+    pub fn combined(shop: &str, package: &str, orders: &[String], at: Timestamp) -> Self {
+        let data = json!({
+            "sc_type": "COMBINE", "role_type": "ROLE_SYSTEM", "update_time": at.as_second(),
+            "package_list": [{"package_id": package, "order_id_list": orders}],
         });
         Self { kind: 4, shop: shop.into(), at, data }
     }
@@ -126,11 +150,28 @@ impl State {
 }
 
 impl ModelTikTok {
-    /// Takes everything that waits to be delivered, oldest first, each as a signed request. A caller that plays
-    /// repeats, swaps or losses does so with the list.
+    /// Takes everything that is to be delivered by now, oldest first, each as a signed request: late, lost, doubled and
+    /// swapped as [`Mischief`] says. A caller may play further tricks with the list.
     pub fn take_webhooks(&self) -> Vec<Request<Bytes>> {
-        let waiting = std::mem::take(&mut self.state().outbox);
-        waiting.iter().filter_map(|notice| self.webhook(notice)).collect()
+        let due = {
+            let mut state = self.state();
+            let (mischief, now) = (state.settings.webhooks, state.now());
+            let waiting = std::mem::take(&mut state.outbox);
+            let (mut due, later): (Vec<_>, Vec<_>) =
+                waiting.into_iter().partition(|notice| after(notice.at, mischief.late) <= now);
+            state.outbox = later;
+            due.retain(|_| !state.chance.happens(mischief.lose));
+            let doubled = due.into_iter().flat_map(|notice| {
+                let twice = state.chance.happens(mischief.double);
+                std::iter::repeat_n(notice, if twice { 2 } else { 1 })
+            });
+            let mut due: Vec<Notification> = doubled.collect();
+            if mischief.swap {
+                due.reverse();
+            }
+            due
+        };
+        due.iter().filter_map(|notice| self.webhook(notice)).collect()
     }
 
     /// One delivery, signed with the secret of the shop's app. `None` for a shop that this model does not know.

@@ -3,6 +3,7 @@
 mod authorisation;
 mod corrections;
 mod faults;
+mod field;
 mod gate;
 mod reads;
 mod shapes;

@@ -150,3 +150,27 @@ async fn answers_about_logistics_references_and_webhooks_have_the_documented_sha
     judge(&desk, hooks, "GET", hooks, &[], None).await;
     judge(&desk, hooks, "DELETE", hooks, &[], Some(json!({"event_type": "ORDER_STATUS_CHANGE"}))).await;
 }
+
+#[tokio::test]
+async fn answers_about_special_orders_have_the_documented_shape() {
+    let desk = Desk::new("MY");
+    let soon = Timestamp::from_second(START + 3600).unwrap();
+    desk.model.order(SHOP, "1").pre_order(soon).line("A", 1).place();
+    desk.model.order(SHOP, "2").gift("B", 1).bundle("C", 1, &[("D", 2)]).sample().needs_invoice().place();
+    desk.model.order(SHOP, "3").replaces("2").group("N/A").line("A", 1).place();
+    desk.model.order(SHOP, "4").exchange_of("2").masked().deadline("rts_sla_time", None).line("A", 1).place();
+    desk.model.order(SHOP, "5").status(Status::Unpaid).line("A", 1).place();
+    let path = "/order/202507/orders";
+    judge(&desk, path, "GET", path, &[("ids", "1,2,3,4,5")], None).await;
+    let search = "/order/202309/orders/search";
+    judge(&desk, search, "POST", search, &[("page_size", "50")], Some(json!({}))).await;
+    let package = desk.model.combine(SHOP, &["3", "4"]).unwrap();
+    let one = "/fulfillment/202309/packages/{package_id}";
+    judge(&desk, one, "GET", &format!("/fulfillment/202309/packages/{package}"), &[], None).await;
+    desk.model.event(SHOP, "3", "Out for delivery", 40_501);
+    desk.model.fail_attempt(SHOP, "3");
+    let tracking = "/fulfillment/202309/orders/{order_id}/tracking";
+    judge(&desk, tracking, "GET", "/fulfillment/202309/orders/3/tracking", &[], None).await;
+    desk.model.add_warehouse(SHOP, "SG");
+    judge(&desk, "/logistics/202309/warehouses", "GET", "/logistics/202309/warehouses", &[], None).await;
+}

@@ -1,0 +1,415 @@
+//! The rows of one order on the desk while a message is worked on.
+
+use super::places::{Place, Places, place};
+use super::{Absorbed, WHOLE_ORDER};
+use crate::domain::connection::StoreConnection;
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::ids::{ShipmentId, TikTokOrderId};
+use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Source, WaitsFor};
+use crate::domain::reason::Reason;
+use jiff::Timestamp;
+use std::collections::HashSet;
+
+pub(super) struct Desk<'a> {
+    rows: Vec<Parcel>,
+    places: Places,
+    news: &'a Fulfilment,
+    store: &'a StoreConnection,
+    healed: bool,
+    now: Timestamp,
+    /// Rows that the message itself speaks of.
+    spoken: HashSet<usize>,
+    older: bool,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(
+        known: &[Parcel],
+        news: &'a Fulfilment,
+        store: &'a StoreConnection,
+        healed: bool,
+        now: Timestamp,
+    ) -> Self {
+        let (places, spoken) = (Places::new(known), HashSet::new());
+        Self { rows: known.to_vec(), places, news, store, healed, now, spoken, older: false }
+    }
+
+    /// What is to be written.
+    pub(super) fn result(self, known: &[Parcel]) -> Absorbed {
+        let (old, new) = self.rows.split_at(known.len());
+        let changed = old.iter().zip(known).filter(|(after, before)| after != before).map(|(after, _)| after);
+        Absorbed { rows: new.iter().chain(changed).cloned().collect(), older: self.older }
+    }
+
+    fn sources(&self, shipment: &ShipmentId) -> impl Iterator<Item = &Source> {
+        self.places.of_shipment(shipment).iter().filter_map(|place| self.rows[*place].source(shipment))
+    }
+
+    /// What a message says about one shipment. `claimed`: when it changed by the sender's clock.
+    pub(super) fn shipment(&mut self, shipment: &Shipment, claimed: i64) {
+        if shipment.status == ShipmentStatus::NotYet {
+            return;
+        }
+        // A claim of the future that comes again is a repeat, however late.
+        let ahead = (claimed > shipment.version.changed).then_some(claimed);
+        let repeated = ahead.is_some() && self.sources(&shipment.id).any(|source| source.ahead == ahead);
+        let known = self.sources(&shipment.id).map(|source| source.version).max();
+        if repeated || known.is_some_and(|known| shipment.version < known) {
+            self.older |=
+                !(repeated && self.sources(&shipment.id).any(|source| source.present && source.ahead == ahead));
+            return;
+        }
+        // The store cancelled the order in the same moment, or later.
+        let cancelled = self.order_cancelled_at().is_some_and(|order| order.changed >= shipment.version.changed);
+        let gone = shipment.status == ShipmentStatus::Cancelled;
+        let parcels: &[StoreParcel] = if gone { &[] } else { shipment.parcels.as_slice() };
+        let sharing = u32::try_from(parcels.len()).unwrap_or(u32::MAX);
+        let mut carried = HashSet::new();
+        for parcel in parcels {
+            let source = Source {
+                shipment: shipment.id.clone(),
+                version: shipment.version,
+                present: !cancelled,
+                sharing,
+                lines: shipment.lines.clone(),
+                ahead,
+            };
+            carried.insert(self.carry(parcel, source));
+        }
+        self.take_off(shipment, &carried, parcels.is_empty());
+        if parcels.is_empty() {
+            self.remember_empty(shipment);
+        }
+    }
+
+    /// The TikTok order that the message names.
+    fn named(&self) -> Option<&'a TikTokOrderId> {
+        match &self.news.link {
+            OrderLink::Found(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// A shipment carries this number now. Gives the row.
+    fn carry(&mut self, parcel: &StoreParcel, source: Source) -> usize {
+        let now = self.now;
+        let of_number = self.places.of_number(&parcel.number.key());
+        let index = match place(&self.rows, of_number, &source.shipment, self.named()) {
+            Place::Row(index) => index,
+            Place::New { apart, sent } => return self.carry_new(parcel, source, apart, sent.as_ref()),
+        };
+        self.spoken.insert(index);
+        self.places.carries(index, &source.shipment);
+        let named = self.named().cloned();
+        let row = &mut self.rows[index];
+        let moved = named.filter(|named| row.tiktok_order() != Some(named));
+        let was_withdrawn = row.is_withdrawn();
+        let newest = row.sources.iter().all(|s| s.version <= source.version);
+        let mut content = was_withdrawn && source.present;
+        let withdrawn = !source.present;
+        match row.sources.iter_mut().find(|s| s.shipment == source.shipment) {
+            Some(old)
+                if old.present == source.present && old.lines == source.lines && old.sharing == source.sharing =>
+            {
+                if old.version.changed != source.version.changed {
+                    old.version = source.version;
+                }
+            }
+            Some(old) => {
+                content |= old.present && (old.lines != source.lines || old.sharing != source.sharing);
+                content |= !old.present && source.present;
+                *old = source;
+            }
+            None => {
+                content = true;
+                row.sources.push(source);
+            }
+        }
+        let carrier_changed = newest && row.carrier != parcel.carrier;
+        if carrier_changed {
+            row.carrier.clone_from(&parcel.carrier);
+            row.confirmed = false;
+            row.note(now, Plain::CarrierChanged, parcel.carrier.clone().unwrap_or_default());
+        }
+        if was_withdrawn && !withdrawn {
+            row.note(now, Plain::NumberBack, "");
+        }
+        let known = row.tiktok_order().is_some();
+        if let Some(named) = &moved {
+            if known {
+                row.note(now, Plain::OrderNamed, named.as_str());
+            }
+            row.link = OrderLink::Found(named.clone());
+        }
+        if withdrawn {
+            if row.is_withdrawn() {
+                row.withdraw(ParcelState::Skipped(Reason::Cancelled), now);
+            }
+        } else if content || carrier_changed || moved.is_some() {
+            requeue(row, now);
+        }
+        index
+    }
+
+    fn carry_new(
+        &mut self,
+        parcel: &StoreParcel,
+        source: Source,
+        apart: Option<TikTokOrderId>,
+        sent: Option<&TikTokOrderId>,
+    ) -> usize {
+        let now = self.now;
+        let cancelled = !source.present;
+        let state = if cancelled { ParcelState::Skipped(Reason::Cancelled) } else { ParcelState::Received };
+        let link = self.link_of(&source.shipment);
+        let mut row = self.blank(state, (!cancelled).then_some(now), source);
+        row.number = Some(parcel.number.clone());
+        row.carrier.clone_from(&parcel.carrier);
+        row.link = self.named().map_or(link, |named| OrderLink::Found(named.clone()));
+        row.note(now, if self.healed { Plain::FoundByPoll } else { Plain::Received }, "");
+        if let (Some(older), Some(newer), false) = (sent, &apart, cancelled) {
+            let detail = format!("the number was sent for order {older}; the store now names order {newer}");
+            row.link = OrderLink::Ambiguous(vec![older.clone(), newer.clone()]);
+            row.hold(Reason::OrderAmbiguous, &detail, WaitsFor::Store, now);
+        }
+        row.apart = apart;
+        let index = self.rows.len();
+        self.places.add(index, &row);
+        self.spoken.insert(index);
+        self.rows.push(row);
+        index
+    }
+
+    /// What the newest row of a shipment knows about its TikTok order.
+    fn link_of(&self, shipment: &ShipmentId) -> OrderLink {
+        let rows = self.places.of_shipment(shipment).iter().map(|place| &self.rows[*place]);
+        let newest = rows.max_by_key(|row| row.source(shipment).map(|source| source.version));
+        newest.map_or(OrderLink::NotRead, |row| row.link.clone())
+    }
+
+    /// Rows that carried this shipment and do so no longer.
+    fn take_off(&mut self, shipment: &Shipment, carried: &HashSet<usize>, without: bool) {
+        let now = self.now;
+        for place in self.places.of_shipment(&shipment.id) {
+            let row = &mut self.rows[*place];
+            let empty = row.number.is_none();
+            let Some(source) = row.sources.iter_mut().find(|s| s.shipment == shipment.id) else { continue };
+            if carried.contains(place) || (empty && without) || source.version > shipment.version {
+                continue;
+            }
+            // That there was no number stays as old as it is: it must not seem to be newer than the number.
+            if !empty && (source.present || source.version.changed != shipment.version.changed) {
+                source.version = shipment.version;
+            }
+            source.present = false;
+            let cancelled = shipment.status == ShipmentStatus::Cancelled;
+            let state = if cancelled { ParcelState::Skipped(Reason::Cancelled) } else { ParcelState::Superseded };
+            close_if_withdrawn(row, state, now);
+        }
+    }
+
+    /// A shipment without a number, or cancelled: a fact too. It is remembered on a row of its own, so that it is seen
+    /// (without a number) and so that an older message that arrives late does not bring a number back.
+    fn remember_empty(&mut self, shipment: &Shipment) {
+        let now = self.now;
+        let cancelled = shipment.status == ShipmentStatus::Cancelled;
+        let state = if cancelled {
+            ParcelState::Skipped(Reason::Cancelled)
+        } else {
+            ParcelState::Held(Reason::TrackingMissing)
+        };
+        let source = Source {
+            shipment: shipment.id.clone(),
+            version: shipment.version,
+            present: !cancelled,
+            sharing: 1,
+            lines: shipment.lines.clone(),
+            ahead: None,
+        };
+        let places = self.places.of_shipment(&shipment.id);
+        let numbered = places.iter().any(|place| self.rows[*place].number.is_some());
+        let marker = places.iter().copied().find(|place| self.rows[*place].number.is_none());
+        if let Some(place) = marker {
+            let marker = &mut self.rows[place];
+            let same = marker.source(&shipment.id).is_some_and(|old| {
+                old.version.changed == source.version.changed
+                    && old.present == source.present
+                    && old.lines == source.lines
+            });
+            if !same || marker.state.phase() == Phase::Open {
+                marker.sources = vec![source];
+                marker.mark(state, now);
+            }
+        } else if !(cancelled && numbered) {
+            let row = self.blank(state, None, source);
+            self.places.add(self.rows.len(), &row);
+            self.rows.push(row);
+        }
+    }
+
+    /// The message listed every shipment of the order: others are gone.
+    pub(super) fn close_unlisted(&mut self, complete: Version) {
+        let now = self.now;
+        let listed: HashSet<&ShipmentId> = self.news.shipments.iter().map(|s| &s.id).collect();
+        for row in &mut self.rows {
+            let mut touched = false;
+            for source in &mut row.sources {
+                let ours = source.shipment.as_str() == WHOLE_ORDER || listed.contains(&source.shipment);
+                if !ours && source.present && source.version < complete {
+                    source.present = false;
+                    source.version = complete;
+                    touched = true;
+                }
+            }
+            if touched {
+                close_if_withdrawn(row, ParcelState::Superseded, now);
+            }
+        }
+    }
+
+    /// The whole order is cancelled in the store: a version of each of its shipments that a newer message of the same
+    /// shipment ends. What is not yet at TikTok stays here.
+    pub(super) fn cancel_order(&mut self, version: Version) {
+        let now = self.now;
+        for row in &mut self.rows {
+            let mut touched = false;
+            for source in row.sources.iter_mut().filter(|source| source.shipment.as_str() != WHOLE_ORDER) {
+                if source.present && source.version.changed <= version.changed {
+                    source.present = false;
+                    source.version = source.version.max(version);
+                    touched = true;
+                }
+            }
+            // A row of an earlier version was closed without a word on its sources.
+            if touched || (row.is_withdrawn() && matches!(row.state.phase(), Phase::Open | Phase::Waiting)) {
+                close_if_withdrawn(row, ParcelState::Skipped(Reason::Cancelled), now);
+            }
+        }
+        let Ok(shipment) = ShipmentId::parse(WHOLE_ORDER) else { return };
+        let marker = self.places.of_shipment(&shipment).first().copied();
+        match marker.and_then(|place| self.rows[place].sources.iter_mut().find(|s| s.shipment == shipment)) {
+            Some(known) if known.version.changed < version.changed => known.version = version,
+            Some(_) => {}
+            None => {
+                let source = Source { shipment, version, present: false, sharing: 1, lines: Vec::new(), ahead: None };
+                let row = self.blank(ParcelState::Skipped(Reason::Cancelled), None, source);
+                self.places.add(self.rows.len(), &row);
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// What a message, or all other parcels of the store order alike, say about the TikTok order counts where a row does
+    /// not know it yet. Parcels that name different orders say nothing about a third one.
+    pub(super) fn link(&mut self) {
+        let found = |row: &Parcel| row.tiktok_order().cloned();
+        let mut known: Vec<TikTokOrderId> =
+            self.rows.iter().filter(|row| !row.is_withdrawn()).filter_map(found).collect();
+        if known.is_empty() {
+            known = self.rows.iter().filter_map(found).collect();
+        }
+        known.sort();
+        known.dedup();
+        let link = match (self.named(), known.as_slice()) {
+            (Some(named), [] | [_]) => OrderLink::Found(named.clone()),
+            (None, [one]) => OrderLink::Found(one.clone()),
+            (None, []) => self.news.link.clone(),
+            _ => OrderLink::NotRead,
+        };
+        let now = self.now;
+        for row in &mut self.rows {
+            let better = match (&row.link, &link) {
+                (OrderLink::Found(_), _) | (_, OrderLink::NotRead) => false,
+                // Both of its orders are named in words already: only a person, or the shipment itself, says more.
+                (OrderLink::Ambiguous(_), new) => matches!(new, OrderLink::Found(_)) && row.apart.is_none(),
+                (OrderLink::NotRead, new) => *new != OrderLink::NotRead,
+                (OrderLink::NotFound | OrderLink::OtherChannel, new) => {
+                    matches!(new, OrderLink::Found(_) | OrderLink::Ambiguous(_))
+                }
+            };
+            if !better {
+                continue;
+            }
+            row.link = link.clone();
+            match row.state {
+                ParcelState::NeedsAttention(Reason::OrderNotFound | Reason::OrderAmbiguous)
+                | ParcelState::Skipped(Reason::NotTikTok) => requeue(row, now),
+                _ => row.bring_forward(now),
+            }
+        }
+    }
+
+    /// Another parcel of the order holds other items now, or is gone: what could not be told before is tried again.
+    pub(super) fn match_again(&mut self, known: &[Parcel]) {
+        let claims = |source: &Source| (source.present, source.sharing);
+        let same = |after: &Parcel, before: &Parcel| {
+            after.sources.len() == before.sources.len()
+                && after.sources.iter().zip(&before.sources).all(|(a, b)| {
+                    a.shipment == b.shipment && claims(a) == claims(b) && a.lines.as_slice() as &[StoreLine] == b.lines
+                })
+        };
+        if self.rows.iter().zip(known).all(|(after, before)| same(after, before)) {
+            return;
+        }
+        let now = self.now;
+        let unmatched = ParcelState::NeedsAttention(Reason::LinesUnmatched);
+        for row in self.rows.iter_mut().filter(|row| row.state == unmatched) {
+            requeue(row, now);
+        }
+    }
+
+    fn order_cancelled_at(&self) -> Option<Version> {
+        let shipment = ShipmentId::parse(WHOLE_ORDER).ok()?;
+        self.sources(&shipment).map(|source| source.version).max()
+    }
+
+    fn blank(&self, state: ParcelState, due: Option<Timestamp>, source: Source) -> Parcel {
+        Parcel {
+            store: self.store.id.clone(),
+            order: self.news.order.clone(),
+            order_name: self.news.order_name.clone(),
+            number: None,
+            carrier: None,
+            sources: vec![source],
+            link: OrderLink::NotRead,
+            apart: None,
+            // Siblings may have moved to the order's own shop; until one has, the first shop's shard works on it.
+            shop: self.rows.first().map_or_else(|| self.store.shops[0].clone(), |row| row.shop.clone()),
+            state,
+            due,
+            received: self.now,
+            changed: self.now,
+            attempts: 0,
+            crashes: 0,
+            confirmed: false,
+            shops_tried: 0,
+            chosen: Vec::new(),
+            sent: None,
+            tried: None,
+            waits_for: None,
+            answer: None,
+            events: Vec::new(),
+            healed: self.healed,
+            rev: 0,
+        }
+    }
+}
+
+/// Brings a row back to work because what it carries changed: also one that TikTok has accepted, whose new contents may
+/// be open there. What a person dismissed stays dismissed.
+fn requeue(row: &mut Parcel, now: Timestamp) {
+    let back = match row.state {
+        ParcelState::Dismissed => return,
+        state if state.phase() == Phase::Open => state,
+        _ => ParcelState::Queued,
+    };
+    if row.number.is_some() {
+        row.start_over(back, now);
+    }
+}
+
+fn close_if_withdrawn(row: &mut Parcel, state: ParcelState, now: Timestamp) {
+    if row.is_withdrawn() {
+        row.withdraw(state, now);
+    }
+}

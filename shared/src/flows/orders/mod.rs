@@ -1,0 +1,91 @@
+//! Every TikTok order from its creation to its end: one row each, one reader a shop, one door for what is read.
+//!
+//! ```text
+//! a webhook, time ─► the shop's visit is due ─► holder of the shop's shard lease: search, re-read ─► keep ─► order rows
+//! the push's own read ──────────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+pub mod begin;
+pub mod board;
+pub mod import;
+pub mod keep;
+mod siblings;
+pub mod visit;
+
+use crate::domain::ids::TikTokOrderId;
+use crate::domain::order::TikTokOrder;
+use crate::flows::calls::{ShopCalls, Trouble};
+use crate::table::error::TableError;
+use crate::tiktok::orders::{OrderPage, OrderQuery};
+use crate::tiktok::{Class, TikTokError};
+use futures_util::future::BoxFuture;
+
+/// Why a visit did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// No time is left: the next run goes on.
+    #[error("no time is left in this run")]
+    Stop,
+    /// The shop waits for its owner, or rests.
+    #[error("the shop waits for its owner, or rests")]
+    Parked,
+    /// TikTok's answer.
+    #[error(transparent)]
+    TikTok(Box<TikTokError>),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// Reads of one shop, by whoever holds its shard's lease.
+pub trait Reads: Sync {
+    /// A page of the search.
+    fn search<'a>(&'a self, query: &'a OrderQuery) -> BoxFuture<'a, Result<OrderPage, Broken>>;
+
+    /// Orders by id, at most fifty. What TikTok does not know in this shop is missing.
+    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Vec<TikTokOrder>, Broken>>;
+
+    /// Whether another read may begin.
+    fn may_start(&self) -> bool;
+}
+
+impl From<Trouble> for Broken {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Stop => Self::Stop,
+            Trouble::Parked => Self::Parked,
+            Trouble::TikTok(error) => Self::TikTok(Box::new(error)),
+        }
+    }
+}
+
+impl Reads for ShopCalls<'_> {
+    fn search<'a>(&'a self, query: &'a OrderQuery) -> BoxFuture<'a, Result<OrderPage, Broken>> {
+        Box::pin(async move { Ok(self.order_search(query).await?) })
+    }
+
+    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Vec<TikTokOrder>, Broken>> {
+        Box::pin(async move {
+            let mut read = Vec::new();
+            let mut todo = vec![ids];
+            while let Some(part) = todo.pop() {
+                match self.order_detail(part).await {
+                    Ok(orders) => read.extend(orders),
+                    // One foreign id refuses a whole read: it is halved until the id is found.
+                    Err(Trouble::TikTok(error)) if error.class == Class::NotThisShop => {
+                        if part.len() > 1 {
+                            let (left, right) = part.split_at(part.len() / 2);
+                            todo.extend([left, right]);
+                        }
+                    }
+                    Err(other) => return Err(other.into()),
+                }
+            }
+            Ok(read)
+        })
+    }
+
+    fn may_start(&self) -> bool {
+        self.may_start()
+    }
+}

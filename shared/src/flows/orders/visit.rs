@@ -1,0 +1,300 @@
+//! A visit: what changed since the last one, what is due to be looked at, and once a day everything that is open.
+//!
+//! The watermark is the newest `update_time` that is *stored*. The next page asks from the last row's time on, without a
+//! page token, since pages shift while they are read; a token is used only inside one second that fills a page.
+
+use super::keep::{Kept, change, keep};
+use super::{Broken, Reads, import};
+use crate::app::App;
+use crate::domain::connection::Shop;
+use crate::domain::ids::TikTokOrderId;
+use crate::domain::order::TikTokOrder;
+use crate::domain::telling::ALERTS;
+use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, OVERLAP, QUARTER, Visit};
+use crate::table::connections::Versioned;
+use crate::table::error::TableError;
+use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The largest page.
+pub(super) const PAGE: u8 = 100;
+/// All reads of a shop's orders by visits, together.
+const GAP: Duration = Duration::from_secs(1);
+/// Every order near a deadline is read at each visit from so long before it on.
+const NEAR: SignedDuration = SignedDuration::from_hours(5);
+/// Late orders are read hourly so long, then daily.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+/// And weekly after this.
+const OLD: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Orders placed so long ago are searched in the daily round, whatever the search by change showed.
+const PLACED: SignedDuration = SignedDuration::from_hours(3 * 24);
+
+/// What a visit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Calls.
+    pub reads: u64,
+    /// Orders read.
+    pub orders: u64,
+    /// What they changed.
+    pub kept: Kept,
+    /// It came to its end.
+    pub ended: bool,
+    /// The time was up: the next run goes on at once.
+    pub stopped: bool,
+}
+
+/// One visit under way.
+pub(super) struct Walk<'a, R> {
+    pub(super) app: &'a App,
+    pub(super) shop: &'a Shop,
+    reads: &'a R,
+    pub(super) visit: Versioned<Visit>,
+    /// A webhook had come when the row was read.
+    again: bool,
+    pub(super) done: Done,
+}
+
+/// Makes the visit of a shop, if it is due. The caller holds the shop's shard.
+///
+/// # Errors
+/// [`Broken::Table`] when not even the next time could be written down: the visit stays due.
+pub async fn run<R: Reads>(app: &App, shop: &Shop, reads: &R) -> Result<Option<Done>, Broken> {
+    let Some(visit) = app.table.visit_get(&shop.id).await? else { return Ok(None) };
+    let now = app.clock.now();
+    if visit.row.account != shop.account || visit.row.due.is_none_or(|due| due > now) {
+        return Ok(None);
+    }
+    let again = visit.row.again;
+    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default() };
+    let outcome = walk.all(now).await;
+    let ended = match &outcome {
+        Ok(()) => true,
+        // The next run goes on where this one stopped.
+        Err(Broken::Stop) => false,
+        Err(Broken::Parked) => {
+            tracing::info!(shop.id = %shop.id, "a visit ended early: the shop waits or rests");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "a visit ended early");
+            false
+        }
+    };
+    let stopped = matches!(outcome, Err(Broken::Stop));
+    walk.close(now, ended, stopped).await?;
+    Ok(Some(Done { ended, stopped, ..walk.done }))
+}
+
+impl<R: Reads> Walk<'_, R> {
+    async fn all(&mut self, now: Timestamp) -> Result<(), Broken> {
+        if self.visit.row.needs_import(now) {
+            import::begin(self, now).await?;
+        }
+        self.changes(now).await?;
+        import::go_on(self).await?;
+        let round = self.visit.row.round_is_due(now);
+        self.look_again(now, round).await?;
+        if round {
+            self.placed_lately(now).await?;
+            self.visit.row.round = Some(now);
+        }
+        Ok(())
+    }
+
+    /// A page, at most one read a second.
+    pub(super) async fn search(&mut self, query: &OrderQuery) -> Result<(Vec<TikTokOrder>, Option<String>), Broken> {
+        self.turn().await?;
+        let begun = self.app.clock.now();
+        let page = self.reads.search(query).await?;
+        self.done.orders += page.orders.len() as u64;
+        self.keep(&page.orders, begun).await?;
+        Ok((page.orders, page.next))
+    }
+
+    async fn turn(&mut self) -> Result<(), Broken> {
+        if self.done.reads > 0 {
+            tokio::time::sleep(GAP).await;
+        }
+        if !self.reads.may_start() {
+            return Err(Broken::Stop);
+        }
+        self.done.reads += 1;
+        Ok(())
+    }
+
+    async fn keep(&mut self, orders: &[TikTokOrder], begun: Timestamp) -> Result<(), Broken> {
+        let kept = keep(self.app, self.shop, orders, begun).await?;
+        self.visit.row.not_ours += kept.not_ours;
+        self.visit.row.ours += kept.new - kept.not_ours;
+        self.done.kept = self.done.kept.and(kept);
+        Ok(())
+    }
+
+    /// Writes down how far it has come. A webhook's word meanwhile is kept for the end.
+    pub(super) async fn note(&mut self) -> Result<(), Broken> {
+        loop {
+            match self.app.table.visit_put(&self.shop.id, &mut self.visit).await {
+                Ok(()) => return Ok(()),
+                Err(TableError::Conflict) => self.merge().await?,
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+
+    /// Takes over what others wrote: their looks and their word that something moved.
+    async fn merge(&mut self) -> Result<(), Broken> {
+        let Some(found) = self.app.table.visit_get(&self.shop.id).await? else { return Err(Broken::Stop) };
+        self.again = true;
+        for look in found.row.looks {
+            if !self.visit.row.looks.contains(&look) && look.at > self.app.clock.now() {
+                self.visit.row.looks.push(look);
+            }
+        }
+        self.visit.rev = found.rev;
+        Ok(())
+    }
+
+    /// What changed since the watermark.
+    async fn changes(&mut self, now: Timestamp) -> Result<(), Broken> {
+        let Some(watermark) = self.visit.row.watermark else { return Ok(()) };
+        let overlap = if self.visit.row.is_first_of_hour(now) { LONG_OVERLAP } else { OVERLAP };
+        let query = OrderQuery {
+            by: OrderTime::Updated,
+            from: Some(watermark - overlap),
+            to: None,
+            status: None,
+            seller_shipped: false,
+            page_size: PAGE,
+            page_token: None,
+        };
+        self.pages(
+            query,
+            |order| order.update_time,
+            |visit, last| {
+                visit.watermark = visit.watermark.max(Some(last));
+            },
+        )
+        .await
+    }
+
+    async fn placed_lately(&mut self, now: Timestamp) -> Result<(), Broken> {
+        let query = OrderQuery {
+            by: OrderTime::Created,
+            from: Some(now - PLACED),
+            to: None,
+            status: None,
+            seller_shipped: false,
+            page_size: PAGE,
+            page_token: None,
+        };
+        self.pages(query, |order| order.times.created, |_, _| {}).await
+    }
+
+    /// Pages in ascending order, each asked from the last row's time on.
+    pub(super) async fn pages(
+        &mut self,
+        mut query: OrderQuery,
+        time: impl Fn(&TikTokOrder) -> Option<Timestamp>,
+        reached: impl Fn(&mut Visit, Timestamp),
+    ) -> Result<(), Broken> {
+        loop {
+            let (orders, next) = self.search(&query).await?;
+            // What another clock stamped ahead of ours is no place to go on from.
+            let last = orders.iter().filter_map(&time).max().filter(|last| *last <= self.app.clock.now() + OVERLAP);
+            if let Some(last) = last {
+                reached(&mut self.visit.row, last);
+            }
+            let Some(next) = next.filter(|_| !orders.is_empty()) else { return Ok(()) };
+            match last {
+                Some(last) if query.from.is_none_or(|from| last > from) => {
+                    query.from = Some(last);
+                    query.page_token = None;
+                }
+                // One second fills the page.
+                _ => query.page_token = Some(next),
+            }
+            self.note().await?;
+        }
+    }
+
+    /// Reads by id what a search by change need not show.
+    async fn look_again(&mut self, now: Timestamp, round: bool) -> Result<(), Broken> {
+        let mut orders: BTreeSet<TikTokOrderId> = BTreeSet::new();
+        let looks: Vec<_> = self.visit.row.looks.iter().filter(|look| look.at <= now).cloned().collect();
+        orders.extend(looks.iter().map(|look| look.order.clone()));
+        let until = if round { Timestamp::MAX } else { now + SignedDuration::from_hours(ALERTS[0] + 1) };
+        for entry in self.app.table.clocks(&self.shop.id, until).await? {
+            if round || is_near(entry.at.due, now) {
+                orders.insert(entry.at.order);
+            }
+        }
+        for entry in self.app.table.late(&self.shop.id).await? {
+            let age = now.duration_since(entry.at.since);
+            let weekly = entry.at.since.as_second() / DAILY.as_secs() % 7 == now.as_second() / DAILY.as_secs() % 7;
+            if age < FRESH || is_near(entry.at.due, now) || round && (age < OLD || weekly) {
+                orders.insert(entry.at.order);
+            }
+        }
+        let orders: Vec<TikTokOrderId> = orders.into_iter().collect();
+        for part in orders.chunks(MOST_IDS) {
+            self.turn().await?;
+            let begun = self.app.clock.now();
+            let read = self.reads.detail(part).await?;
+            self.done.orders += read.len() as u64;
+            self.keep(&read, begun).await?;
+            for order in part.iter().filter(|order| !read.iter().any(|read| read.id == **order)) {
+                // TikTok does not show it any more; its clocks run on.
+                change(self.app, self.shop, order, |_| {}).await?;
+            }
+        }
+        for look in &looks {
+            change(self.app, self.shop, &look.order, |row| {
+                row.unmoved = (!row.shows(&look.number) && !row.is_ended()).then(|| look.number.clone());
+            })
+            .await?;
+        }
+        self.visit.row.looks.retain(|look| !looks.contains(look));
+        Ok(())
+    }
+
+    /// Writes the next time down. On a conflict, or when a webhook had come when the row was read, the visit is due
+    /// again in a minute: nothing that was said meanwhile is lost.
+    async fn close(&mut self, began: Timestamp, ended: bool, stopped: bool) -> Result<(), Broken> {
+        let now = self.app.clock.now();
+        let open = self.app.table.has_clocks(&self.shop.id).await?;
+        loop {
+            let found = self.done.kept.found();
+            let again = self.again;
+            let row = &mut self.visit.row;
+            row.due = Some(match (ended, stopped) {
+                _ if again => now + AGAIN,
+                (true, _) => row.next(now, found, open),
+                (false, true) => now,
+                (false, false) => now + QUARTER,
+            });
+            if ended {
+                row.last = Some(began);
+                row.told = false;
+            }
+            row.again = false;
+            match self.app.table.visit_put(&self.shop.id, &mut self.visit).await {
+                Ok(()) => return Ok(()),
+                Err(TableError::Conflict) => self.merge().await?,
+                Err(other) => return Err(other.into()),
+            }
+        }
+    }
+}
+
+/// A deadline is close, has passed, or has an alert within the hour.
+fn is_near(due: Timestamp, now: Timestamp) -> bool {
+    let left = due.duration_since(now);
+    let alert = |hours: &i64| {
+        let at = SignedDuration::from_hours(*hours);
+        left > at && left <= at + SignedDuration::from_hours(1)
+    };
+    left <= NEAR || ALERTS.iter().any(alert)
+}

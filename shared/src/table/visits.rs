@@ -1,0 +1,92 @@
+//! The rows that say when a shop's orders are read, and when its people are told.
+
+use super::Table;
+use super::connections::Versioned;
+use super::error::TableError;
+use super::keys;
+use crate::domain::ids::ShopId;
+use crate::domain::telling::Telling;
+use crate::domain::visit::Visit;
+use jiff::Timestamp;
+
+impl Table {
+    /// A shop's visits, read strongly: an eventual read could lose a webhook's word.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn visit_get(&self, shop: &ShopId) -> Result<Option<Versioned<Visit>>, TableError> {
+        self.body_get(&keys::visit(shop), true).await
+    }
+
+    /// Writes them if nobody changed them since they were read.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn visit_put(&self, shop: &ShopId, visit: &mut Versioned<Visit>) -> Result<(), TableError> {
+        let place = visit.row.due.map(|due| keys::push_due(shop, due));
+        self.body_put(keys::visit(shop), "visit", visit, place).await
+    }
+
+    /// Applies a change to a shop's visits as they are now. `false` from the change: nothing is written. `None`: there
+    /// are none.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn visit_change(
+        &self,
+        shop: &ShopId,
+        edit: impl Fn(&mut Visit) -> bool,
+    ) -> Result<Option<Visit>, TableError> {
+        loop {
+            let Some(mut visit) = self.visit_get(shop).await? else { return Ok(None) };
+            if !edit(&mut visit.row) {
+                return Ok(Some(visit.row));
+            }
+            match self.visit_put(shop, &mut visit).await {
+                Ok(()) => return Ok(Some(visit.row)),
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// When a shop's people are told next.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn telling_get(&self, shop: &ShopId) -> Result<Option<Versioned<Telling>>, TableError> {
+        self.body_get(&keys::tell(shop), true).await
+    }
+
+    /// Writes it if nobody changed it since it was read.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when somebody did.
+    pub async fn telling_put(&self, shop: &ShopId, telling: &mut Versioned<Telling>) -> Result<(), TableError> {
+        let place = telling.row.due.map(|due| keys::poll_due(shop.as_str(), due));
+        self.body_put(keys::tell(shop), "telling", telling, place).await
+    }
+
+    /// The shops whose people are to be told by now, longest due first.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn tellings_due(&self, now: Timestamp) -> Result<Vec<ShopId>, TableError> {
+        let mut due = Vec::new();
+        for slot in 0..keys::SLOW_SHARDS {
+            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
+            due.extend(entries.into_iter().filter_map(|entry| Some((entry.place, keys::told_shop(&entry.key)?))));
+        }
+        due.sort();
+        Ok(due.into_iter().map(|(_, shop)| shop).collect())
+    }
+
+    /// A removed shop is neither visited nor told of.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn visits_delete(&self, shop: &ShopId) -> Result<(), TableError> {
+        self.delete(&keys::visit(shop)).await?;
+        self.delete(&keys::tell(shop)).await
+    }
+}

@@ -8,8 +8,8 @@ use waybill::app::App;
 use waybill::domain::ids::ShopId;
 use waybill::flows::connect::store::Added;
 use waybill::flows::views::attention::Attention;
+use waybill_local::commands::acts::{self, RetryArgs};
 use waybill_local::commands::held::{self, HeldArgs};
-use waybill_local::commands::retry::{self, RetryArgs};
 use waybill_local::commands::shop::{self, ShopCommand};
 use waybill_local::commands::{Failure, Output, order};
 use waybill_tests::world::browser::Browser;
@@ -204,7 +204,7 @@ async fn a_retry_that_finds_nothing_says_so() {
     ship(&world, &store, 1, "Our van", "TBRT0000001").await;
     world.push().await;
     let written = Written::default();
-    let run = async |args: RetryArgs| retry::run(&world.app, &args, &mut Output::to(true, written.clone())).await;
+    let run = async |args: RetryArgs| acts::retry(&world.app, &args, &mut Output::to(true, written.clone())).await;
     let named = |x: &str| RetryArgs { orders: vec![x.to_owned()], ..RetryArgs::default() };
     assert!(run(named("SO-9")).await.expect("done"), "it needs attention");
     let line = &written.lines()[0];

@@ -6,6 +6,7 @@
     reason = "an expectation that fails is a test that fails, and numbers are printed"
 )]
 
+mod acts;
 mod architecture;
 mod attention;
 mod budget;

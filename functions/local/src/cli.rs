@@ -2,10 +2,10 @@
 //! dispatch below.
 
 use crate::commands::account::AccountCommand;
+use crate::commands::acts::{ChooseArgs, ConfirmArgs, CorrectArgs, DismissArgs, LinkArgs, RetryArgs};
 use crate::commands::app::AppCommand;
 use crate::commands::held::HeldArgs;
 use crate::commands::map::MapCommand;
-use crate::commands::retry::RetryArgs;
 use crate::commands::serve::Listening;
 use crate::commands::shop::ShopCommand;
 use crate::commands::store::StoreCommand;
@@ -103,8 +103,24 @@ enum Command {
         #[arg(value_name = "X")]
         order: String,
     },
-    /// Queues held parcels again.
+    /// Judges again at once what waits or was left out.
     Retry(RetryArgs),
+    /// Closes parcels with a note: they leave the list and are never sent.
+    Dismiss(DismissArgs),
+    /// Says that number and carrier are right as they stand: a doubt about them only warns.
+    Confirm(ConfirmArgs),
+    /// Says which items travel under a number.
+    Choose(ChooseArgs),
+    /// Says which TikTok order a store order is.
+    Link(LinkArgs),
+    /// Gives a parcel another number or carrier; TikTok takes one correction, within 72 hours.
+    Correct(CorrectArgs),
+    /// Who did what, when, from where.
+    Audit {
+        /// A day or a moment; without it the last 30 days.
+        #[arg(long, value_name = "T")]
+        since: Option<String>,
+    },
     /// One run of the push schedule, now.
     Push {
         /// Only these shards (0 to 63).
@@ -280,7 +296,9 @@ async fn with_installation(command: Command, open: &Open, output: &mut Output) -
 }
 
 async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output) -> Result<bool, Failure> {
-    use commands::{account, app as apps, carriers, held, login, map, order, retry, schedule, shop, store, transfer};
+    use commands::{
+        account, acts, app as apps, audit, carriers, held, login, map, order, schedule, shop, store, transfer,
+    };
     match command {
         Command::App(command) => apps::run(app, &command, output).await,
         Command::Account(command) => account::run(app, command, output).await,
@@ -291,7 +309,13 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Held(args) => held::run(app, &args, output).await,
         Command::Order { order } => order::run(app, &order, output).await,
-        Command::Retry(args) => retry::run(app, &args, output).await,
+        Command::Retry(args) => acts::retry(app, &args, output).await,
+        Command::Dismiss(args) => acts::dismiss(app, &args, output).await,
+        Command::Confirm(args) => acts::confirm(app, &args, output).await,
+        Command::Choose(args) => acts::choose(app, &args, output).await,
+        Command::Link(args) => acts::link(app, &args, output).await,
+        Command::Correct(args) => acts::correct(app, &args, output).await,
+        Command::Audit { since } => audit::run(app, since.as_deref(), output).await,
         Command::Push { shard } => schedule::push(app, &shard, output).await,
         Command::Remind => schedule::remind(app, output).await,
         Command::Poll { id } => store::poll(app, id.as_deref(), output).await,

@@ -126,6 +126,31 @@ struct EffectRow<'a> {
     said: &'a str,
 }
 
+impl<'a> EffectRow<'a> {
+    fn of(effect: &'a Effect, act: &'a str, dry_run: bool) -> Self {
+        let tiktok = effect.tiktok_order.as_ref().map(ToString::to_string);
+        Self {
+            order: tiktok.clone().unwrap_or_else(|| effect.store_order.to_string()),
+            store_order: &effect.store_order,
+            tiktok_order: tiktok,
+            number: effect.number.as_ref().map(TrackingNumber::as_str),
+            shop: effect.shop.as_str(),
+            act,
+            done: effect.done,
+            dry_run,
+            said: &effect.said,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Retried<'a> {
+    queued_again: usize,
+    #[serde(skip_serializing_if = "<[&str]>::is_empty")]
+    not_found: &'a [&'a str],
+    parcels: Vec<EffectRow<'a>>,
+}
+
 /// `waybill retry`.
 ///
 /// # Errors
@@ -145,25 +170,36 @@ pub async fn retry(app: &App, args: &RetryArgs, output: &mut Output) -> Result<b
         let carried = carrier.is_none_or(|name| folded(name) == folded(parcel.carrier.as_deref().unwrap_or_default()));
         carried && in_shop(parcel) && reason.is_none_or(|wanted| parcel.state.reason() == Some(wanted))
     };
-    let mut parcels = Vec::new();
+    let (mut parcels, mut not_found) = (Vec::new(), Vec::new());
     if args.orders.is_empty() {
         parcels = waiting(app, &shops, reason).await?;
         parcels.retain(|parcel| fits(parcel));
-    } else {
-        for parcel in named(app, &args.orders).await? {
-            if fits(&parcel) {
-                parcels.push(parcel);
-            }
+    }
+    for word in &args.orders {
+        let mut found = acts::find(app, &Scope::All, word).await?;
+        found.retain(|parcel| fits(parcel));
+        if found.is_empty() {
+            not_found.push(word.as_str());
         }
+        parcels.extend(found);
     }
     let act = if args.confirm { Act::Confirm } else { Act::Retry };
-    if parcels.is_empty() {
-        let x = args.orders.first().map_or_else(|| "of that reason".to_owned(), |x| format!("of {x}"));
-        output.say(format_args!("Nothing {x} waits. See: waybill held --count"))?;
-        return Ok(true);
-    }
     let effects = acts::settle(app, &Actor::command_line(), &act, &parcels, args.dry_run).await?;
-    show(&act, &effects, args.dry_run, output)
+    let queued_again = effects.iter().filter(|effect| effect.done).count();
+    if output.is_json() {
+        let parcels = effects.iter().map(|effect| EffectRow::of(effect, act.word(), args.dry_run)).collect();
+        output.line(&Retried { queued_again, not_found: &not_found, parcels })?;
+    } else {
+        show(&act, &effects, args.dry_run, output)?;
+    }
+    for word in &not_found {
+        output.say(format_args!("Nothing of {word} is known or waits. See: waybill order {}", shell(word)))?;
+    }
+    if args.orders.is_empty() && effects.is_empty() {
+        output.say("Nothing waits for that reason: waybill held --count")?;
+    }
+    // An order's other parcels may be done; only when nothing moved is there something to look at.
+    Ok(queued_again == 0 || !not_found.is_empty())
 }
 
 /// What stands on the attention lists of these shops.
@@ -189,7 +225,9 @@ async fn named(app: &App, words: &[String]) -> Result<Vec<Parcel>, Failure> {
         let found = acts::find(app, &Scope::All, word).await?;
         if found.is_empty() {
             return Err(Failure::attention(
-                format!("nothing is known of {word}: no TikTok order, store order, tracking number or shipment has this name"),
+                format!(
+                    "nothing is known of {word}: no TikTok order, store order, tracking number or shipment has this name"
+                ),
                 "waybill held lists what waits; waybill order X shows one.",
             ));
         }
@@ -276,7 +314,11 @@ pub async fn link(app: &App, args: &LinkArgs, output: &mut Output) -> Result<boo
         parcels.iter().map(|parcel| format!("{} of {}", parcel.order, parcel.store)).collect();
     if stores.len() > 1 {
         return Err(Failure::usage(
-            format!("{} names several store orders: {}", args.store_order, stores.into_iter().collect::<Vec<_>>().join(", ")),
+            format!(
+                "{} names several store orders: {}",
+                args.store_order,
+                stores.into_iter().collect::<Vec<_>>().join(", ")
+            ),
             "Name the order by the store's own id.",
         ));
     }
@@ -309,27 +351,20 @@ fn show(act: &Act, effects: &[Effect], dry_run: bool, output: &mut Output) -> Re
 fn show_as(act: &str, effects: &[Effect], dry_run: bool, output: &mut Output) -> Result<bool, Failure> {
     let done = effects.iter().filter(|effect| effect.done).count();
     for (shown, effect) in effects.iter().enumerate() {
-        let number = effect.number.as_ref().map(TrackingNumber::as_str);
-        let order = effect.tiktok_order.as_ref().map_or_else(|| effect.store_order.to_string(), ToString::to_string);
+        let row = EffectRow::of(effect, act, dry_run);
         if output.is_json() {
-            output.line(&EffectRow {
-                order,
-                store_order: &effect.store_order,
-                tiktok_order: effect.tiktok_order.as_ref().map(ToString::to_string),
-                number,
-                shop: effect.shop.as_str(),
-                act,
-                done: effect.done,
-                dry_run,
-                said: &effect.said,
-            })?;
+            output.line(&row)?;
         } else if shown < MOST_SHOWN {
-            output.say(format_args!("{} of order {order}: {}", number.unwrap_or("no number"), effect.said))?;
+            output.say(format_args!("{} of order {}: {}", row.number.unwrap_or("no number"), row.order, row.said))?;
         } else if shown == MOST_SHOWN {
             output.say(format_args!("… and {} more", effects.len() - MOST_SHOWN))?;
         }
     }
     let verb = if dry_run { "would change" } else { "changed" };
-    output.say(format_args!("{act}: {} {verb}, {} left as they are.", plural(done, "parcel", "parcels"), effects.len() - done))?;
+    output.say(format_args!(
+        "{act}: {} {verb}, {} left as they are.",
+        plural(done, "parcel", "parcels"),
+        effects.len() - done
+    ))?;
     Ok(done < effects.len() || effects.is_empty())
 }

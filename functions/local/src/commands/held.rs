@@ -111,7 +111,12 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
                 None => format!("waybill carriers --shop {shop}"),
             }
         }
-        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => format!("waybill retry {x} --confirm"),
+        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => format!("waybill confirm {x}"),
+        Reason::OrderNotFound | Reason::OrderAmbiguous => {
+            format!("waybill link {} TIKTOK_ORDER", shell(parcel.order.as_str()))
+        }
+        Reason::LinesUnmatched => format!("waybill choose {x} LINE"),
+        Reason::TrackingDuplicate | Reason::AcceptedWithWarning => format!("waybill correct {x} --number NUMBER"),
         Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing => "waybill shop list".to_owned(),
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
         _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => format!("waybill order {x}"),

@@ -2,7 +2,9 @@
 //! attention (`true`: exit status 1).
 
 pub mod account;
+pub mod acts;
 pub mod app;
+pub mod audit;
 pub mod backup;
 pub mod carrier;
 pub mod carriers;
@@ -19,7 +21,6 @@ pub mod map;
 pub mod missing;
 pub mod order;
 pub mod orders;
-pub mod retry;
 pub mod schedule;
 pub mod serve;
 pub mod shop;

@@ -1,8 +1,7 @@
 //! `waybill order X`: what happened to one order, as a timeline.
 
 use super::held::{command_for, name_of};
-use super::retry::is_of;
-use super::{Failure, Output, all_shops, all_stores};
+use super::{Failure, Output, all_shops};
 use crate::output::local;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -10,9 +9,10 @@ use std::collections::BTreeMap;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::history::{Event, EventKind, Plain};
-use waybill::domain::ids::{StoreOrderId, TikTokOrderId};
+use waybill::domain::ids::TikTokOrderId;
 use waybill::domain::parcel::{Answer, Parcel, ParcelState, Phase};
 use waybill::domain::reason::Reason;
+use waybill::flows::acts::{self, Scope};
 use waybill::flows::views::attention::detail;
 use waybill::flows::views::waiting::wait;
 
@@ -79,7 +79,7 @@ struct ParcelRow {
 /// # Errors
 /// Nothing is known by that name (1), or the table.
 pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failure> {
-    let found = find(app, x.trim()).await?;
+    let found = acts::find(app, &Scope::All, x).await?;
     if found.is_empty() {
         return Err(Failure::attention(
             format!("nothing is known of {x}: no TikTok order, store order, tracking number or shipment has this name"),
@@ -105,26 +105,6 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
         say(parcel, &row, output)?;
     }
     Ok(found.iter().any(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting))
-}
-
-/// The parcels that a person means, by store order, oldest first.
-async fn find(app: &App, x: &str) -> Result<Vec<Parcel>, Failure> {
-    let mut found = Vec::new();
-    for store in all_stores(app).await? {
-        let direct = match StoreOrderId::parse(x) {
-            Ok(id) => app.table.order_rows(&store.id, &id, true).await?.parcels,
-            Err(_) => Vec::new(),
-        };
-        if direct.is_empty() {
-            found.extend(app.table.parcels_where(&store.id, |parcel| is_of(parcel, x)).await?);
-        } else {
-            found.extend(direct);
-        }
-    }
-    found.sort_by(|left, right| {
-        (&left.store, &left.order, left.received).cmp(&(&right.store, &right.order, right.received))
-    });
-    Ok(found)
 }
 
 fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {

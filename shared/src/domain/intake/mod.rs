@@ -19,7 +19,7 @@ use jiff::Timestamp;
 const WHOLE_ORDER: &str = "*order";
 
 /// Counters are smaller than this, moments (milliseconds since 1970) of any store are larger.
-const MOMENTS: i64 = 100_000_000_000;
+pub const MOMENTS: i64 = 100_000_000_000;
 
 /// What a message comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

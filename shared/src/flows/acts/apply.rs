@@ -27,7 +27,8 @@ pub async fn settle(
     for parcel in parcels {
         let effect = one(app, act, parcel, dry_run).await?;
         if effect.done && !dry_run {
-            let of = parcel.number.as_ref().map_or_else(|| parcel.order.to_string(), |number| number.as_str().to_owned());
+            let of =
+                parcel.number.as_ref().map_or_else(|| parcel.order.to_string(), |number| number.as_str().to_owned());
             record(app, actor, act.word(), &of, parcel, &effect.said).await?;
         }
         effects.push(effect);

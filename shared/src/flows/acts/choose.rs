@@ -43,7 +43,8 @@ pub async fn choose(app: &App, parcel: &Parcel, words: &[String]) -> Result<Vec<
     let shop = shop.ok_or_else(|| ChooseError::NoShop(parcel.shop.to_string()))?;
     let budget = Budget::short(&app.clock);
     let calls = ShopCalls::new(app, &budget, shop, None);
-    let orders = calls.order_detail(std::slice::from_ref(id)).await.map_err(|_: Trouble| ChooseError::Unread(id.to_string()))?;
+    let orders =
+        calls.order_detail(std::slice::from_ref(id)).await.map_err(|_: Trouble| ChooseError::Unread(id.to_string()))?;
     let order = orders.into_iter().find(|order| order.id == *id);
     pick(&order.ok_or_else(|| ChooseError::Unread(id.to_string()))?, words)
 }
@@ -59,7 +60,9 @@ fn pick(order: &TikTokOrder, words: &[String]) -> Result<Vec<LineItemId>, Choose
             let free = |id: &LineItemId| !chosen.contains(id);
             let open = order.lines.iter().filter(|line| line.is_open() && free(&line.id));
             let mut fitting = open.clone().filter(|line| {
-                line.id.as_str() == word || line.id.as_str() == name || line.seller_sku.trim().eq_ignore_ascii_case(name.trim())
+                line.id.as_str() == word
+                    || line.id.as_str() == name
+                    || line.seller_sku.trim().eq_ignore_ascii_case(name.trim())
             });
             let Some(line) = fitting.next() else {
                 let open = open.map(|line| format!("{} ({})", line.id, line.seller_sku)).collect();

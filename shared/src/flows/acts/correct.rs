@@ -74,7 +74,10 @@ pub async fn correct(
             Some(number) => number.clone(),
             None => return Ok(Err(CorrectError::Same)),
         },
-        carrier: carrier.map(|words| words.trim().to_owned()).filter(|words| !words.is_empty()).or_else(|| parcel.carrier.clone()),
+        carrier: carrier
+            .map(|words| words.trim().to_owned())
+            .filter(|words| !words.is_empty())
+            .or_else(|| parcel.carrier.clone()),
     };
     if parcel.number.as_ref() == Some(&wanted.number) && parcel.carrier == wanted.carrier {
         return Ok(Err(CorrectError::Same));
@@ -91,7 +94,12 @@ pub async fn correct(
                 None => OrderLink::NotRead,
             },
             cancelled: None,
-            shipments: parcel.sources.iter().filter(|s| s.present).map(|s| shipment(s, parcel, &rows, &wanted, now)).collect(),
+            shipments: parcel
+                .sources
+                .iter()
+                .filter(|s| s.present)
+                .map(|s| shipment(s, parcel, &rows, &wanted, now))
+                .collect(),
             complete: None,
         };
         match keep(app, &store.row, &news, false).await {
@@ -110,7 +118,9 @@ pub async fn correct(
 fn said(wanted: &StoreParcel, left: Option<u32>) -> String {
     let carrier = wanted.carrier.as_deref().unwrap_or("no carrier named");
     let edits = match left {
-        Some(left) => format!("; uses the only correction that TikTok takes ({} left after it)", left.saturating_sub(1)),
+        Some(left) => {
+            format!("; uses the only correction that TikTok takes ({} left after it)", left.saturating_sub(1))
+        }
         None => String::new(),
     };
     format!("becomes {} by {carrier}, sent with the next push{edits}", wanted.number.as_str())

@@ -84,6 +84,22 @@ fn intake(criterion: &mut Criterion) {
         };
         criterion.bench_function(&format!("intake/{name}"), |bench| bench.iter(read));
     }
+    // More numbers than anybody ships, signed: looked at once each, refused as a whole.
+    let numbers: Vec<String> = (0..10_000).map(|n| format!("1Z{n:016}")).collect();
+    let body =
+        serde_json::json!({ "id": 1, "order_id": 2, "status": "success", "tracking_numbers": numbers }).to_string();
+    let (mut delivery, mut secrets) = capture(CAPTURES[0].2);
+    secrets.current = Some("intake-secret".to_owned().into());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"intake-secret"), body.as_bytes());
+    delivery.headers.insert("x-shopify-hmac-sha256", STANDARD.encode(tag).parse().expect("a value"));
+    delivery.body = Bytes::from(body);
+    let shopify = adapter(Platform::Shopify);
+    criterion.bench_function("intake/ten_thousand_numbers", |bench| {
+        bench.iter(|| {
+            let verified = shopify.verify(black_box(&delivery), &secrets, Timestamp::UNIX_EPOCH).expect("signed");
+            shopify.read(&verified, &settings).is_err()
+        });
+    });
     // A stranger's largest body: hashed, refused, never parsed.
     let (mut delivery, secrets) = capture(CAPTURES[0].2);
     delivery.body = Bytes::from(vec![b'['; 2 * 1024 * 1024]);

@@ -144,15 +144,19 @@ fn read_everywhere(name: &str, body: &[u8]) {
         let adobes = if platform == Platform::Magento { events(body) } else { Vec::new() };
         for delivery in signed(platform, body).into_iter().chain(adobes) {
             let verified = adapter(platform).verify(&delivery, &keys, now());
-            let verified = verified.unwrap_or_else(|error| panic!("{platform}, {name}: {error}"));
+            // Shopify signs more than webhooks: what is no object, or ends something without naming the shop, is refused.
+            let Ok(verified) = verified else {
+                assert_eq!(platform, Platform::Shopify, "{name}: a good signature is refused");
+                continue;
+            };
             match adapter(platform).read(&verified, &settings) {
                 Ok(Notice::Fulfilled(news)) => {
                     let numbers: usize = news.shipments.iter().map(|shipment| shipment.parcels.len()).sum();
-                    assert!(numbers <= 10_000, "{platform}, {name}: {numbers} numbers");
+                    assert!(numbers <= 200, "{platform}, {name}: {numbers} numbers");
                 }
                 Ok(Notice::ValidationUrl(url)) => assert!(url.starts_with("https://"), "{platform}, {name}"),
                 Ok(_) => {}
-                Err(StoreError::Unreadable(_) | StoreError::Field { .. }) => {}
+                Err(StoreError::Unreadable(_) | StoreError::TooMany { .. } | StoreError::Field { .. }) => {}
                 Err(other) => panic!("{platform}, {name}: {other}"),
             }
         }

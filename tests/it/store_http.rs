@@ -96,6 +96,7 @@ impl Street {
         let stack = Stack::start(options).await.expect("a stack");
         let served = Arc::clone(&stack.app);
         tasks.spawn(async move { host::serve(served, listener).await });
+        waybill::aws::install_crypto();
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let street = Self { stack, tiktok, answers, store, origin, passed, client, _folder: folder, _tasks: tasks };
         street.open_shop().await;

@@ -88,7 +88,8 @@ pub struct StoreSettings {
     /// A meta key, attribute or field in which this store keeps the TikTok order id; looked at before all others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order_id_field: Option<String>,
-    /// WooCommerce: a meta key that holds tracking numbers of a plug-in we do not know.
+    /// WooCommerce: a meta key that holds tracking numbers of a plug-in we do not know, and after a `|` the key of the
+    /// carrier's name. `order_notes`: the shipping tool writes a note only, so the order's notes are read as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracking_field: Option<String>,
     /// Magento: which of its ways of telling is in use (`mage-os`, `io-events`, `commerce-webhooks`, `mageplaza`).

@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Longest text kept. Anything longer is no tracking number (TikTok takes 50 characters at most) and is held as
-/// invalid; its head and a checksum keep it apart from others of its kind.
-const LONGEST: usize = 200;
+/// Longest text kept: a carrier's link with all its parameters. Anything longer is no tracking number (TikTok takes 50
+/// characters at most) and is held as invalid; its head and a checksum keep it apart from others of its kind.
+const LONGEST: usize = 500;
+/// The same for other scripts, whose upper case may be longer: the number is part of a row's key.
+const LONGEST_FOREIGN: usize = 200;
 
 /// Whether two texts are the same number: case and separators aside.
 #[must_use]
@@ -40,10 +42,10 @@ impl TrackingNumber {
         if text.is_empty() {
             return Err(EmptyNumber);
         }
-        if text.len() <= LONGEST {
+        if text.len() <= if text.is_ascii() { LONGEST } else { LONGEST_FOREIGN } {
             return Ok(Self(text.to_owned()));
         }
-        let head: String = text.chars().take(LONGEST / 8).collect();
+        let head: String = text.chars().take(LONGEST_FOREIGN / 8).collect();
         Ok(Self(format!("{head}~{:08x}", crc32fast::hash(text.as_bytes()))))
     }
 

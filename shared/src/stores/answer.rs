@@ -42,7 +42,7 @@ pub(crate) fn sorted(answer: &Response<Bytes>) -> Result<Answer<'_>, StoreError>
 /// # Errors
 /// [`StoreError::Unavailable`].
 pub(crate) fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(body)
+    super::exact::from_slice(body)
         .map_err(|_| StoreError::Unavailable("the answer is not the JSON that the platform documents".to_owned()))
 }
 

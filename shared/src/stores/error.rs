@@ -11,6 +11,17 @@ pub enum StoreError {
     /// Signed by the store, but not what its platform documents: answer 200, poll that store now.
     #[error("the body is not what the platform documents: {0}")]
     Unreadable(&'static str),
+    /// Signed by the store, but more than any order has. Answer 200, work on nothing of it, and show the order to a person.
+    #[error(
+        "it holds more than {} {what}, more than Waybill takes from one delivery",
+        crate::domain::numbers::MOST_NUMBERS
+    )]
+    TooMany {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// The store's order.
+        order: Option<crate::domain::ids::StoreOrderId>,
+    },
     /// Generic endpoint: signed, but one field is wrong. Answer 422 with this text: its reader is a developer.
     #[error("the field {field} is wrong: {remedy}")]
     Field {

@@ -1,7 +1,7 @@
 //! Reading JSON as stores really write it: numbers as text, objects instead of lists, `""` for nothing.
 //!
-//! Every type here accepts any JSON value, so that one odd field never hides the rest of a message. Ids are
-//! 64-bit integers beyond what a float keeps; a float is therefore never an id.
+//! Every type here accepts any JSON value, so that one odd field never hides the rest of a message. Bodies come through
+//! [`super::exact`], so numbers beyond 64 bits and fractions arrive as text with all their digits.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -28,6 +28,11 @@ impl Text {
     /// The text, or an empty one.
     pub(crate) fn or_empty(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
+    }
+
+    /// The text as an id. What was a float in the body is none: its digits may be lost already.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.get().filter(|text| !(text.contains(['.', 'e', 'E']) && text.parse::<f64>().is_ok()))
     }
 
     fn of(text: &str) -> Self {
@@ -168,6 +173,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 pub(crate) struct Quantity(pub(crate) u32);
 
 impl Quantity {
+    /// The units in a text, and whether part of one was made whole.
+    pub(crate) fn of_text(text: &str) -> (Self, bool) {
+        let number: f64 = text.trim().parse().unwrap_or(0.0);
+        (Self::of(number), number > 0.0 && number.fract() != 0.0)
+    }
+
     fn of(number: f64) -> Self {
         // `as` saturates, and turns NaN into 0.
         Self(number.ceil().max(0.0) as u32)
@@ -185,9 +196,20 @@ impl<'de> Deserialize<'de> for Quantity {
         }
         Ok(match Any::deserialize(deserializer)? {
             Any::Number(number) => Self::of(number),
-            Any::Text(text) => Self::of(text.trim().parse().unwrap_or(0.0)),
+            Any::Text(text) => Self::of_text(&text).0,
             Any::Other(_) => Self(0),
         })
+    }
+}
+
+/// A plain number that is no id, also as text; anything else is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Amount(pub(crate) f64);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?;
+        Ok(Self(text.get().and_then(|text| text.parse().ok()).filter(|n: &f64| n.is_finite()).unwrap_or_default()))
     }
 }
 

@@ -6,8 +6,10 @@ mod answer;
 mod bigcommerce;
 pub mod connect;
 pub mod error;
+mod exact;
 pub mod generic;
 mod json;
+mod limits;
 pub mod magento;
 mod order_id;
 pub mod poll;
@@ -22,7 +24,6 @@ use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::platform::Platform;
-use crate::domain::tracking::TrackingNumber;
 use bytes::Bytes;
 use error::StoreError;
 use http::HeaderMap;
@@ -125,6 +126,13 @@ pub struct Known {
     pub fulfilment: Fulfilment,
     /// Stock codes by the store's id of the order line.
     pub lines: Vec<(String, String)>,
+    /// WooCommerce's own fulfillments are still to be read; otherwise only the order's notes are.
+    #[serde(default = "yes", skip_serializing_if = "Clone::clone")]
+    pub fulfillments: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// One platform: how it signs and what it says. Stateless.
@@ -291,30 +299,3 @@ pub trait LookUpMachine: Send {
 pub fn is_resolved(link: &OrderLink) -> bool {
     !matches!(link, OrderLink::NotRead)
 }
-
-/// The numbers in one field: merchants type several with a comma or the like between them, and no carrier's number holds
-/// such a character. A slash, a word or a blank alone parts only what looks like a number on either side: numbers are
-/// printed in groups (`9400 1000 0000`), and some hold a slash.
-fn numbers_in(field: &str) -> impl Iterator<Item = TrackingNumber> {
-    field
-        .split([',', ';', '|', '&', '+', '\n', '\r', '\t', '，', '、', '；', '،'])
-        .flat_map(|part| part.split(" / "))
-        .flat_map(|part| ["/", " and ", " "].into_iter().find_map(|word| parted(part, word)).unwrap_or(vec![part]))
-        .filter_map(|part| TrackingNumber::parse(part).ok())
-        .take(MOST_NUMBERS)
-}
-
-/// The parts of a text between a separator, if there are several and each could be a whole number by itself.
-fn parted<'a>(text: &'a str, separator: &str) -> Option<Vec<&'a str>> {
-    let parts: Vec<&str> = text.split(separator).map(str::trim).filter(|part| !part.is_empty()).collect();
-    (parts.len() > 1 && parts.iter().all(|part| is_whole_number(part))).then_some(parts)
-}
-
-/// Long enough for a whole number, and mostly digits: a group of a printed number is shorter, prose has no digits.
-fn is_whole_number(part: &str) -> bool {
-    let digits = part.bytes().filter(u8::is_ascii_digit).count();
-    (10..=40).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()) && digits * 2 >= part.len()
-}
-
-/// More numbers than one shipment ever has; bounds the work of a forged or broken field.
-const MOST_NUMBERS: usize = 200;

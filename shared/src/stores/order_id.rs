@@ -56,6 +56,27 @@ impl Search {
         }
     }
 
+    /// A tag: free text, or a name and a value (`TikTokOrderID:576…`).
+    pub(crate) fn tag(&mut self, tag: &str) {
+        match tag.split_once([':', '=']) {
+            Some((key, value)) => self.attribute(key, value),
+            None => self.free_text(tag),
+        }
+    }
+
+    /// A field that exists for something else. It counts only while no other field holds an id and something speaks of
+    /// TikTok: search it last.
+    pub(crate) fn last_resort(&mut self, text: &str) {
+        if self.traces && self.own.is_empty() && self.found.is_empty() {
+            ids_in(text, &mut self.found);
+        }
+    }
+
+    /// Whether something that was searched so far speaks of TikTok.
+    pub(crate) fn speaks_of_tiktok(&self) -> bool {
+        self.traces
+    }
+
     /// A text that may show that TikTok has to do with the order, but holds no id.
     pub(crate) fn mark(&mut self, text: &str) {
         self.traces = self.traces || mentions_tiktok(text);
@@ -76,10 +97,13 @@ impl Search {
 
 /// Whether a text speaks of TikTok.
 pub(crate) fn mentions_tiktok(text: &str) -> bool {
-    let text = text.get(..LONGEST).unwrap_or(text).to_lowercase();
-    text.contains("tiktok")
-        || text.contains("tik tok")
-        || text.split(|c: char| !c.is_alphanumeric()).any(|w| w == "tts")
+    let text = text.get(..LONGEST).unwrap_or(text);
+    let lower = text.to_lowercase();
+    ["tiktok", "tik tok", "tik-tok", "tik_tok"].iter().any(|name| lower.contains(name))
+        || words(text).iter().any(|word| {
+            // `TTOK-576…`, and the same without the dash.
+            word == "tts" || word.strip_prefix("ttok").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+        })
 }
 
 enum KeyMeaning {
@@ -88,34 +112,73 @@ enum KeyMeaning {
     Other,
 }
 
-/// What the key of an attribute says about its value. Line item, package and tracking numbers of TikTok look like order
-/// ids, so a key that names one of those ends the matter.
+/// How words for an order begin, in the languages of the markets.
+const ORDER: [&str; 11] =
+    ["order", "bestell", "auftrag", "commande", "pedido", "orden", "ordine", "ordre", "encomenda", "zamow", "zamów"];
+/// How words begin for things whose numbers at TikTok look like an order's. They end the matter.
+const ANOTHER_THING: [&str; 13] = [
+    "track", "package", "parcel", "paket", "sendung", "shipment", "item", "lineitem", "sku", "product", "produkt",
+    "artikel", "waybill",
+];
+/// Words for people, places and payments. TikTok and order together outweigh them.
+const WEAK: [&str; 14] = [
+    "phone",
+    "telephone",
+    "telefon",
+    "mobile",
+    "handy",
+    "seller",
+    "buyer",
+    "customer",
+    "transaction",
+    "user",
+    "warehouse",
+    "creator",
+    "merchant",
+    "payment",
+];
+
+/// What the key of an attribute says about its value. Only whole words count: "Bestellnummer" holds "tel" and "Online"
+/// holds "line".
 fn meaning(key: &str) -> KeyMeaning {
-    let key = key.to_lowercase();
-    const SOMETHING_ELSE: [&str; 15] = [
-        "track",
-        "phone",
-        "tel",
-        "package",
-        "parcel",
-        "item",
-        "line",
-        "sku",
-        "product",
-        "shop_id",
-        "shop id",
-        "seller",
-        "buyer",
-        "customer",
-        "transaction",
-    ];
-    if SOMETHING_ELSE.iter().any(|word| key.contains(word)) {
+    let words = words(key);
+    let begins = |stems: &[&str]| words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
+    let has = |one: &str| words.iter().any(|word| word == one);
+    // `tiktokorderid`, written as one word.
+    let joined = words.iter().any(|word| word.starts_with("tiktokorder") || word.starts_with("ttsorder"));
+    if begins(&ANOTHER_THING) || has("line") || has("lines") {
         KeyMeaning::SomethingElse
-    } else if key.contains("order") && (mentions_tiktok(&key) || key.contains("channel_order")) {
+    } else if joined || (begins(&ORDER) && (mentions_tiktok(key) || has("channel"))) {
         KeyMeaning::OrderId
+    } else if begins(&WEAK) || has("tel") || (has("id") && has("shop")) {
+        KeyMeaning::SomethingElse
     } else {
         KeyMeaning::Other
     }
+}
+
+/// The words of a key in lower case: parted by anything but letters and digits, and where a capital begins a word.
+pub(crate) fn words(key: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut chars = key.chars().peekable();
+    let mut before = ' ';
+    while let Some(c) = chars.next() {
+        let next_is_small = chars.peek().is_some_and(|next| next.is_lowercase());
+        let capital = c.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small));
+        // "TikTok" is one name, not two words.
+        if (!c.is_alphanumeric() || (capital && word != "tik")) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
 }
 
 /// The whole text as an id: 17 to 19 digits and nothing else.
@@ -219,6 +282,64 @@ mod tests {
         assert_eq!(searched(|s| s.free_text("TikTok Shop")), OrderLink::NotFound);
         assert_eq!(searched(|s| s.free_text("tts import")), OrderLink::NotFound);
         assert_eq!(searched(|s| s.free_text("giftts")), OrderLink::OtherChannel);
+    }
+
+    #[test]
+    fn keys_are_read_by_whole_words() {
+        for (key, expected) in [
+            ("TikTok-Bestellnummer", true),
+            ("TikTok Online Order", true),
+            ("tiktokOrderId", true),
+            ("TikTokOrderID", true),
+            ("TTSOrderNumber", true),
+            ("tiktokorderid", true),
+            ("TTS order number", true),
+            ("TikTok seller order number", true),
+            ("TikTok customer order id", true),
+            ("Numéro de commande TikTok", true),
+            ("channel_order_id", true),
+            ("TikTok order line item", false),
+            ("tiktokOrderTrackingNumber", false),
+            ("TikTok Sendungsnummer", false),
+            ("tiktok_shop_id", false),
+            ("TikTok seller", false),
+            ("tel", false),
+            ("Telefon", false),
+            ("customer id", false),
+        ] {
+            // Only a key that promises an order's number takes a value whatever its first digit.
+            let link = searched(|s| s.attribute(key, "176000000000000017"));
+            assert_eq!(link == OrderLink::Found(id("176000000000000017")), expected, "{key}");
+            let link = searched(|s| s.attribute(key, "576000000000000017"));
+            assert_eq!(link == OrderLink::Found(id("576000000000000017")), expected, "{key}");
+        }
+        for (tag, number) in [
+            ("TikTokOrderID:176000000000000017", "176000000000000017"),
+            ("TikTok 576000000000000017", "576000000000000017"),
+        ] {
+            assert_eq!(searched(|s| s.tag(tag)), OrderLink::Found(id(number)), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_field_for_something_else_counts_only_as_the_last_resort() {
+        let number = "576000000000000017";
+        assert_eq!(searched(|s| s.last_resort(number)), OrderLink::OtherChannel, "nothing speaks of TikTok");
+        let found = searched(|s| {
+            s.mark("TikTok");
+            s.last_resort(number);
+        });
+        assert_eq!(found, OrderLink::Found(id(number)));
+        let better = searched(|s| {
+            s.free_text("TTOK576000000000000024");
+            s.free_text("TikTok 576000000000000024");
+            s.last_resort(number);
+        });
+        assert_eq!(better, OrderLink::Found(id("576000000000000024")));
+        for (text, speaks) in [("TTOK-5", true), ("TTOK5", true), ("#TTOK", true), ("bttok", false), ("ttokyo", false)]
+        {
+            assert_eq!(mentions_tiktok(text), speaks, "{text}");
+        }
     }
 
     proptest! {

@@ -99,7 +99,10 @@ pub(super) fn read_on<M: LookUpMachine>(
     match machine.step(answer, now) {
         Ok(Step::Send(request)) => return Ok(Some((machine, request))),
         Ok(Step::Done(order)) => found.push(order),
-        Ok(Step::Gone) | Err(StoreError::Unreadable(_)) => {}
+        Ok(Step::Gone) => {}
+        Err(error @ (StoreError::Unreadable(_) | StoreError::TooMany { .. })) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "an order is left out of a poll");
+        }
         Err(error) => return Err(error),
     }
     Ok(None)

@@ -74,6 +74,14 @@ pub(crate) fn standard_webhooks(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = header(delivery, "webhook-id").filter(|id| !id.is_empty()).ok_or(MISSING)?;
+    // A full stop parts id, time and body: inside an id it would move the border, and another text would be signed.
+    if id.contains('.') {
+        return Err(StoreError::BadSignature("webhook-id holds a full stop"));
+    }
+    let digits = delivery.body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits > 0 && delivery.body.get(digits) == Some(&b'.') {
+        return Err(StoreError::BadSignature("the body begins with what was signed as a time"));
+    }
     let time = header(delivery, "webhook-timestamp").ok_or(MISSING)?;
     let given = header(delivery, "webhook-signature").ok_or(MISSING)?;
     let seconds: i64 = time.parse().map_err(|_| StoreError::BadSignature("the signed time is not a number"))?;

@@ -1,14 +1,13 @@
 //! Reads from BigCommerce's V2 orders API.
 
-use super::CANCELLED;
+use super::body::{OrderBody, ProductBody, ShipmentBody, Unnamed};
 use crate::domain::connection::StoreSettings;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
-use crate::domain::ids::{ShipmentId, StoreOrderId};
+use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, Version};
+use crate::domain::ids::StoreOrderId;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
-use crate::stores::json::{Flag, List, Quantity, Text, moment};
-use crate::stores::order_id::{Search, mentions_tiktok};
-use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, ThinNotice, numbers_in};
+use crate::stores::json::List;
+use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, ThinNotice, limits};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
@@ -20,9 +19,6 @@ use serde_json::Value;
 pub(super) const PAGE: usize = 250;
 /// Pages read of one list at most.
 const MOST_PAGES: usize = 40;
-/// Order sources that BigCommerce itself names for orders placed in the store.
-const OWN_CHANNELS: [&str; 6] = ["www", "iphone", "ipad", "android", "mobile", "manual"];
-
 /// Sends requests to one store; the base ends with `/stores/{hash}`.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
@@ -52,187 +48,6 @@ impl Client {
 /// A list, of which every page counts. 204 with an empty body is an empty list.
 pub(super) fn page<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<Vec<T>, StoreError> {
     if body.is_empty() { Ok(Vec::new()) } else { answer::json::<List<T>>(body).map(|list| list.0) }
-}
-
-/// A shipment. The address is not read.
-#[derive(Deserialize)]
-pub(super) struct ShipmentBody {
-    #[serde(default)]
-    id: Text,
-    #[serde(default)]
-    date_created: Text,
-    #[serde(default)]
-    tracking_number: Text,
-    #[serde(default)]
-    shipping_provider_display_name: Text,
-    #[serde(default)]
-    tracking_carrier: Text,
-    #[serde(default)]
-    shipping_provider: Text,
-    #[serde(default)]
-    shipping_method: Text,
-    #[serde(default)]
-    items: List<Item>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    #[serde(default)]
-    order_product_id: Text,
-    #[serde(default)]
-    quantity: Quantity,
-}
-
-/// An order. Customer and address are not read.
-#[derive(Deserialize)]
-pub(super) struct OrderBody {
-    #[serde(default)]
-    pub(super) id: Text,
-    #[serde(default)]
-    date_modified: Text,
-    #[serde(default)]
-    pub(super) status_id: Text,
-    #[serde(default)]
-    payment_method: Text,
-    #[serde(default)]
-    staff_notes: Text,
-    #[serde(default)]
-    customer_message: Text,
-    #[serde(default)]
-    order_source: Text,
-    #[serde(default)]
-    external_source: Text,
-    #[serde(default)]
-    external_id: Text,
-    #[serde(default)]
-    external_order_id: Text,
-    #[serde(default)]
-    items_shipped: Text,
-    #[serde(default)]
-    is_deleted: Flag,
-}
-
-/// A line of an order.
-#[derive(Deserialize)]
-pub(super) struct ProductBody {
-    #[serde(default)]
-    id: Text,
-    #[serde(default)]
-    sku: Text,
-}
-
-impl OrderBody {
-    pub(super) fn modified(&self) -> Option<Timestamp> {
-        self.date_modified.get().and_then(moment)
-    }
-
-    pub(super) fn is_deleted(&self) -> bool {
-        self.is_deleted.0
-    }
-
-    /// No unit has left, so there is no shipment either.
-    pub(super) fn has_shipped_nothing(&self) -> bool {
-        self.items_shipped.get() == Some("0")
-    }
-
-    pub(super) fn changed(&self, now: Timestamp) -> Version {
-        Version::new(self.modified().unwrap_or(now), now)
-    }
-
-    /// The order without its shipments.
-    pub(super) fn head(&self, order: StoreOrderId, settings: &StoreSettings, now: Timestamp) -> Fulfilment {
-        let cancelled = self.status_id.get() == Some(CANCELLED.to_string().as_str());
-        Fulfilment {
-            order_name: Some(order.as_str().to_owned()),
-            order,
-            link: self.link(settings),
-            cancelled: cancelled.then(|| self.changed(now)),
-            shipments: Vec::new(),
-            complete: None,
-        }
-    }
-
-    fn link(&self, settings: &StoreSettings) -> OrderLink {
-        let mut search = Search::default();
-        let own = match settings.order_id_field.as_deref() {
-            Some("external_order_id") => self.external_order_id.get(),
-            Some("external_id") => self.external_id.get(),
-            Some("staff_notes") => self.staff_notes.get(),
-            Some("customer_message") => self.customer_message.get(),
-            _ => None,
-        };
-        own.into_iter().for_each(|text| search.own_field(text));
-        // Any marketplace's connector may fill these; only TikTok's is trusted with ids of another form.
-        let tiktok = mentions_tiktok(self.external_source.or_empty());
-        for text in [&self.external_order_id, &self.external_id].into_iter().filter_map(Text::get) {
-            if tiktok { search.id_field(text) } else { search.free_text(text) }
-        }
-        for text in [&self.external_source, &self.payment_method].into_iter().filter_map(Text::get) {
-            search.mark(text);
-        }
-        for text in [&self.staff_notes, &self.customer_message].into_iter().filter_map(Text::get) {
-            search.free_text(text);
-        }
-        let source = self.order_source.or_empty();
-        search.link(OWN_CHANNELS.iter().any(|channel| source.eq_ignore_ascii_case(channel)))
-    }
-}
-
-impl ShipmentBody {
-    /// The first of the carrier fields that says something; `None` as a word means nothing.
-    fn carrier(&self) -> Option<String> {
-        [&self.shipping_provider_display_name, &self.tracking_carrier, &self.shipping_provider, &self.shipping_method]
-            .into_iter()
-            .filter_map(Text::get)
-            .find(|text| !text.eq_ignore_ascii_case("none"))
-            .map(str::to_owned)
-    }
-
-    /// The shipment, its lines still by line id.
-    fn read(&self, now: Timestamp) -> Option<(Shipment, Vec<String>)> {
-        let id = ShipmentId::parse(self.id.get()?).ok()?;
-        let carrier = self.carrier();
-        let mut parcels: Vec<StoreParcel> = Vec::new();
-        for number in numbers_in(self.tracking_number.or_empty()) {
-            if !parcels.iter().any(|parcel| parcel.number.key() == number.key()) {
-                parcels.push(StoreParcel { number, carrier: carrier.clone() });
-            }
-        }
-        let items: Vec<&Item> = self.items.0.iter().filter(|item| item.quantity.0 > 0).collect();
-        // A shipment has no date of its last change: the moment of reading tells its states apart.
-        let version = Version::new(self.date_created.get().and_then(moment).unwrap_or(now), now);
-        let lines = items.iter().map(|item| StoreLine { sku: String::new(), quantity: item.quantity.0 }).collect();
-        let keys = items.iter().map(|item| item.order_product_id.or_empty().to_owned()).collect();
-        Some((Shipment { id, version, status: ShipmentStatus::Shipped, parcels, lines }, keys))
-    }
-}
-
-/// Shipments whose lines still wait for their stock codes.
-#[derive(Debug, Default)]
-pub(super) struct Unnamed(Vec<(Shipment, Vec<String>)>);
-
-impl Unnamed {
-    pub(super) fn add(&mut self, shipments: &[ShipmentBody], now: Timestamp) {
-        self.0.extend(shipments.iter().filter_map(|shipment| shipment.read(now)));
-    }
-
-    /// Whether stock codes are needed at all.
-    pub(super) fn has_lines(&self) -> bool {
-        self.0.iter().any(|(_, keys)| !keys.is_empty())
-    }
-
-    pub(super) fn named(self, products: &[ProductBody]) -> Vec<Shipment> {
-        let sku = |key: &String| products.iter().find(|p| p.id.get() == Some(key)).map(|p| p.sku.or_empty().to_owned());
-        self.0
-            .into_iter()
-            .map(|(mut shipment, keys)| {
-                for (line, key) in shipment.lines.iter_mut().zip(&keys) {
-                    line.sku = sku(key).unwrap_or_default();
-                }
-                shipment
-            })
-            .collect()
-    }
 }
 
 /// What is being waited for.
@@ -307,7 +122,7 @@ impl OrderRead {
     }
 
     fn after_order(&mut self) -> Result<Step, StoreError> {
-        if self.unnamed.has_lines() { self.get_page(Waiting::Products, "products") } else { Ok(self.finish()) }
+        if self.unnamed.has_lines() { self.get_page(Waiting::Products, "products") } else { self.finish() }
     }
 
     fn get(&mut self, waiting: Waiting, rest: &str) -> Result<Step, StoreError> {
@@ -345,12 +160,12 @@ impl OrderRead {
         })
     }
 
-    fn finish(&mut self) -> Step {
-        let Some((mut found, version)) = self.head.take() else { return Step::Gone };
+    fn finish(&mut self) -> Result<Step, StoreError> {
+        let Some((mut found, version)) = self.head.take() else { return Ok(Step::Gone) };
         found.shipments = std::mem::take(&mut self.unnamed).named(&self.products);
         found.shipments.extend(self.gone.take());
         found.complete = self.whole.then_some(version);
-        Step::Done(found)
+        limits::checked(found).map(Step::Done)
     }
 }
 
@@ -409,7 +224,7 @@ impl LookUpMachine for OrderRead {
                 answer::recognised(&products, |product| product.id.get())?;
                 let entries = products.len();
                 self.products.extend(products);
-                if self.more(entries)? { self.get_page(Waiting::Products, "products") } else { Ok(self.finish()) }
+                if self.more(entries)? { self.get_page(Waiting::Products, "products") } else { self.finish() }
             }
         }
     }

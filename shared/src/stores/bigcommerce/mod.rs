@@ -4,6 +4,7 @@
 //! client secret's text itself as the key.
 
 pub(crate) mod api;
+mod body;
 pub mod connect;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;

@@ -1,6 +1,7 @@
 //! BigCommerce: orders changed since a moment, then the shipments of each.
 
-use super::api::{Client, OrderBody, OrderRead, PAGE, page};
+use super::api::{Client, OrderRead, PAGE, page};
+use super::body::OrderBody;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::StoreOrderId;
 use crate::stores::StoreAccess;
@@ -65,7 +66,7 @@ impl OrdersPoll {
     /// The next order of the page that needs its shipments read, else what the page gave.
     fn next(&mut self, now: Timestamp) -> Result<PollStep, StoreError> {
         while let Some(order) = self.unread.pop() {
-            let Some(id) = order.id.get().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
+            let Some(id) = order.id.id().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
             let head = order.head(id.clone(), &self.access.settings, now);
             if order.is_deleted() || head.link == OrderLink::OtherChannel {
                 continue;

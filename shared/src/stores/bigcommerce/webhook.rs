@@ -4,7 +4,7 @@ use super::TELLING;
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::stores::error::StoreError;
 use crate::stores::json::Text;
-use crate::stores::{Notice, ThinNotice, Verified};
+use crate::stores::{Notice, ThinNotice, Verified, exact};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -49,8 +49,8 @@ impl Status {
 
 /// Reads a signed delivery by its scope.
 pub(super) fn read(delivery: &Verified<'_>) -> Result<Notice, StoreError> {
-    let body: Body = serde_json::from_slice(&delivery.delivery.body)
-        .map_err(|_| StoreError::Unreadable("it is not a JSON object"))?;
+    let body: Body =
+        exact::from_slice(&delivery.delivery.body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))?;
     let scope = body.scope.get().ok_or(StoreError::Unreadable("scope is missing"))?;
     let at = body.created_at.get().and_then(|text| text.parse().ok());
     let at = at.and_then(|seconds| Timestamp::from_second(seconds).ok()).unwrap_or(delivery.now);
@@ -61,16 +61,16 @@ pub(super) fn read(delivery: &Verified<'_>) -> Result<Notice, StoreError> {
     let data = body.data.as_ref();
     let (order, shipment) = match scope {
         "store/shipment/created" | "store/shipment/updated" | "store/shipment/deleted" => {
-            let shipment = data.and_then(|data| ShipmentId::parse(data.id.get()?).ok());
+            let shipment = data.and_then(|data| ShipmentId::parse(data.id.id()?).ok());
             let shipment = shipment.ok_or(StoreError::Unreadable("data.id is missing"))?;
-            (data.and_then(|data| data.order_id.get()), Some(shipment))
+            (data.and_then(|data| data.order_id.id()), Some(shipment))
         }
         // Hooks may be set for one channel: `store/channel/{id}/order/statusUpdated`.
         _ if scope.ends_with("/order/statusUpdated") => {
             if !data.and_then(|data| data.status.as_ref()).is_none_or(Status::telling) {
                 return Ok(Notice::NotForUs);
             }
-            (data.and_then(|data| data.id.get()), None)
+            (data.and_then(|data| data.id.id()), None)
         }
         _ => return Ok(Notice::NotForUs),
     };

@@ -7,8 +7,9 @@ use super::{Delivery, HookSecrets, Notice, StoreAdapter, Verified, signature};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId, TikTokOrderId};
+use crate::domain::numbers::numbers_in;
 use crate::domain::tracking::TrackingNumber;
-use crate::stores::numbers_in;
+use crate::stores::limits::{self, LONGEST_NAME, MOST};
 use crate::stores::order_id::Search;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
@@ -19,12 +20,48 @@ use serde_json::{Map, Value};
 /// OpenAPI 3 description of the endpoint, as JSON.
 pub const OPENAPI: &str = include_str!("openapi.json");
 
-/// Lines of one shipment at most.
-const MOST_LINES: usize = 1000;
 /// Units of one line at most.
-const MOST_UNITS: u64 = 100_000;
-/// Characters of a carrier's name or an order's name at most.
-const LONGEST_NAME: usize = 200;
+const MOST_UNITS: f64 = 100_000.0;
+/// Characters of the field with the numbers at most, and of one number: a carrier's link is the longest.
+const LONGEST_FIELD: usize = 20_000;
+const LONGEST_NUMBER: usize = 500;
+/// What the body may hold besides: a sender's own fields are left alone.
+const FIELDS: [&str; 10] = [
+    "tiktok_order_id",
+    "order_id",
+    "shipment_id",
+    "carrier",
+    "tracking_number",
+    "lines",
+    "updated_at",
+    "version",
+    "cancelled",
+    "order_cancelled",
+];
+/// Other names that senders give to our fields.
+const OTHER_NAMES: [(&str, &str); 21] = [
+    ("trackingno", "tracking_number"),
+    ("trackingnr", "tracking_number"),
+    ("trackingcode", "tracking_number"),
+    ("trackingid", "tracking_number"),
+    ("trackingnumbers", "tracking_number"),
+    ("tracking", "tracking_number"),
+    ("carriername", "carrier"),
+    ("carriercode", "carrier"),
+    ("courier", "carrier"),
+    ("shippingcarrier", "carrier"),
+    ("provider", "carrier"),
+    ("items", "lines"),
+    ("lineitems", "lines"),
+    ("tiktokid", "tiktok_order_id"),
+    ("tiktokorder", "tiktok_order_id"),
+    ("tiktokordernumber", "tiktok_order_id"),
+    ("ordernumber", "order_id"),
+    ("orderno", "order_id"),
+    ("canceled", "cancelled"),
+    ("ordercanceled", "order_cancelled"),
+    ("modifiedat", "updated_at"),
+];
 
 /// Any sender that signs our documented body.
 pub(crate) struct Generic;
@@ -45,7 +82,8 @@ impl StoreAdapter for Generic {
         let body: Value = serde_json::from_slice(&delivery.delivery.body)
             .map_err(|_| wrong("body", "send one JSON object in UTF-8"))?;
         let body = body.as_object().ok_or_else(|| wrong("body", "send one JSON object"))?;
-        fulfilment(body, settings, delivery.now).map(Notice::Fulfilled)
+        known_fields(body)?;
+        fulfilment(body, settings, delivery.now).and_then(limits::checked).map(Notice::Fulfilled)
     }
 }
 
@@ -63,6 +101,72 @@ fn wrong(field: impl Into<String>, remedy: &'static str) -> StoreError {
     StoreError::Field { field: field.into(), remedy }
 }
 
+/// Refuses a field that is one of ours misspelt: silently ignored, a parcel would go out without its lines or its carrier.
+fn known_fields(body: &Map<String, Value>) -> Result<(), StoreError> {
+    for field in body.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
+        if let Some(meant) = meant(field, &FIELDS, &OTHER_NAMES) {
+            // Both spellings side by side are a sender's own business.
+            if !body.contains_key(meant) {
+                return Err(wrong(shown(field), did_you_mean(meant)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The field that a name stands for: the same letters, another usual name, or one typing error away.
+fn meant(name: &str, fields: &[&'static str], others: &[(&str, &'static str)]) -> Option<&'static str> {
+    let bare = |text: &str| -> String {
+        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).take(40).collect()
+    };
+    let own = bare(name);
+    let same = fields.iter().find(|field| bare(field) == own).copied();
+    let other = || others.iter().find(|(other, _)| *other == own).map(|(_, field)| *field);
+    let near = || fields.iter().find(|field| field.len() >= 5 && is_near(&own, &bare(field))).copied();
+    same.or_else(other).or_else(near)
+}
+
+/// One letter too many, too few, wrong, or two neighbours swapped; two such errors in a long word.
+fn is_near(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let mut best = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i - 1] == *y && b[j - 1] == *x {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().is_some_and(|errors| *errors <= if b.len() >= 10 { 2 } else { 1 })
+}
+
+fn did_you_mean(field: &str) -> &'static str {
+    match field {
+        "tiktok_order_id" => "there is no such field: did you mean tiktok_order_id?",
+        "order_id" => "there is no such field: did you mean order_id?",
+        "shipment_id" => "there is no such field: did you mean shipment_id?",
+        "carrier" => "there is no such field: did you mean carrier?",
+        "tracking_number" => "there is no such field: did you mean tracking_number?",
+        "lines" => "there is no such field: did you mean lines?",
+        "updated_at" => "there is no such field: did you mean updated_at?",
+        "version" => "there is no such field: did you mean version?",
+        "cancelled" => "there is no such field: did you mean cancelled?",
+        "sku" => "there is no such field: did you mean sku?",
+        "quantity" => "there is no such field: did you mean quantity?",
+        _ => "there is no such field: did you mean order_cancelled?",
+    }
+}
+
+/// A sender's name of a field as it can be shown to the sender.
+fn shown(field: &str) -> String {
+    field.chars().filter(|c| !limits::is_control(*c)).take(60).collect()
+}
+
 fn fulfilment(body: &Map<String, Value>, settings: &StoreSettings, now: Timestamp) -> Result<Fulfilment, StoreError> {
     let tiktok = text(body, "tiktok_order_id", "send TikTok's order number as text of digits, or leave it out")?;
     let tiktok = match tiktok {
@@ -77,7 +181,9 @@ fn fulfilment(body: &Map<String, Value>, settings: &StoreSettings, now: Timestam
     let order_text = text(body, "order_id", "send the order's number in your system as text, or leave it out")?;
     let order = match (&order_text, &tiktok) {
         (Some(id), _) => StoreOrderId::parse(id)
-            .map_err(|_| wrong("order_id", "send at most 200 characters without control characters"))?,
+            .ok()
+            .filter(|id| !id.as_str().chars().any(limits::is_control))
+            .ok_or_else(|| wrong("order_id", "send at most 200 characters without control and direction characters"))?,
         (None, Some(id)) => {
             StoreOrderId::parse(id.as_str()).map_err(|_| wrong("tiktok_order_id", "send digits only"))?
         }
@@ -118,28 +224,45 @@ fn fulfilment(body: &Map<String, Value>, settings: &StoreSettings, now: Timestam
 fn shipment(body: &Map<String, Value>, version: Version) -> Result<Shipment, StoreError> {
     let cancelled = flag(body, "cancelled")?;
     // Several numbers in the field share the lines, as they do on every other platform.
-    let mut numbers: Vec<TrackingNumber> = Vec::new();
     let field = text(body, "tracking_number", "send the parcel's tracking number as text")?;
-    for number in field.iter().flat_map(|field| numbers_in(field)) {
-        if !numbers.iter().any(|known| known.key() == number.key()) {
-            numbers.push(number);
-        }
+    if field.as_ref().is_some_and(|field| field.chars().count() > LONGEST_FIELD) {
+        return Err(wrong("tracking_number", "send at most 200 numbers in at most 20000 characters"));
+    }
+    let numbers: Vec<TrackingNumber> = field.as_deref().map(numbers_in).unwrap_or_default();
+    if numbers.len() > MOST {
+        return Err(wrong("tracking_number", "send at most 200 numbers with one parcel"));
+    }
+    // A text beyond the longest number is kept as its head and a checksum, which nobody can track.
+    if numbers.iter().any(|number| number.as_str().contains('~'))
+        || field.as_deref().is_some_and(|field| numbers.len() == 1 && field.chars().count() > LONGEST_NUMBER)
+    {
+        return Err(wrong("tracking_number", "send a number of at most 500 characters"));
     }
     let id = text(body, "shipment_id", "send your own id of this parcel as text, or leave it out")?;
     let id = match (&id, numbers.first()) {
         (Some(id), _) => id.clone(),
-        (None, Some(number)) => number.key(),
+        // A link may be longer than an id.
+        (None, Some(number)) => Some(number.key())
+            .filter(|key| key.len() <= LONGEST_NAME)
+            .unwrap_or_else(|| format!("number~{:08x}", crc32fast::hash(number.key().as_bytes()))),
         (None, None) if cancelled => return Err(wrong("shipment_id", "say which parcel is cancelled")),
         (None, None) => return Err(wrong("tracking_number", "send the parcel's tracking number as text")),
     };
     let id = ShipmentId::parse(&id)
-        .map_err(|_| wrong("shipment_id", "send at most 200 characters without control characters"))?;
+        .ok()
+        .filter(|id| !id.as_str().chars().any(limits::is_control))
+        .ok_or_else(|| wrong("shipment_id", "send at most 200 characters without control and direction characters"))?;
     if numbers.is_empty() && !cancelled {
         return Err(wrong("tracking_number", "send the parcel's tracking number as text"));
     }
     let carrier = text(body, "carrier", "send the carrier's name as text, for example \"USPS\"")?;
-    if carrier.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-        return Err(wrong("carrier", "send the carrier's name in at most 200 characters"));
+    if let Some(name) = &carrier {
+        if name.chars().count() > LONGEST_NAME {
+            return Err(wrong("carrier", "send the carrier's name in at most 200 characters"));
+        }
+        if name.chars().any(limits::is_control) {
+            return Err(wrong("carrier", "send the carrier's name without control and direction characters"));
+        }
     }
     let status = if cancelled { ShipmentStatus::Cancelled } else { ShipmentStatus::Shipped };
     let parcels = numbers.into_iter().map(|number| StoreParcel { number, carrier: carrier.clone() }).collect();
@@ -154,14 +277,31 @@ fn lines(body: &Map<String, Value>) -> Result<Vec<StoreLine>, StoreError> {
             return Err(wrong("lines", "send a list of {\"sku\",\"quantity\"}, or leave it out for all open items"));
         }
     };
-    if lines.len() > MOST_LINES {
-        return Err(wrong("lines", "send at most 1000 lines"));
+    if lines.len() > MOST {
+        return Err(wrong("lines", "send at most 200 lines with one parcel"));
     }
     let line = |(index, line): (usize, &Value)| {
+        for field in line.as_object().into_iter().flat_map(Map::keys) {
+            const OTHER: [(&str, &str); 4] =
+                [("qty", "quantity"), ("amount", "quantity"), ("units", "quantity"), ("sellersku", "sku")];
+            if let Some(meant) = meant(field, &["sku", "quantity"], &OTHER)
+                && line.get(meant).is_none()
+            {
+                return Err(wrong(format!("lines[{index}].{}", shown(field)), did_you_mean(meant)));
+            }
+        }
         let sku = line.get("sku").and_then(Value::as_str).map(str::trim).filter(|sku| !sku.is_empty());
         let sku = sku.ok_or_else(|| wrong(format!("lines[{index}].sku"), "send the item's SKU as text"))?;
-        let quantity = line.get("quantity").and_then(Value::as_u64).filter(|n| (1..=MOST_UNITS).contains(n));
-        let quantity = quantity.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
+        if sku.chars().count() > LONGEST_NAME || sku.chars().any(limits::is_control) {
+            return Err(wrong(
+                format!("lines[{index}].sku"),
+                "send at most 200 characters without control and direction characters",
+            ));
+        }
+        // `1.0` is an integer in JSON Schema's words, and decimals of warehouses are written so.
+        let quantity = line.get("quantity").and_then(Value::as_f64);
+        let quantity = quantity.filter(|n| (1.0..=MOST_UNITS).contains(n) && n.fract() == 0.0).map(|n| n as u32);
+        let quantity = quantity.ok_or_else(|| {
             wrong(format!("lines[{index}].quantity"), "send the units in this parcel as a whole number from 1 up")
         })?;
         Ok(StoreLine { sku: sku.to_owned(), quantity })
@@ -174,8 +314,13 @@ fn lines(body: &Map<String, Value>) -> Result<Vec<StoreLine>, StoreError> {
 fn version(body: &Map<String, Value>, now: Timestamp) -> Result<Version, StoreError> {
     match body.get("version") {
         None | Some(Value::Null) => {}
+        // A counter and a moment are two clocks: nobody could say which of two states is the newer one.
+        Some(_) if body.get("updated_at").is_some_and(|moment| !moment.is_null()) => {
+            return Err(wrong("version", "send either version or updated_at, and the same one with every change"));
+        }
         Some(value) => {
-            let number = value.as_i64().filter(|number| *number >= 0);
+            let whole = value.as_f64().filter(|n| n.fract() == 0.0 && *n < 9.0e15).map(|n| n as i64);
+            let number = value.as_i64().or(whole).filter(|number| *number >= 0);
             let changed = number.ok_or_else(|| wrong("version", "send a whole number that grows with every change"))?;
             return Ok(Version { changed, seen: now.as_millisecond() });
         }

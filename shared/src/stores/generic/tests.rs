@@ -95,6 +95,61 @@ fn a_parcel_of_part_of_an_order_is_read_whole() {
     assert_eq!((parcel.number.as_str(), parcel.carrier.as_deref()), ("1Z0000000000000001", Some("UPS")));
 }
 
+/// So many numbers in one field.
+fn numbers(count: u32) -> String {
+    (0..count).map(|n| format!("1Z{n:016},")).collect()
+}
+
+#[test]
+fn a_misspelt_field_is_answered_with_the_one_that_was_meant() {
+    for (field, value, named, meant) in [
+        ("trackingNumber", json!("X1"), "trackingNumber", "tracking_number"),
+        ("tracking_nubmer", json!("X1"), "tracking_nubmer", "tracking_number"),
+        ("trackin_number", json!("X1"), "trackin_number", "tracking_number"),
+        ("tracking_code", json!("X1"), "tracking_code", "tracking_number"),
+        ("Carrier", json!("UPS"), "Carrier", "carrier"),
+        ("carier", json!("UPS"), "carier", "carrier"),
+        ("carrier_name", json!("UPS"), "carrier_name", "carrier"),
+        ("line_items", json!([]), "line_items", "lines"),
+        ("updatedAt", json!("2026-11-21T10:15:45Z"), "updatedAt", "updated_at"),
+        ("canceled", json!(true), "canceled", "cancelled"),
+        ("tiktokOrderId", json!("576000000000000017"), "tiktokOrderId", "tiktok_order_id"),
+        ("lines", json!([{ "sku": "A", "qty": 1 }]), "lines[0].qty", "quantity"),
+        ("lines", json!([{ "SKU": "A", "quantity": 1 }]), "lines[0].SKU", "sku"),
+    ] {
+        let mut body = json!({ "order_id": "7", "tracking_number": "X1" });
+        let object = body.as_object_mut().expect("an object");
+        if meant == "tracking_number" {
+            object.remove(meant);
+        }
+        object.insert(field.to_owned(), value);
+        match read(&body) {
+            Err(StoreError::Field { field, remedy }) => {
+                assert_eq!(field, named);
+                assert!(remedy.contains(meant), "{remedy}");
+            }
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+    for field in ["note", "warehouse", "weight", "reference", "lane", "buyer_name", "channel"] {
+        let mut body = json!({ "order_id": "7", "tracking_number": "X1" });
+        body.as_object_mut().expect("an object").insert(field.to_owned(), json!("x"));
+        assert!(read(&body).is_ok(), "{field}: a sender's own field is left alone");
+    }
+}
+
+#[test]
+fn whole_numbers_may_be_written_as_decimals_and_a_link_may_be_long() {
+    let link = format!("https://t.example/?a={}&n=1Z0000000000000001", "x".repeat(300));
+    let body =
+        json!({ "order_id": "7", "tracking_number": link, "version": 3.0, "lines": [{ "sku": "A", "quantity": 1.0 }] });
+    let [shipment] = <[_; 1]>::try_from(read(&body).expect("good").shipments).expect("one");
+    assert_eq!(shipment.parcels[0].number.as_str(), link);
+    assert_eq!((shipment.lines[0].quantity, shipment.version.changed), (1, 3));
+    let most = read(&json!({ "order_id": "7", "tracking_number": numbers(200) })).expect("200 are taken");
+    assert_eq!(most.shipments[0].parcels.len(), 200);
+}
+
 #[test]
 fn each_wrong_field_is_named_with_its_remedy() {
     for (body, field) in [
@@ -122,6 +177,30 @@ fn each_wrong_field_is_named_with_its_remedy() {
         ),
         (json!({ "order_id": "7", "tracking_number": "X", "updated_at": "yesterday" }), "updated_at"),
         (json!({ "order_id": "7", "tracking_number": "X", "version": "3" }), "version"),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "version": 3, "updated_at": "2026-11-21T10:15:45Z" }),
+            "version",
+        ),
+        (json!({ "order_id": "7", "tracking_number": "X", "carrier": "UPS\u{1b}[31m" }), "carrier"),
+        (json!({ "order_id": "7", "tracking_number": "X", "carrier": "abc\u{202e}" }), "carrier"),
+        (json!({ "order_id": "7", "tracking_number": "X", "carrier": "x".repeat(201) }), "carrier"),
+        (json!({ "order_id": "7\u{2066}", "tracking_number": "X" }), "order_id"),
+        (json!({ "order_id": "7", "shipment_id": "7\u{202e}", "tracking_number": "X" }), "shipment_id"),
+        (json!({ "order_id": "7", "tracking_number": "X1".repeat(260) }), "tracking_number"),
+        (json!({ "order_id": "7", "tracking_number": "X1,".repeat(10_000) }), "tracking_number"),
+        (json!({ "order_id": "7", "tracking_number": numbers(201) }), "tracking_number"),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": vec![json!({ "sku": "A", "quantity": 1 }); 201] }),
+            "lines",
+        ),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A".repeat(201), "quantity": 1 }] }),
+            "lines[0].sku",
+        ),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A", "quantity": 1e9 }] }),
+            "lines[0].quantity",
+        ),
     ] {
         match read(&body) {
             Err(StoreError::Field { field: named, remedy }) => {

@@ -8,7 +8,7 @@ use crate::domain::ids::StoreOrderId;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::json::{List, Quantity};
-use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, ThinNotice};
+use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, ThinNotice, limits};
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use jiff::{SignedDuration, Timestamp};
@@ -234,7 +234,7 @@ impl LookUpMachine for OrderRead {
                 let mut found = body.head(order, &self.settings, now);
                 found.shipments = std::mem::take(&mut self.shipments);
                 found.complete = self.whole.then(|| body.version(now));
-                Ok(Step::Done(found))
+                limits::checked(found).map(Step::Done)
             }
         }
     }

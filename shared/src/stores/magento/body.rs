@@ -3,11 +3,13 @@
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
+use crate::domain::numbers::numbers_in;
 use crate::stores::json::{List, Maybe, Quantity, Text, moment};
-use crate::stores::numbers_in;
+use crate::stores::limits::MOST;
 use crate::stores::order_id::{Search, mentions_tiktok};
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::collections::HashMap;
 
 /// A shipment. `items` is what is in **this** shipment; tracks share them, the split is not known.
 #[derive(Deserialize)]
@@ -28,8 +30,9 @@ pub(super) struct ShipmentBody {
 struct Item {
     #[serde(default)]
     sku: Text,
+    /// Decimals, for goods that are sold by length or weight.
     #[serde(default)]
-    qty: Quantity,
+    qty: Text,
 }
 
 #[derive(Deserialize)]
@@ -52,24 +55,48 @@ impl Track {
 impl ShipmentBody {
     /// The shipment with every track. `None` without an id.
     pub(super) fn shipment(&self, now: Timestamp) -> Option<Shipment> {
-        let id = ShipmentId::parse(self.entity_id.get()?).ok()?;
+        let id = ShipmentId::parse(self.entity_id.id()?).ok()?;
         let mut parcels: Vec<StoreParcel> = Vec::new();
+        // Where a number stands, and whether its carrier is a title. The same number twice is one parcel.
+        let mut known: HashMap<String, (usize, bool)> = HashMap::new();
         for track in &self.tracks.0 {
+            let titled = track.title.get().is_some();
             for number in numbers_in(track.track_number.or_empty()) {
-                if !parcels.iter().any(|parcel| parcel.number.key() == number.key()) {
-                    parcels.push(StoreParcel { number, carrier: track.carrier() });
+                match known.get_mut(&number.key()) {
+                    None => {
+                        known.insert(number.key(), (parcels.len(), titled));
+                        parcels.push(StoreParcel { number, carrier: track.carrier() });
+                    }
+                    Some((at, has_title)) => {
+                        if let Some(parcel) = parcels.get_mut(*at)
+                            && (titled && !*has_title || parcel.carrier.is_none())
+                        {
+                            parcel.carrier = track.carrier();
+                            *has_title |= titled;
+                        }
+                    }
                 }
             }
+            if parcels.len() > MOST {
+                break;
+            }
         }
-        let lines = self.items.0.iter().filter(|item| item.qty.0 > 0);
-        let lines = lines.map(|item| StoreLine { sku: item.sku.or_empty().to_owned(), quantity: item.qty.0 }).collect();
+        let line = |item: &Item| {
+            let (Quantity(quantity), part) = Quantity::of_text(item.qty.or_empty());
+            if part {
+                // TikTok knows whole units only; what is claimed here may be more than what has left.
+                tracing::warn!(shipment.id = %id, quantity = item.qty.or_empty(), "part of a unit counts as a whole one");
+            }
+            (quantity > 0).then(|| StoreLine { sku: item.sku.or_empty().to_owned(), quantity })
+        };
+        let lines = self.items.0.iter().filter_map(line).collect();
         // A track's change need not touch the shipment's date: the moment of reading tells such states apart.
         let version = Version::new(self.updated_at.get().and_then(moment).unwrap_or(now), now);
         Some(Shipment { id, version, status: ShipmentStatus::Shipped, parcels, lines })
     }
 
     pub(super) fn order(&self) -> Option<StoreOrderId> {
-        StoreOrderId::parse(self.order_id.get()?).ok()
+        StoreOrderId::parse(self.order_id.id()?).ok()
     }
 }
 
@@ -113,6 +140,8 @@ struct Payment {
 
 #[derive(Deserialize)]
 struct Extensions {
+    #[serde(default)]
+    tiktok_order_id: Text,
     #[serde(default)]
     payment_additional_info: List<Info>,
 }
@@ -162,6 +191,8 @@ impl OrderBody {
             let named = infos.clone().filter(|info| info.key.get() == Some(field)).filter_map(|info| info.value.get());
             direct.into_iter().chain(named).for_each(|text| search.own_field(text));
         }
+        let named = self.extension_attributes.0.as_ref().and_then(|extensions| extensions.tiktok_order_id.get());
+        named.into_iter().for_each(|text| search.id_field(text));
         for info in infos {
             search.attribute(info.key.or_empty(), info.value.or_empty());
         }

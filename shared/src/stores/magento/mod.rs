@@ -93,6 +93,10 @@ impl StoreAdapter for Magento {
                     signature::static_secret(previous, &candidates).map_err(|_| error)
                 })?;
             }
+            // Only a hook that has a client id is registered with Adobe; nobody else is asked to open an address.
+            Way::Registration if webhook::challenge(delivery).is_none() && !has_client_id(secrets) => {
+                return Err(StoreError::BadSignature("this address is not registered with Adobe"));
+            }
             Way::Registration => {}
         }
         Ok(Verified { delivery, now, signed: way != Way::Registration })
@@ -145,6 +149,10 @@ pub fn key_paths(delivery: &Delivery) -> Vec<&str> {
     IO_SIGNATURES.into_iter().filter_map(|(_, path)| header(delivery, path)).filter(|path| is_key_path(path)).collect()
 }
 
+fn has_client_id(secrets: &HookSecrets) -> bool {
+    secrets.client_id.as_deref().is_some_and(|id| !id.is_empty())
+}
+
 /// The events must be meant for us: anybody's events carry Adobe's signature.
 fn our_events(delivery: &Delivery, secrets: &HookSecrets) -> Result<(), StoreError> {
     #[derive(Deserialize)]
@@ -158,8 +166,11 @@ fn our_events(delivery: &Delivery, secrets: &HookSecrets) -> Result<(), StoreErr
     const NOT_OURS: StoreError = StoreError::BadSignature("the event is not meant for our client id");
     let ours = secrets.client_id.as_deref().filter(|id| !id.is_empty()).ok_or(NOT_OURS)?;
     let recipients: Vec<Recipient> = webhook::one_or_many(&delivery.body).ok_or(NOT_OURS)?;
+    // Every name that is there must be ours: a publisher may be able to set one of the two.
     let all = recipients.iter().all(|recipient| {
-        [&recipient.recipientclientid, &recipient.recipient_client_id].into_iter().find_map(|id| id.get()) == Some(ours)
+        let mut names =
+            [&recipient.recipientclientid, &recipient.recipient_client_id].into_iter().filter_map(Text::get);
+        names.clone().next().is_some() && names.all(|id| id == ours)
     });
     if all && !recipients.is_empty() { Ok(()) } else { Err(NOT_OURS) }
 }

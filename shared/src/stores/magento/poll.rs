@@ -6,13 +6,14 @@ use super::body::{OrderBody, ShipmentBody};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::StoreOrderId;
-use crate::stores::StoreAccess;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::poll::{PollCursor, PollMachine, PollQuery, PollStep, Watermark};
+use crate::stores::{StoreAccess, limits};
 use bytes::Bytes;
 use http::{Method, Response};
 use jiff::Timestamp;
+use std::collections::HashMap;
 
 /// Orders asked for by name in one request.
 const NAMED: usize = 50;
@@ -140,21 +141,27 @@ impl ShipmentsPoll {
 /// Shipments of one order together. Their order is still to be read.
 fn by_order(shipments: &[ShipmentBody], now: Timestamp) -> Vec<Fulfilment> {
     let mut found: Vec<Fulfilment> = Vec::new();
+    let mut places: HashMap<StoreOrderId, usize> = HashMap::new();
     for body in shipments {
         let (Some(order), Some(shipment)) = (body.order(), body.shipment(now)) else { continue };
-        match found.iter_mut().find(|fulfilment| fulfilment.order == order) {
+        match places.get(&order).and_then(|at| found.get_mut(*at)) {
             Some(fulfilment) => fulfilment.shipments.push(shipment),
-            None => found.push(Fulfilment {
-                order,
-                order_name: None,
-                link: OrderLink::NotRead,
-                cancelled: None,
-                shipments: vec![shipment],
-                complete: None,
-            }),
+            None => {
+                places.insert(order.clone(), found.len());
+                found.push(Fulfilment {
+                    order,
+                    order_name: None,
+                    link: OrderLink::NotRead,
+                    cancelled: None,
+                    shipments: vec![shipment],
+                    complete: None,
+                });
+            }
         }
     }
-    found
+    let mut kept = Vec::new();
+    found.into_iter().for_each(|message| limits::keep(&mut kept, message));
+    kept
 }
 
 impl PollMachine for ShipmentsPoll {

@@ -7,7 +7,7 @@ use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::stores::error::StoreError;
 use crate::stores::json::{Maybe, Text, moment};
-use crate::stores::{Delivery, Notice, ThinNotice, Verified, signature};
+use crate::stores::{Delivery, Notice, ThinNotice, Verified, exact, limits, signature};
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -74,8 +74,8 @@ pub(super) fn validation_url(delivery: &Delivery) -> Option<String> {
 /// A JSON object, or an array of such.
 pub(super) fn one_or_many<T: DeserializeOwned>(body: &[u8]) -> Option<Vec<T>> {
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => serde_json::from_slice(body).ok(),
-        _ => serde_json::from_slice(body).ok().map(|one| vec![one]),
+        Some(b'[') => exact::from_slice(body).ok(),
+        _ => exact::from_slice(body).ok().map(|one| vec![one]),
     }
 }
 
@@ -85,8 +85,7 @@ fn mage_os(body: &[u8], settings: &StoreSettings, now: Timestamp) -> Result<Noti
     struct Body {
         data: Value,
     }
-    let Body { data } =
-        serde_json::from_slice(body).map_err(|_| StoreError::Unreadable("it is not an object with data"))?;
+    let Body { data } = exact::from_slice(body).map_err(|_| StoreError::Unreadable("it is not an object with data"))?;
     if !data.is_object() {
         return Err(StoreError::Unreadable("data is not an object"));
     }
@@ -95,23 +94,24 @@ fn mage_os(body: &[u8], settings: &StoreSettings, now: Timestamp) -> Result<Noti
         let body: ShipmentBody = serde_json::from_value(data).map_err(unreadable)?;
         let order = body.order().ok_or(StoreError::Unreadable("data.order_id is missing"))?;
         let shipment = body.shipment(now).ok_or(StoreError::Unreadable("data.entity_id is missing"))?;
-        return Ok(Notice::Fulfilled(Fulfilment {
+        let message = Fulfilment {
             order,
             order_name: None,
             link: OrderLink::NotRead,
             cancelled: None,
             shipments: vec![shipment],
             complete: None,
-        }));
+        };
+        return limits::checked(message).map(Notice::Fulfilled);
     }
     let body: OrderBody = serde_json::from_value(data).map_err(unreadable)?;
-    let order = body.entity_id.get().and_then(|id| StoreOrderId::parse(id).ok());
+    let order = body.entity_id.id().and_then(|id| StoreOrderId::parse(id).ok());
     let order = order.ok_or(StoreError::Unreadable("data.entity_id is missing"))?;
     if body.state.get().is_none() {
         return Err(StoreError::Unreadable("data.state is missing"));
     }
     if body.is_cancelled() {
-        return Ok(Notice::Fulfilled(body.head(order, settings, now)));
+        return limits::checked(body.head(order, settings, now)).map(Notice::Fulfilled);
     }
     // The order has shipped, or partly; its shipments are one read away.
     Ok(Notice::Thin(ThinNotice { order: Some(order), shipment: None, deleted: false, at: now, known: None }))
@@ -173,7 +173,7 @@ fn io_event(event: &Event, code: &str, now: Timestamp) -> Result<Notice, StoreEr
     let value = value.ok_or(StoreError::Unreadable("data.value is missing"))?;
     let shipment = if of_track { &value.parent_id } else { &value.entity_id };
     let at = event.time.get().and_then(moment).unwrap_or(now);
-    thin(value.order_id.get(), shipment.get(), at)
+    thin(value.order_id.id(), shipment.id(), at)
 }
 
 /// Commerce Webhooks and Mageplaza: fields that a person configured, so at the top or inside other objects, as JSON or as
@@ -192,7 +192,7 @@ fn ids_only(request: &Delivery, now: Timestamp) -> Result<Notice, StoreError> {
         #[serde(default)]
         entity_id: Text,
     }
-    let body: Value = match serde_json::from_slice(&request.body) {
+    let body: Value = match exact::from_slice(&request.body) {
         Ok(body @ Value::Object(_)) => body,
         _ => form(request).ok_or(StoreError::Unreadable("it is not a JSON object"))?,
     };
@@ -201,9 +201,9 @@ fn ids_only(request: &Delivery, now: Timestamp) -> Result<Notice, StoreError> {
     let event = Text::deserialize(body.get("event").unwrap_or(&Value::Null)).unwrap_or_default();
     let event = event.get().or(ids.event.get()).unwrap_or_default();
     // Of a shipment's event, the entity is the shipment; of any other one it may be anything.
-    let entity = if event.contains("shipment") && !event.contains("track") { ids.entity_id.get() } else { None };
-    let shipment = [ids.shipment_id.get(), ids.parent_id.get(), entity].into_iter().flatten().next();
-    thin(ids.order_id.get(), shipment, now)
+    let entity = if event.contains("shipment") && !event.contains("track") { ids.entity_id.id() } else { None };
+    let shipment = [ids.shipment_id.id(), ids.parent_id.id(), entity].into_iter().flatten().next();
+    thin(ids.order_id.id(), shipment, now)
 }
 
 /// The outermost object that names an order or a shipment.

@@ -5,8 +5,8 @@ use crate::domain::fulfilment::{Fulfilment, Shipment, StoreLine, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
-use crate::stores::json::{List, Quantity, Text, moment};
-use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials};
+use crate::stores::json::{Amount, List, Quantity, Text, moment};
+use crate::stores::{LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, limits};
 use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
@@ -69,7 +69,7 @@ struct Extensions {
 #[serde(rename_all = "camelCase")]
 struct Cost {
     #[serde(default)]
-    requested_query_cost: f64,
+    requested_query_cost: Amount,
     throttle_status: Option<ThrottleStatus>,
 }
 
@@ -77,9 +77,9 @@ struct Cost {
 #[serde(rename_all = "camelCase")]
 struct ThrottleStatus {
     #[serde(default)]
-    currently_available: f64,
+    currently_available: Amount,
     #[serde(default)]
-    restore_rate: f64,
+    restore_rate: Amount,
 }
 
 /// The data of a GraphQL answer. Errors come with HTTP 200 as well.
@@ -113,8 +113,8 @@ pub(super) fn data<T: for<'de> Deserialize<'de>>(response: &Response<Bytes>) -> 
 fn wait(extensions: Option<&Extensions>) -> Option<Duration> {
     let cost = extensions?.cost.as_ref()?;
     let status = cost.throttle_status.as_ref()?;
-    let missing = (cost.requested_query_cost - status.currently_available).max(0.0);
-    Duration::try_from_secs_f64(missing / status.restore_rate.max(1.0)).ok().map(|d| d.min(Duration::from_secs(3600)))
+    let missing = (cost.requested_query_cost.0 - status.currently_available.0).max(0.0);
+    Duration::try_from_secs_f64(missing / status.restore_rate.0.max(1.0)).ok().map(|d| d.min(Duration::from_secs(3600)))
 }
 
 /// An order as GraphQL tells it.
@@ -259,7 +259,7 @@ impl OrderNode {
     pub(super) fn shipments(&self, now: Timestamp) -> (Vec<Shipment>, Vec<MoreLines>) {
         let (mut shipments, mut more) = (Vec::new(), Vec::new());
         for node in &self.fulfillments.0 {
-            let Some(id) = node.legacy_resource_id.get().and_then(|id| ShipmentId::parse(id).ok()) else { continue };
+            let Some(id) = node.legacy_resource_id.id().and_then(|id| ShipmentId::parse(id).ok()) else { continue };
             let changed = node.updated_at.get().and_then(moment).unwrap_or(now);
             let lines = node.fulfillment_line_items.as_ref();
             if let Some(cursor) = lines.and_then(|l| l.page_info.as_ref()).and_then(PageInfo::next) {
@@ -393,7 +393,7 @@ impl LookUpMachine for OrderRead {
                 self.found = Some(found);
                 Ok(Step::Send(request))
             }
-            None => Ok(Step::Done(found)),
+            None => limits::checked(found).map(Step::Done),
         }
     }
 }

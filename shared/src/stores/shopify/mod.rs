@@ -4,18 +4,23 @@
 
 pub(crate) mod api;
 pub mod connect;
+mod events;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;
+mod whose;
 
 use super::error::StoreError;
+use super::limits::MOST;
 use super::order_id::Search;
 use super::signature::{self, Form};
 use super::{Delivery, HookSecrets, Notice, StoreAdapter, Verified};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{OrderLink, ShipmentStatus, StoreParcel};
+use crate::domain::numbers::numbers_in;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
+use std::collections::HashSet;
 
 /// The one place that names the Admin API's version.
 pub(crate) const API_VERSION: &str = "2026-07";
@@ -32,6 +37,7 @@ impl StoreAdapter for Shopify {
     ) -> Result<Verified<'a>, StoreError> {
         let keys: Vec<&[u8]> = signature::signing_secrets(secrets).map(|s| s.expose_secret().as_bytes()).collect();
         signature::hmac_sha256(&keys, &delivery.body, header(delivery, "hmac-sha256"), Form::Base64)?;
+        whose::checked(delivery)?;
         Ok(Verified { delivery, now, signed: true })
     }
 
@@ -80,12 +86,11 @@ impl OrderFields<'_> {
         }
         let source = self.source_name.unwrap_or_default();
         search.mark(source);
-        // A marketplace's own order number, if TikTok is the marketplace.
-        if super::order_id::mentions_tiktok(source) {
+        self.tags.iter().for_each(|tag| search.tag(tag));
+        self.note.into_iter().chain(self.name).for_each(|text| search.free_text(text));
+        // A marketplace's own order number, if anything says that TikTok is the marketplace.
+        if search.speaks_of_tiktok() {
             self.source_identifier.into_iter().for_each(|text| search.free_text(text));
-        }
-        for text in self.tags.iter().copied().chain(self.note).chain(self.name) {
-            search.free_text(text);
         }
         search.link(OWN_CHANNELS.iter().any(|channel| source.eq_ignore_ascii_case(channel)))
     }
@@ -104,13 +109,8 @@ fn status(text: &str) -> ShipmentStatus {
 
 /// Numbers of one fulfillment, each once, in the source's order.
 fn parcels<'a>(numbers: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<StoreParcel> {
-    let mut parcels: Vec<StoreParcel> = Vec::new();
-    for (number, carrier) in numbers {
-        for number in super::numbers_in(number) {
-            if !parcels.iter().any(|known| known.number.key() == number.key()) {
-                parcels.push(StoreParcel { number, carrier: carrier.map(str::to_owned) });
-            }
-        }
-    }
-    parcels
+    let mut seen = HashSet::new();
+    let all = numbers.flat_map(|(field, carrier)| numbers_in(field).into_iter().map(move |number| (number, carrier)));
+    let fresh = all.filter(|(number, _)| seen.insert(number.key()));
+    fresh.map(|(number, carrier)| StoreParcel { number, carrier: carrier.map(str::to_owned) }).take(MOST + 1).collect()
 }

@@ -6,7 +6,7 @@ use crate::domain::ids::StoreOrderId;
 use crate::stores::error::StoreError;
 use crate::stores::json::List;
 use crate::stores::poll::{PollCursor, PollMachine, PollQuery, PollStep, Watermark, read_on};
-use crate::stores::{LookUp, StoreAccess, ThinNotice};
+use crate::stores::{LookUp, StoreAccess, ThinNotice, limits};
 use bytes::Bytes;
 use http::Response;
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ impl OrdersPoll {
     fn take_page(&mut self, answer: &Response<Bytes>, now: Timestamp) -> Result<(), StoreError> {
         let page = data::<OrdersData>(answer)?.orders;
         for order in &page.nodes.0 {
-            let Some(id) = order.legacy_resource_id.get().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
+            let Some(id) = order.legacy_resource_id.id().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
             let mut head = order.head(id.clone(), &self.access.settings, now);
             let (shipments, more) = order.shipments(now);
             let nothing_to_say = shipments.is_empty() && head.cancelled.is_none();
@@ -86,7 +86,7 @@ impl OrdersPoll {
                 continue;
             }
             head.shipments = shipments;
-            self.found.push(head);
+            limits::keep(&mut self.found, head);
         }
         self.large.reverse();
         self.after = page.page_info.as_ref().and_then(PageInfo::next);

@@ -1,14 +1,15 @@
 //! What a webhook of Shopify says.
 
-use super::{OrderFields, header, parcels, status};
+use super::{OrderFields, events, header, parcels, status};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, StoreLine, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::stores::error::StoreError;
 use crate::stores::json::{List, Quantity, Text, moment};
-use crate::stores::{Notice, Verified};
+use crate::stores::{Notice, Verified, exact, limits};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// Body of `fulfillments/*`, and an entry of an order's `fulfillments`. Address and e-mail of the buyer are not read.
 #[derive(Deserialize)]
@@ -77,14 +78,18 @@ struct Attribute {
 /// Reads a signed delivery by its topic.
 pub(super) fn read(delivery: &Verified<'_>, settings: &StoreSettings) -> Result<Notice, StoreError> {
     let topic = header(delivery.delivery, "topic").ok_or(StoreError::Unreadable("the topic header is missing"))?;
+    if !topic.contains('/') {
+        return events::read(delivery, topic);
+    }
     let seen = header(delivery.delivery, "triggered-at").and_then(moment).unwrap_or(delivery.now);
     let body = &delivery.delivery.body;
     match topic {
         "fulfillments/create" | "fulfillments/update" => {
-            fulfillment_notice(&parsed(body)?, seen).map(Notice::Fulfilled)
+            fulfillment_notice(&parsed(body)?, seen).and_then(limits::checked).map(Notice::Fulfilled)
         }
         "orders/fulfilled" | "orders/partially_fulfilled" | "orders/cancelled" => {
-            order_notice(&parsed(body)?, topic == "orders/cancelled", seen, settings).map(Notice::Fulfilled)
+            let order = order_notice(&parsed(body)?, topic == "orders/cancelled", seen, settings)?;
+            limits::checked(order).map(Notice::Fulfilled)
         }
         "app/uninstalled" => Ok(Notice::Uninstalled),
         "customers/data_request" | "customers/redact" | "shop/redact" => {
@@ -94,14 +99,14 @@ pub(super) fn read(delivery: &Verified<'_>, settings: &StoreSettings) -> Result<
     }
 }
 
-fn parsed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))
+pub(super) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
+    exact::from_slice(body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))
 }
 
 fn fulfillment_notice(body: &FulfillmentBody, seen: Timestamp) -> Result<Fulfilment, StoreError> {
     let order = body
         .order_id
-        .get()
+        .id()
         .and_then(|id| StoreOrderId::parse(id).ok())
         .ok_or(StoreError::Unreadable("order_id is missing"))?;
     // `#1042.1` is the first fulfillment of order `#1042`; names are free text, only the last dot counts.
@@ -123,7 +128,7 @@ fn fulfillment_notice(body: &FulfillmentBody, seen: Timestamp) -> Result<Fulfilm
 fn shipment(body: &FulfillmentBody, seen: Timestamp) -> Result<Shipment, StoreError> {
     let id = body
         .id
-        .get()
+        .id()
         .and_then(|id| ShipmentId::parse(id).ok())
         .ok_or(StoreError::Unreadable("the fulfillment's id is missing"))?;
     let status = status(body.status.get().ok_or(StoreError::Unreadable("the fulfillment's status is missing"))?);
@@ -149,7 +154,7 @@ fn order_notice(
 ) -> Result<Fulfilment, StoreError> {
     let order = body
         .id
-        .get()
+        .id()
         .and_then(|id| StoreOrderId::parse(id).ok())
         .ok_or(StoreError::Unreadable("the order's id is missing"))?;
     let fields = OrderFields {

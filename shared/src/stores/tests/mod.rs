@@ -1,7 +1,10 @@
 //! Promises that every platform keeps, on deliveries as they were sent.
 
+mod field;
+mod limits;
 mod machines;
 mod plugins;
+mod proof;
 
 use super::error::StoreError;
 use super::{Delivery, HookSecrets, Notice, adapter, delivery_time};

@@ -8,14 +8,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Value, json};
 
-fn read(body: &Value) -> Notice {
+pub(super) fn read(body: &Value) -> Notice {
     let mut headers = HeaderMap::new();
     headers.insert("x-wc-webhook-topic", HeaderValue::from_static("order.updated"));
     let delivery = Delivery { method: Method::POST, headers, query: None, body: Bytes::from(body.to_string()) };
     read_unchecked(Platform::WooCommerce, &delivery).expect("readable")
 }
 
-fn fulfilment(meta: Value) -> Fulfilment {
+pub(super) fn fulfilment(meta: Value) -> Fulfilment {
     let body = json!({ "id": 1, "number": "1", "status": "processing", "date_modified_gmt": "2026-11-21T10:00:00",
         "line_items": [{ "id": 301, "sku": "MUG", "quantity": 2, "product_id": 50, "variation_id": 0, "meta_data": [] },
             { "id": 302, "sku": "CAP", "quantity": 1, "product_id": 51, "variation_id": 52, "meta_data": [] }],
@@ -27,7 +27,7 @@ fn fulfilment(meta: Value) -> Fulfilment {
 }
 
 /// `number carrier [sku×quantity …]` for each parcel; parcels of one shipment are joined with ` + `.
-fn told(meta: Value) -> Vec<String> {
+pub(super) fn told(meta: Value) -> Vec<String> {
     let shipments = fulfilment(meta).shipments;
     let one = |shipment: &crate::domain::fulfilment::Shipment| {
         let parcels: Vec<String> = shipment
@@ -151,32 +151,6 @@ fn each_shape_of_each_plug_in_is_read() {
     ] {
         assert_eq!(told(meta), expected, "{name}");
     }
-}
-
-#[test]
-fn numbers_in_one_field_are_told_apart_however_they_are_parted() {
-    let told = |field: &str| crate::stores::numbers_in(field).map(String::from).collect::<Vec<_>>();
-    let (a, b) = ("1Z0000000000000001", "9400100000000000000017");
-    for between in [
-        ",", ", ", ";", "|", " | ", "&", "+", "\n", "\r\n", "\t", " / ", "/", " and ", " ", "  ", ",,", "，", "、",
-        "；", "،",
-    ] {
-        assert_eq!(told(&format!("{a}{between}{b}")), [a, b], "{between:?}");
-    }
-    for one in [
-        "9400 1000 0000 0000 0000 17",
-        "94001 00000 00000 00000 17",
-        "AB 123 456 785 GB",
-        "UPS 1Z0000000000000001",
-        "see the note on the order",
-        "INV/2026/00017",
-        "JD 0146 0000 0000 0024",
-        "9400100000-0000000017",
-    ] {
-        assert_eq!(told(one), [one]);
-    }
-    assert_eq!(told(" , ;;| "), Vec::<String>::new());
-    assert_eq!(told(&"1Z0000000000000001,".repeat(5000)).len(), crate::stores::MOST_NUMBERS);
 }
 
 #[test]

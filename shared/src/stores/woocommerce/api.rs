@@ -1,13 +1,16 @@
 //! Reads from WooCommerce's REST API v3.
 
+use super::notes;
 use super::order::{Meta, OrderBody};
-use super::trackings::{elements, field, quantity, text};
+use super::trackings::units;
+use super::value::{elements, field, text};
 use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
+use crate::domain::numbers::numbers_in;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::json::{Flag, List, Text};
-use crate::stores::{Known, LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, numbers_in};
+use crate::stores::{Known, LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, exact, limits};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -48,10 +51,6 @@ impl Client {
         let id = utf8_percent_encode(order.as_str(), NON_ALPHANUMERIC);
         self.request(Method::GET, &format!("/orders/{id}{rest}"), None)
     }
-
-    pub(super) fn fulfillments(&self, order: &StoreOrderId) -> Result<Request<Bytes>, StoreError> {
-        self.order(order, "/fulfillments")
-    }
 }
 
 /// A 404 is the order's absence only if WooCommerce itself says so; a site without its REST API answers 404 as well.
@@ -67,13 +66,23 @@ fn really_gone(body: &[u8]) -> Result<(), StoreError> {
     }
 }
 
-/// Reads one order, and WooCommerce's own fulfillments where the order has them.
+/// Reads one order, then WooCommerce's own fulfillments where the order has them, then its notes where a person asked for
+/// them.
 pub(crate) struct OrderRead {
     access: StoreAccess,
     client: Client,
     order: StoreOrderId,
     shipments: bool,
     known: Option<Known>,
+    waiting: Waiting,
+}
+
+/// What is being waited for.
+#[derive(Clone, Copy)]
+enum Waiting {
+    Order,
+    Fulfillments,
+    Notes,
 }
 
 impl OrderRead {
@@ -85,7 +94,38 @@ impl OrderRead {
                 (order, true, notice.known.map(|known| *known))
             }
         };
-        Ok(Self { access: access.clone(), client: Client::new(access)?, order, shipments, known })
+        let (access, client) = (access.clone(), Client::new(access)?);
+        Ok(Self { access, client, order, shipments, known, waiting: Waiting::Order })
+    }
+
+    /// Reads what is missing of an order that a list showed.
+    pub(super) fn of_known(access: &StoreAccess, known: Known) -> Result<Self, StoreError> {
+        let (order, client) = (known.fulfilment.order.clone(), Client::new(access)?);
+        let access = access.clone();
+        Ok(Self { access, client, order, shipments: true, known: Some(known), waiting: Waiting::Order })
+    }
+
+    fn get(&mut self, waiting: Waiting) -> Result<Step, StoreError> {
+        self.waiting = waiting;
+        let rest = match waiting {
+            Waiting::Order => "",
+            Waiting::Fulfillments => "/fulfillments",
+            Waiting::Notes => "/notes",
+        };
+        self.client.order(&self.order, rest).map(Step::Send)
+    }
+
+    /// The next read that an order needs, or the answer.
+    fn next(&mut self, known: Known) -> Result<Step, StoreError> {
+        if known.fulfillments {
+            self.known = Some(known);
+            return self.get(Waiting::Fulfillments);
+        }
+        if notes::are_wanted(&self.access.settings, &known.fulfilment) && known.fulfilment.cancelled.is_none() {
+            self.known = Some(known);
+            return self.get(Waiting::Notes);
+        }
+        limits::checked(known.fulfilment).map(Step::Done)
     }
 
     fn order_read(&mut self, answer: &Response<Bytes>, now: Timestamp) -> Result<Step, StoreError> {
@@ -100,26 +140,25 @@ impl OrderRead {
         if !self.shipments {
             fulfilment.shipments.clear();
             fulfilment.complete = None;
-            return Ok(Step::Done(fulfilment));
+            return limits::checked(fulfilment).map(Step::Done);
         }
-        if !order.has_core_fulfillments() {
-            return Ok(Step::Done(fulfilment));
-        }
-        self.known = Some(Known { fulfilment, lines: order.skus() });
-        self.client.fulfillments(&self.order).map(Step::Send)
+        self.next(Known { fulfilment, lines: order.skus(), fulfillments: order.has_core_fulfillments() })
     }
 }
 
 impl LookUpMachine for OrderRead {
     fn step(&mut self, answer: Option<&Response<Bytes>>, now: Timestamp) -> Result<Step, StoreError> {
         match (answer, self.known.take()) {
-            (None, None) => self.client.order(&self.order, "").map(Step::Send),
-            (None, Some(known)) => {
-                self.known = Some(known);
-                self.client.fulfillments(&self.order).map(Step::Send)
-            }
+            (None, None) => self.get(Waiting::Order),
+            (None, Some(known)) => self.next(known),
             (Some(answer), None) => self.order_read(answer, now),
-            (Some(answer), Some(known)) => with_fulfillments(known, answer, now).map(Step::Done),
+            (Some(answer), Some(known)) if matches!(self.waiting, Waiting::Notes) => {
+                notes::added(known.fulfilment, answer).and_then(limits::checked).map(Step::Done)
+            }
+            (Some(answer), Some(known)) => {
+                let fulfilment = with_fulfillments(known, answer, now)?;
+                self.next(Known { fulfilment, lines: Vec::new(), fulfillments: false })
+            }
         }
     }
 }
@@ -145,19 +184,15 @@ fn core_fulfillments(body: &[u8]) -> Result<Vec<CoreFulfillment>, StoreError> {
     }
     // A list would be taken for an object, field by field.
     let object = body.trim_ascii_start().starts_with(b"{");
-    match object.then(|| serde_json::from_slice::<Wrapped>(body)) {
+    match object.then(|| exact::from_slice::<Wrapped>(body)) {
         Some(Ok(wrapped)) => Ok(wrapped.fulfillments.0),
         _ => answer::json::<List<CoreFulfillment>>(body).map(|list| list.0),
     }
 }
 
 /// Adds WooCommerce's own fulfillments to what the order said.
-pub(super) fn with_fulfillments(
-    known: Known,
-    answer: &Response<Bytes>,
-    now: Timestamp,
-) -> Result<Fulfilment, StoreError> {
-    let Known { mut fulfilment, lines } = known;
+fn with_fulfillments(known: Known, answer: &Response<Bytes>, now: Timestamp) -> Result<Fulfilment, StoreError> {
+    let Known { mut fulfilment, lines, .. } = known;
     let body = match answer::sorted(answer)? {
         Answer::Body(body) => body,
         // The feature is off: what the order itself says is all there is, but not certainly everything.
@@ -205,8 +240,7 @@ fn core_shipment(entry: &CoreFulfillment, skus: &[(String, String)], version: Ve
     let lines = elements(meta(&["_items"]).unwrap_or(&Value::Null))
         .iter()
         .filter_map(|item| {
-            let quantity =
-                quantity(item.get("qty").or_else(|| item.get("quantity"))?).filter(|quantity| *quantity > 0)?;
+            let quantity = units(item, &["qty", "quantity"])?;
             let id = field(item, &["item_id", "id"]);
             let sku = skus.iter().find(|(line, _)| Some(line) == id.as_ref()).map(|(_, sku)| sku.clone());
             Some(StoreLine { sku: sku.unwrap_or_default(), quantity })

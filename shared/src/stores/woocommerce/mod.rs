@@ -4,10 +4,15 @@
 
 pub(crate) mod api;
 pub mod connect;
+mod merge;
+mod notes;
 mod order;
+mod own_field;
+mod php;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod trackings;
+mod value;
 mod webhook;
 
 use super::error::StoreError;

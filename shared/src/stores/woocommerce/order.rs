@@ -1,13 +1,13 @@
 //! An order of WooCommerce's REST API v3: the body of its webhooks and of its reads alike.
 
-use super::trackings;
+use super::{notes, trackings, value};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Version};
 use crate::domain::ids::StoreOrderId;
 use crate::stores::error::StoreError;
 use crate::stores::json::{List, Quantity, Text, moment};
-use crate::stores::order_id::{Search, mentions_tiktok};
-use crate::stores::{Known, Notice, ThinNotice};
+use crate::stores::order_id::{Search, mentions_tiktok, words};
+use crate::stores::{Known, Notice, ThinNotice, limits};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +32,11 @@ pub(super) struct OrderBody {
     created_via: Text,
     #[serde(default)]
     payment_method_title: Text,
+    /// A random text of WooCommerce's own; some imports put the other system's order number there.
+    #[serde(default)]
+    order_key: Text,
+    #[serde(default)]
+    transaction_id: Text,
     #[serde(default)]
     pub(super) meta_data: List<Meta>,
     #[serde(default)]
@@ -75,12 +80,13 @@ impl OrderBody {
         if self.status.get() == Some("trash") {
             return Ok(Notice::Deleted(id));
         }
-        let fulfilment = self.fulfilment(id.clone(), settings, now);
-        if !self.has_core_fulfillments() || fulfilment.cancelled.is_some() || fulfilment.link == OrderLink::OtherChannel
-        {
+        let fulfilment = limits::checked(self.fulfilment(id.clone(), settings, now))?;
+        let fulfillments = self.has_core_fulfillments();
+        let more = fulfillments || (!self.is_unpaid() && notes::are_wanted(settings, &fulfilment));
+        if !more || fulfilment.cancelled.is_some() || fulfilment.link == OrderLink::OtherChannel {
             return Ok(Notice::Fulfilled(fulfilment));
         }
-        let known = Known { fulfilment, lines: self.skus() };
+        let known = Known { fulfilment, lines: self.skus(), fulfillments };
         Ok(Notice::Thin(ThinNotice {
             order: Some(id),
             shipment: None,
@@ -113,6 +119,11 @@ impl OrderBody {
             .any(|meta| !matches!(meta.value.as_str(), None | Some("" | "unfulfilled" | "no_fulfillments")))
     }
 
+    /// Nothing has left for such an order yet, so its notes tell of no parcel.
+    fn is_unpaid(&self) -> bool {
+        matches!(self.status.get(), Some("pending" | "on-hold" | "failed" | "checkout-draft" | "auto-draft"))
+    }
+
     /// Stock codes by line id.
     pub(super) fn skus(&self) -> Vec<(String, String)> {
         self.line_items
@@ -136,7 +147,7 @@ impl OrderBody {
         }
         for meta in &self.meta_data.0 {
             let key = meta.key.or_empty();
-            let value = trackings::text(&meta.value).unwrap_or_default();
+            let value = value::text(&meta.value).unwrap_or_default();
             if own == Some(key) {
                 search.own_field(&value);
             }
@@ -147,9 +158,11 @@ impl OrderBody {
             }
         }
         self.payment_method_title.get().into_iter().for_each(|text| search.mark(text));
-        for text in [&self.customer_note, &self.number].into_iter().filter_map(Text::get) {
+        for text in [&self.customer_note, &self.number, &self.order_key].into_iter().filter_map(Text::get) {
             search.free_text(text);
         }
+        // Any payment's number; an order's only where nothing better stands and TikTok is spoken of.
+        self.transaction_id.get().into_iter().for_each(|text| search.last_resort(text));
         search.link(OWN_CHANNELS.contains(&self.created_via.or_empty()))
     }
 }
@@ -157,7 +170,7 @@ impl OrderBody {
 /// Orders carry dozens of meta entries of all kinds of plug-ins, tracking numbers among them: only keys that promise an
 /// order number of another place are searched.
 fn speaks_of_an_order_elsewhere(key: &str) -> bool {
-    let lower = key.to_ascii_lowercase();
-    mentions_tiktok(&lower)
-        || (lower.contains("order") && ["channel", "marketplace", "external"].iter().any(|word| lower.contains(word)))
+    let words = words(key);
+    let has = |stem: &str| words.iter().any(|word| word.starts_with(stem));
+    mentions_tiktok(key) || (has("order") && ["channel", "marketplace", "external"].into_iter().any(has))
 }

@@ -1,14 +1,13 @@
 //! WooCommerce: orders changed since a moment, then the orders that wait for a number.
 
-use super::api::{Client, with_fulfillments};
+use super::api::{Client, OrderRead};
 use super::order::OrderBody;
-use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::StoreOrderId;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::json::List;
-use crate::stores::poll::{Place, PollMachine, PollQuery, PollStep, Watermark};
+use crate::stores::poll::{Place, PollMachine, PollQuery, PollStep, Watermark, read_on};
 use crate::stores::{Known, Notice, StoreAccess};
 use bytes::Bytes;
 use http::{Method, Response};
@@ -20,7 +19,7 @@ const PAGE: usize = 100;
 /// The poll of one site.
 pub(crate) struct OrdersPoll {
     client: Client,
-    settings: StoreSettings,
+    access: StoreAccess,
     place: Place,
     watermark: Watermark,
     /// The list of changed orders is not read to its end yet.
@@ -28,9 +27,9 @@ pub(crate) struct OrdersPoll {
     /// Ids to ask for by name.
     open: Vec<StoreOrderId>,
     found: Vec<Fulfilment>,
-    /// Orders of this page whose own fulfillments must be read, last one first.
+    /// Orders of this page of which more must be read, last one first.
     unread: Vec<Known>,
-    reading: Option<Known>,
+    reading: Option<OrderRead>,
 }
 
 impl OrdersPoll {
@@ -41,7 +40,7 @@ impl OrdersPoll {
         let open: Vec<StoreOrderId> = query.open_orders.into_iter().filter(digits).collect();
         Ok(Self {
             client: Client::new(access)?,
-            settings: access.settings.clone(),
+            access: access.clone(),
             place,
             watermark,
             changed: true,
@@ -76,11 +75,15 @@ impl OrdersPoll {
         let orders: List<OrderBody> = answer::json(body)?;
         answer::recognised(&orders.0, |order| order.id.get())?;
         for order in &orders.0 {
-            let Some(id) = order.id.get().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
-            match order.notice(id, &self.settings, now)? {
-                Notice::Fulfilled(found) if found.link != OrderLink::OtherChannel => self.found.push(found),
-                Notice::Thin(notice) => self.unread.extend(notice.known.map(|known| *known)),
-                _ => {}
+            let Some(id) = order.id.id().and_then(|id| StoreOrderId::parse(id).ok()) else { continue };
+            match order.notice(id, &self.access.settings, now) {
+                Ok(Notice::Fulfilled(found)) if found.link != OrderLink::OtherChannel => self.found.push(found),
+                Ok(Notice::Thin(notice)) => self.unread.extend(notice.known.map(|known| *known)),
+                Ok(_) => {}
+                // One order that is no order must not hide all others.
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "an order is left out of a poll");
+                }
             }
         }
         self.unread.reverse();
@@ -96,16 +99,23 @@ impl PollMachine for OrdersPoll {
     fn step(&mut self, answer: Option<&Response<Bytes>>, now: Timestamp) -> Result<PollStep, StoreError> {
         let Some(answer) = answer else { return self.ask(now) };
         match self.reading.take() {
-            Some(known) => self.found.push(with_fulfillments(known, answer, now)?),
+            Some(reading) => {
+                if let Some((reading, request)) = read_on(reading, Some(answer), now, &mut self.found)? {
+                    self.reading = Some(reading);
+                    return Ok(PollStep::Send(request));
+                }
+            }
             None => {
                 self.watermark.note(answer, now);
                 self.take_page(answer, now)?;
             }
         }
-        if let Some(known) = self.unread.pop() {
-            let request = self.client.fulfillments(&known.fulfilment.order)?;
-            self.reading = Some(known);
-            return Ok(PollStep::Send(request));
+        while let Some(known) = self.unread.pop() {
+            let reading = OrderRead::of_known(&self.access, known)?;
+            if let Some((reading, request)) = read_on(reading, None, now, &mut self.found)? {
+                self.reading = Some(reading);
+                return Ok(PollStep::Send(request));
+            }
         }
         let cursor = self.changed.then(|| self.place.cursor(self.watermark.get(now)));
         Ok(PollStep::Found { fulfilments: std::mem::take(&mut self.found), cursor })

@@ -5,8 +5,9 @@ use crate::domain::connection::StoreSettings;
 use crate::domain::ids::StoreOrderId;
 use crate::stores::error::StoreError;
 use crate::stores::json::Text;
-use crate::stores::{Notice, Verified, signature};
+use crate::stores::{Notice, Verified, exact, signature};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The two validly signed bodies that are no orders: only an id, or an error of the REST API.
 #[derive(Deserialize)]
@@ -27,7 +28,7 @@ pub(super) fn read(delivery: &Verified<'_>, settings: &StoreSettings) -> Result<
         return Ok(Notice::NotForUs);
     }
     let head: Head = parsed(body)?;
-    let Some(id) = head.id.get() else {
+    let Some(id) = head.id.id() else {
         // The order vanished before the body was built, or the user who owns the webhook lost the right to see it.
         return match head.code.get() {
             Some(code) => Ok(Notice::ErrorBody { lost_rights: lost_rights(code) }),
@@ -45,6 +46,6 @@ fn lost_rights(code: &str) -> bool {
     ["cannot", "forbidden", "authentication", "not_logged_in"].iter().any(|word| code.contains(word))
 }
 
-fn parsed<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, StoreError> {
+    exact::from_slice(body).map_err(|_| StoreError::Unreadable("it is not a JSON object"))
 }

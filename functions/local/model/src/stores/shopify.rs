@@ -54,7 +54,8 @@ impl Shelf {
             (What::OrderCancelled, "orders/cancelled") => order.map(order_body),
             (_, "orders/updated") => order.map(order_body),
             (What::Uninstalled, "app/uninstalled") => {
-                Some(json!({"id": 954_889, "name": "Tiny Mugs", "domain": self.account.domain, "email": BUYER[2]}))
+                Some(json!({"id": 954_889, "name": "Tiny Mugs", "domain": self.account.domain,
+                    "myshopify_domain": self.account.domain, "email": BUYER[2]}))
             }
             (What::Compliance(wanted), topic) if wanted == topic => Some(json!({
                 "shop_id": 954_889, "shop_domain": self.account.domain,

@@ -220,25 +220,24 @@ fn two_numbers_in_one_field_of_bigcommerce_are_two_parcels() {
 #[test]
 fn a_long_list_of_bigcommerce_is_read_to_its_end() {
     let mut pages = Vec::new();
-    let found = looked_up(Platform::BigCommerce, LookUp::Shipments(thin("251", None)), |request| {
+    let found = looked_up(Platform::BigCommerce, LookUp::Shipments(thin("251", Some("71"))), |request| {
         let body = match request.uri().path() {
-            "/v2/orders/251/shipments" => {
+            "/v2/orders/251/products" => {
                 pages.push(asked(request));
                 let count = if pages.len() == 1 { 250 } else { 3 };
                 let first = pages.len() * 1000;
-                (first..first + count).map(|id| json!({ "id": id, "tracking_number": format!("N{id}") })).collect()
+                (first..first + count).map(|id| json!({ "id": id, "sku": format!("S{id}") })).collect()
             }
+            "/v2/orders/251/shipments/71" => json!({ "id": 71, "tracking_number": "N1", "items": [
+                { "order_product_id": 1001, "quantity": 1 }, { "order_product_id": 2002, "quantity": 1 }] }),
             _ => json!({ "id": 251, "status_id": 2 }),
         };
         (200, body)
     });
     let found = found.expect("an answer").expect("an order");
-    assert_eq!(
-        pages,
-        ["GET /v2/orders/251/shipments?limit=250&page=1", "GET /v2/orders/251/shipments?limit=250&page=2"]
-    );
-    assert_eq!(found.shipments.len(), 253);
-    assert!(found.complete.is_some());
+    assert_eq!(pages, ["GET /v2/orders/251/products?limit=250&page=1", "GET /v2/orders/251/products?limit=250&page=2"]);
+    let skus: Vec<&str> = found.shipments[0].lines.iter().map(|line| line.sku.as_str()).collect();
+    assert_eq!(skus, ["S1001", "S2002"]);
 }
 
 #[test]

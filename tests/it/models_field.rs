@@ -4,6 +4,7 @@
 use crate::models_tiktok::{Counter, HOUR, SHOP, ids, order, usps};
 use jiff::SignedDuration;
 use waybill::domain::ids::{DeliveryOptionId, PackageId, ProviderId};
+use waybill::domain::image_rules::{IMAGE_RULES, ImageFault};
 use waybill::domain::order::{OrderState, SplitTag};
 use waybill::domain::reason::Reason;
 use waybill::domain::region::{AppRegion, FirstCall, Region};
@@ -166,4 +167,20 @@ async fn a_combined_package_is_one_package_of_several_orders() {
             (Some("MY0000001"), Some(SplitTag::Combined))
         );
     }
+}
+
+#[tokio::test]
+async fn a_products_images_are_read_and_a_missing_scope_is_only_a_missing_hint() {
+    let counter = Counter::new("US");
+    counter.model.order(SHOP, "1").line("A", 1).place();
+    let product = counter.read("1").await.lines[0].product.clone().unwrap();
+    let images = async || counter.tiktok.product_images(counter.call(), &product).await;
+    assert_eq!(IMAGE_RULES.faults(&images().await.unwrap()), []);
+    counter.model.set_images(SHOP, &product, &[(300, 900, "https://p.example/a.webp")]);
+    let faults = IMAGE_RULES.faults(&images().await.unwrap());
+    let wanted =
+        [ImageFault::TooSmall(1, 300, 900), ImageFault::Ratio(1, 300, 900), ImageFault::Format(1, "webp".into())];
+    assert_eq!(faults, wanted);
+    counter.model.set_scopes(SHOP, &["seller.order.info"]);
+    assert_eq!(images().await.unwrap_err().class, Class::Park(Reason::ScopeMissing));
 }

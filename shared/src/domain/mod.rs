@@ -8,6 +8,7 @@ pub mod decision;
 pub mod fulfilment;
 pub mod history;
 pub mod ids;
+pub mod image_rules;
 pub mod intake;
 pub mod markup;
 pub mod moves;

@@ -12,6 +12,7 @@ mod order_reader;
 pub mod orders;
 pub mod packages;
 mod paths;
+pub mod products;
 mod read;
 pub mod shops;
 pub mod sign;

@@ -59,6 +59,11 @@ pub(super) fn package(package: &PackageId) -> String {
     format!("/fulfillment/202309/packages/{}", encode(package.as_str()))
 }
 
+/// Get Product.
+pub(super) fn product(product: &str) -> String {
+    format!("/product/202309/products/{}", encode(product))
+}
+
 pub(super) fn delivery_options(warehouse: &WarehouseId) -> String {
     format!("/logistics/202309/warehouses/{}/delivery_options", encode(warehouse.as_str()))
 }

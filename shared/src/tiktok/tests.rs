@@ -235,6 +235,17 @@ async fn a_lost_answer_to_a_refresh_is_an_unknown_outcome() {
     assert_eq!(error.class, Class::OutcomeUnknown);
 }
 
+#[tokio::test]
+async fn a_products_images_are_asked_for_by_its_id() {
+    let body = r#"{"code":0,"data":{"id":"1729","main_images":[{"width":500,"height":500,"urls":["https://p.example/a.webp"]}]}}"#;
+    let (tiktok, transport) = client(move |_| answer(200, &[], body));
+    let images = tiktok.product_images(call(&app(), &shop()), "1729").await.expect("images");
+    assert_eq!((images.len(), images[0].width, images[0].format.as_deref()), (1, Some(500), Some("webp")));
+    assert_eq!(transport.sent.lock().expect("no panic")[0].uri().path(), "/product/202309/products/1729");
+    let (tiktok, _) = client(|_| answer(200, &[], r#"{"code":0,"data":{}}"#));
+    assert!(tiktok.product_images(call(&app(), &shop()), "1729").await.is_err(), "no list is not an empty one");
+}
+
 fn query_value(request: &http::Request<Bytes>, key: &str) -> Option<String> {
     let pairs = url::form_urlencoded::parse(request.uri().query()?.as_bytes());
     pairs.into_owned().find(|(name, _)| name == key).map(|(_, value)| value)

@@ -132,6 +132,7 @@ impl ModelTikTok {
             more_warehouses: Vec::new(),
             lists: BTreeMap::new(),
             empty_lists: 0,
+            images: BTreeMap::new(),
             warehouse,
             seller_option: Some(seller_option).filter(|_| spec.seller_shipping),
             tiktok_option,

@@ -51,17 +51,19 @@ pub(super) mod scope {
     pub const FULFILMENT: &str = "seller.fulfillment.basic";
     pub const SPLIT: &str = "seller.fulfillment.package.write";
     pub const LOGISTICS: &str = "seller.logistics";
+    pub const PRODUCTS: &str = "seller.product.basic";
     pub const EXTERNAL_READ: &str = "seller.order.external.read";
     pub const EXTERNAL_WRITE: &str = "seller.order.external.write";
 }
 
 /// Every scope this model knows; a grant has all of them unless a test takes some away.
-pub const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 8] = [
     scope::SHOPS,
     scope::ORDERS,
     scope::FULFILMENT,
     scope::SPLIT,
     scope::LOGISTICS,
+    scope::PRODUCTS,
     scope::EXTERNAL_READ,
     scope::EXTERNAL_WRITE,
 ];
@@ -109,6 +111,8 @@ calls! {
     SplitOrder = POST "/fulfillment/202309/orders/{}/split", Shop(scope::SPLIT), write: true;
     /// Whether a number is TikTok's own (US).
     ValidateTracking = GET "/fulfillment/202508/tts_tracking_validation", Shop(scope::FULFILMENT), write: false;
+    /// One product, of which the model keeps the images.
+    GetProduct = GET "/product/202309/products/{}", Shop(scope::PRODUCTS), write: false;
     /// The shop's warehouses.
     GetWarehouses = GET "/logistics/202309/warehouses", Shop(scope::LOGISTICS), write: false;
     /// Delivery options of a warehouse.

@@ -289,6 +289,14 @@ impl ModelTikTok {
         }
     }
 
+    /// The images of a product: width, height, address. The product of a line stands on the order.
+    pub fn set_images(&self, shop: &str, product: &str, images: &[(u32, u32, &str)]) {
+        let images = images.iter().map(|(w, h, url)| (*w, *h, (*url).to_owned())).collect();
+        if let Some(shop) = self.state().shops.get_mut(shop) {
+            shop.images.insert(product.to_owned(), images);
+        }
+    }
+
     /// TikTok sells a label with this number: its own check knows it, and it counts in the US whatever the carrier.
     pub fn sell_label(&self, number: &str) {
         self.state().labels.insert(number.to_ascii_uppercase());

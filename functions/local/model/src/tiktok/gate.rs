@@ -188,6 +188,7 @@ impl State {
             Call::GetSplitAttributes => self.split_attributes(asked),
             Call::SplitOrder => self.split_order(asked),
             Call::ValidateTracking => self.validate_tracking(asked),
+            Call::GetProduct => self.get_product(asked),
             Call::GetWarehouses => self.warehouses(asked),
             Call::GetDeliveryOptions => self.delivery_options(asked),
             Call::GetProviders => self.providers(asked),

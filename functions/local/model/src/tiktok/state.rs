@@ -79,6 +79,8 @@ pub(super) struct Shop {
     pub lists: BTreeMap<String, Vec<Provider>>,
     /// So many more lists come back empty.
     pub empty_lists: u32,
+    /// Images of products that were told: width, height, address. Every other product has one that keeps all rules.
+    pub images: BTreeMap<String, Vec<(u32, u32, String)>>,
     /// The Seller Shipping option; `None` when the shop has not switched it on.
     pub seller_option: Option<String>,
     /// The option shipped by TikTok.

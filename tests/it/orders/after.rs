@@ -3,10 +3,14 @@
 use super::{deadline, listed, row};
 use serde_json::json;
 use waybill_model::tiktok::Status;
+use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 const ORDER: &str = "576000000000000017";
-const NUMBER: &str = "9400100000000000000017";
+
+fn number() -> String {
+    usps(17)
+}
 
 /// A world with one order whose number TikTok has taken.
 async fn sent() -> World {
@@ -15,10 +19,10 @@ async fn sent() -> World {
     world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
     world.minute().await;
     let version = world.time.now().to_string();
-    let parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[NUMBER], &[("MUG", 1)]);
+    let parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
     world.shopify(&store, "orders/fulfilled", &shopify_order(5_900_000_001_042, ORDER, &version, &[parcel])).await;
     world.minute().await;
-    assert_eq!(world.at_tiktok(SHOP, ORDER), [NUMBER]);
+    assert_eq!(world.at_tiktok(SHOP, ORDER), [number()]);
     world
 }
 
@@ -28,7 +32,7 @@ async fn ready_to_ship_is_confirmed_a_quarter_of_an_hour_after_acceptance() {
     drop(world.tiktok.take_webhooks());
     world.minutes(17).await;
     let shown = row(&world, ORDER).await;
-    assert_eq!((&shown["state"], &shown["numbers"]), (&json!("ready_to_ship"), &json!([NUMBER])));
+    assert_eq!((&shown["state"], &shown["numbers"]), (&json!("ready_to_ship"), &json!([number()])));
     assert_eq!((&shown["units_open"], &shown["clock"]), (&json!(0), &json!("SCAN")));
     assert_eq!(listed(&world).await, []);
 }
@@ -40,7 +44,7 @@ async fn an_accepted_number_that_does_not_show_is_listed_until_it_does() {
     world.tiktok.change_order(SHOP, ORDER, |order| order.packages.clear());
     drop(world.tiktok.take_webhooks());
     world.minutes(26).await;
-    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), NUMBER.to_owned());
+    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
 }
 
@@ -50,7 +54,7 @@ async fn an_order_that_nobody_scans_is_listed_and_leaves_the_list_with_its_scan(
     world.hours(66).await;
     assert_eq!(listed(&world).await.first().map(|entry| entry.1.clone()).as_deref(), None);
     world.hours(4).await;
-    let entry = (ORDER.to_owned(), "NOT_SCANNED".to_owned(), NUMBER.to_owned());
+    let entry = (ORDER.to_owned(), "NOT_SCANNED".to_owned(), number());
     assert_eq!(listed(&world).await, [entry], "the scan is due 72 hours after the order");
     world.tiktok.scan(SHOP, ORDER);
     world.minutes(10).await;
@@ -82,7 +86,7 @@ async fn an_order_cancelled_after_dispatch_is_listed() {
     world.tiktok.set_status(SHOP, ORDER, Status::Cancelled);
     drop(world.tiktok.take_webhooks());
     world.minutes(65).await;
-    let entry = (ORDER.to_owned(), "CANCELLED_AFTER_DISPATCH".to_owned(), NUMBER.to_owned());
+    let entry = (ORDER.to_owned(), "CANCELLED_AFTER_DISPATCH".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
 }
 
@@ -95,6 +99,6 @@ async fn a_sibling_without_a_number_is_asked_about_and_named() {
     world.minutes(70).await;
     let shown = row(&world, second).await;
     assert_eq!((&shown["kind"], &shown["sibling"]), (&json!("replacement"), &json!(ORDER)));
-    let entry = (second.to_owned(), "SIBLING_OPEN".to_owned(), NUMBER.to_owned());
+    let entry = (second.to_owned(), "SIBLING_OPEN".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
 }

@@ -21,7 +21,7 @@ async fn world() -> World {
 #[tokio::test(start_paused = true)]
 async fn a_deadline_is_told_at_24_12_and_4_hours_once_each() {
     let world = world().await;
-    world.hours(50).await;
+    world.hours(47).await;
     let subjects = told(&world, "due in");
     assert_eq!(subjects.len(), 3, "{subjects:?}");
     for (subject, hours) in subjects.iter().zip(["24 h", "12 h", "4 h"]) {
@@ -64,7 +64,8 @@ async fn one_digest_a_day_names_what_has_no_number_and_none_comes_when_there_is_
 #[tokio::test(start_paused = true)]
 async fn a_parcel_that_is_not_delivered_in_time_is_told_once() {
     let world = world().await;
-    let lines = world.tiktok.order_now(SHOP, ORDER).expect("order").lines.iter().map(|l| l.id.clone()).collect::<Vec<_>>();
+    let lines =
+        world.tiktok.order_now(SHOP, ORDER).expect("order").lines.iter().map(|l| l.id.clone()).collect::<Vec<_>>();
     world.tiktok.ship_elsewhere(SHOP, ORDER, &lines, "9400100000000000000017", "7117858858072016686");
     world.tiktok.scan(SHOP, ORDER);
     world.hours(24 * 7).await;

@@ -24,6 +24,8 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 const RETRY: SignedDuration = SignedDuration::from_mins(15);
 /// What waited for a reconnect has this long to be sent before the owner is told how it went.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// Entries of the list of clocks that are looked through for one that is still ahead.
+const A_LOOK: usize = 200;
 /// It is looked at again after this long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 

@@ -102,3 +102,20 @@ async fn a_sibling_without_a_number_is_asked_about_and_named() {
     let entry = (second.to_owned(), "SIBLING_OPEN".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_failed_attempts_make_a_lost_parcel() {
+    let world = sent().await;
+    world.tiktok.scan(SHOP, ORDER);
+    world.hours(73).await;
+    world.tiktok.fail_attempt(SHOP, ORDER);
+    world.hours(5).await;
+    assert_eq!(listed(&world).await, [], "one is none yet");
+    world.tiktok.fail_attempt(SHOP, ORDER);
+    world.hours(25).await;
+    let entry = (ORDER.to_owned(), "LOST".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+    world.tiktok.deliver(SHOP, ORDER);
+    world.minutes(10).await;
+    assert_eq!(listed(&world).await, [], "and it came after all");
+}

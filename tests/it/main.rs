@@ -18,6 +18,7 @@ mod crash_connections;
 mod models;
 mod models_field;
 mod models_tiktok;
+mod orders;
 mod refresh;
 mod reminders;
 mod security;

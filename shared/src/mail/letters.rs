@@ -1,9 +1,11 @@
 //! What each mail says. Plain facts in, words out.
 
 use crate::domain::connection::Shop;
+use crate::domain::deadline::Clock;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::End;
 use crate::mail::zone;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -134,6 +136,47 @@ pub fn reminder(shop: &Shop, end: End, cycle_days: u16, waiting: u64, now: Times
     letter
 }
 
+/// The nearest deadline of a shop's orders, as last seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// TikTok's id of the order.
+    pub order: String,
+    /// What is due.
+    pub clock: Clock,
+    /// When.
+    pub due: Timestamp,
+    /// When TikTok's orders were read last.
+    pub as_of: Timestamp,
+}
+
+/// Until when the shop's people have time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimeLeft {
+    /// TikTok's own deadline of an order.
+    Order(Nearest),
+    /// No order is known: counted from when the store reported the oldest tracking that waits.
+    Estimate(Timestamp),
+}
+
+impl TimeLeft {
+    fn words(&self, zone: &TimeZone) -> Option<String> {
+        match self {
+            Self::Order(nearest) => Some(format!(
+                "{}: {} of order {} (as of {})",
+                zone::moment(nearest.due, zone),
+                nearest.clock.shown_as(),
+                nearest.order,
+                zone::moment(nearest.as_of, zone)
+            )),
+            Self::Estimate(oldest) => Some(format!(
+                "{} at the latest: 48 hours after your store reported the oldest one that waits; TikTok counts from the \
+                 order",
+                zone::moment(oldest.checked_add(TRACKING_IN).ok()?, zone)
+            )),
+        }
+    }
+}
+
 /// Mail 2: TikTok refused.
 #[must_use]
 pub fn refused(
@@ -141,7 +184,7 @@ pub fn refused(
     reason: Reason,
     since: Timestamp,
     waiting: u64,
-    oldest: Option<Timestamp>,
+    left: Option<&TimeLeft>,
     link: &str,
 ) -> Letter {
     let zone = zone::of(shop);
@@ -161,11 +204,7 @@ pub fn refused(
         fact("Trackings waiting", waiting.to_string()),
         fact("Who must do it", "the shop owner, with the main TikTok account"),
     ];
-    if let Some(due) = oldest.and_then(|at| at.checked_add(TRACKING_IN).ok()) {
-        let words = format!(
-            "{} at the latest: 48 hours after your store reported the oldest one that waits; TikTok counts from the order",
-            zone::moment(due, &zone)
-        );
+    if let Some(words) = left.and_then(|left| left.words(&zone)) {
         letter.facts.insert(3, fact("Nearest deadline", words));
     }
     letter.after = vec![FORWARD.to_owned()];

@@ -1,7 +1,9 @@
 //! Every mail with invented facts, to look at and to test.
 
-use super::letters::{self, Letter, Outcome, Refusal};
+use super::letters::{self, Letter, Nearest, Outcome, Refusal, TimeLeft};
+use super::order_letters::{self, DueOrder, Happened};
 use crate::domain::connection::{Consent, Shop, ShopSettings};
+use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, OpenId, ShopId};
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{End, EndSource};
@@ -23,6 +25,10 @@ fn shop() -> Option<Shop> {
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
     })
+}
+
+fn next_step(clock: Clock) -> String {
+    format!("Ship it and add the number in your store ({}).", clock.shown_as())
 }
 
 /// Each mail with the name of its file.
@@ -54,13 +60,46 @@ pub fn all() -> Vec<(&'static str, Letter)> {
             Reason::CarrierFormatMismatch,
         ),
     ];
+    let left = TimeLeft::Order(Nearest {
+        order: "576000000000001042".to_owned(),
+        clock: Clock::Rts,
+        due: now + day,
+        as_of: now - SignedDuration::from_hours(3),
+    });
+    let due = |order: &str, clock, hours: i64| DueOrder {
+        order: order.to_owned(),
+        created: now - SignedDuration::from_hours(40),
+        clock,
+        due: now + SignedDuration::from_hours(hours),
+        source: "the order's rts_sla_time".to_owned(),
+        blocker: None,
+        next_step: next_step(clock),
+        as_of: None,
+    };
+    let orders = [due("576000000000001042", Clock::Rts, -2), due("576000000000001043", Clock::Rts, 20)];
+    let near = [(4, due("576000000000001044", Clock::Rts, 4)), (24, due("576000000000001045", Clock::AutoCancel, 24))];
+    let happened = |order: &str, reason, by: Option<&str>| Happened {
+        order: order.to_owned(),
+        number: Some("AB123456785GB".to_owned()),
+        reason,
+        since: now,
+        by: by.map(str::to_owned),
+        scanned: Some(now - day * 3),
+    };
+    let lost = [
+        happened("576000000000001046", Reason::Lost, None),
+        happened("576000000000001047", Reason::CancelledAfterDispatch, Some("the buyer")),
+    ];
     let outcome = Outcome { sent: 12, held: 1, left: 0 };
     vec![
         ("1-reminder", letters::reminder(&shop, end, 90, 3, now, link)),
-        ("2-refused", letters::refused(&shop, Reason::AuthExpired, now - day, 12, Some(now - day), link)),
+        ("2-refused", letters::refused(&shop, Reason::AuthExpired, now - day, 12, Some(&left), link)),
         ("2b-overdue", letters::overdue(&shop, past, 90, now, link)),
         ("3-removed", letters::removed(&shop, now, 2, link)),
         ("4-reconnected", letters::resumed(&shop, now, outcome, End { at: now + day * 90, ..end }, 90, &page("/"))),
+        ("5-digest", order_letters::digest(&shop, &orders, now + day, now, &page("/deadlines"))),
+        ("6-due-soon", order_letters::at_risk(&shop, &near, now, &page("/deadlines"))),
+        ("9-parcels", order_letters::parcels(&shop, &lost, &page("/attention"))),
         ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/shops/7494049642642441621"))),
         ("8-refused-numbers", letters::refusals(&shop, &two, &page("/shops/7494049642642441621"))),
         ("login", letters::login(&page("/login/c2FtcGxl"), 15)),

@@ -234,11 +234,13 @@ impl Table {
     pub async fn polls_due(&self, now: Timestamp, limit: usize) -> Result<Vec<StoreId>, TableError> {
         let mut due = Vec::new();
         for slot in 0..keys::SLOW_SHARDS {
-            due.extend(self.listed_until(&keys::poll_list(slot), &keys::due_by(now), limit).await?);
+            // The list holds other kinds of rows too: what is not a store is left to its reader, before the cut.
+            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
+            due.extend(entries.into_iter().filter_map(|entry| Some((entry.place, keys::connected_store(&entry.key)?))));
         }
-        due.sort_by(|left, right| left.place.cmp(&right.place));
+        due.sort_by(|left, right| left.0.cmp(&right.0));
         due.truncate(limit);
-        Ok(due.iter().filter_map(|entry| keys::connected_store(&entry.key)).collect())
+        Ok(due.into_iter().map(|(_, store)| store).collect())
     }
 
     /// Erases every row of a store: its parcels, links, notices, and the connection last, so that a crash in between is

@@ -11,12 +11,14 @@ use waybill::app::App;
 use waybill::carriers::Candidate;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::TikTokOrderId;
+use waybill::domain::order_row::{Rules, state_word};
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::{Auto, Reason};
 use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::carriers::match_parcel::folded;
 use waybill::flows::carriers::unmatched::{Suggestion, asks_for_a_name, suggestions};
 use waybill::flows::views::attention::{Attention, Held, detail};
+use waybill::table::orders::Known;
 
 /// Which held parcels.
 #[derive(Clone, Debug, Default, Args)]
@@ -34,12 +36,14 @@ pub struct HeldArgs {
 
 /// Most rows that a person is shown at once; scripts get all of them.
 const MOST: usize = 50;
+/// Longer lists are sorted by age: each deadline is a read.
+const SORTED: usize = 5000;
 
 /// One parcel or order that needs a hand.
 #[derive(Serialize)]
 pub(super) struct HeldRow {
     order: String,
-    store_order: String,
+    store_order: Option<String>,
     tiktok_order: Option<String>,
     number: Option<String>,
     carrier: Option<String>,
@@ -54,7 +58,7 @@ pub(super) struct HeldRow {
     due: Option<Timestamp>,
     clock: Option<&'static str>,
     detail: Option<String>,
-    store: String,
+    store: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     candidates: Vec<Candidate>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +71,7 @@ impl HeldRow {
         let candidates = open.map(|open| open.candidates.clone()).unwrap_or_default();
         Self {
             order: name_of(parcel).to_owned(),
-            store_order: parcel.order.to_string(),
+            store_order: Some(parcel.order.to_string()),
             tiktok_order: parcel.tiktok_order().map(TikTokOrderId::to_string),
             number: parcel.number.as_ref().map(|number| number.as_str().to_owned()),
             carrier: parcel.carrier.clone(),
@@ -82,10 +86,71 @@ impl HeldRow {
             due: None,
             clock: None,
             detail: detail(parcel),
-            store: parcel.store.to_string(),
+            store: Some(parcel.store.to_string()),
             list: open.map(|open| open.list.clone()),
             candidates,
         }
+    }
+}
+
+impl HeldRow {
+    /// An order that stands on the list by itself. `None`: it does not any more.
+    fn of_order(known: &Known, shop: &Shop) -> Option<Self> {
+        let row = &known.row;
+        let entry = row.attention.as_ref()?;
+        let clock = row.shown_clock(&Rules::of(shop));
+        let number = match entry.reason {
+            // Its detail is the other order's number; a late order has none.
+            Reason::SiblingOpen | Reason::Late => None,
+            _ => Some(entry.detail.clone()).filter(|number| !number.is_empty()),
+        };
+        let cancelled = || row.facts.cancelled.as_ref().and_then(|(_, how)| how.by.as_ref());
+        let detail = match entry.reason {
+            Reason::SiblingOpen => {
+                let sibling = row.sibling.as_ref().map(ToString::to_string).unwrap_or_default();
+                Some(format!("order {sibling} has number {}", entry.detail))
+            }
+            Reason::CancelledAfterDispatch => cancelled().map(|by| format!("cancelled by {}", by.shown_as())),
+            _ => clock.map(|clock| format!("{} {} ({})", clock.clock.word(), clock.due, clock.source)),
+        };
+        Some(Self {
+            order: row.order.to_string(),
+            store_order: known.stores.first().map(|(_, order)| order.to_string()),
+            tiktok_order: Some(row.order.to_string()),
+            number,
+            carrier: None,
+            shop: row.shop.to_string(),
+            state: state_word(&row.facts.state).to_owned(),
+            reason: entry.reason.code(),
+            sentence: entry.reason.sentence(),
+            remedy: entry.reason.remedy(),
+            command: format!("waybill order {}", shell(row.order.as_str())),
+            who: entry.reason.who().as_str(),
+            since: entry.since,
+            due: clock.map(|clock| clock.due),
+            clock: clock.map(|clock| clock.clock.word()),
+            detail,
+            store: known.stores.first().map(|(store, _)| store.to_string()),
+            candidates: Vec::new(),
+            list: None,
+        })
+    }
+
+    /// The nearest deadline of the order a parcel belongs to.
+    async fn with_clock(mut self, app: &App, shop: &Shop) -> Result<Self, Failure> {
+        let Some(order) = self.tiktok_order.as_deref().and_then(|id| TikTokOrderId::parse(id).ok()) else {
+            return Ok(self);
+        };
+        let row = app.table.tiktok_order(&shop.id, &order, false).await?;
+        let clock = row.filter(|row| row.account == shop.account).and_then(|row| row.shown_clock(&Rules::of(shop)));
+        self.due = clock.map(|clock| clock.due);
+        self.clock = clock.map(|clock| clock.clock.word());
+        Ok(self)
+    }
+
+    /// The most urgent deadline first; without one by age, behind those that have one.
+    fn urgency(&self) -> (bool, Option<Timestamp>, Timestamp) {
+        (self.due.is_none(), self.due, self.since)
     }
 }
 
@@ -156,42 +221,44 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
     if args.count {
         return count(&lists, total, output);
     }
-    if output.is_json() {
-        let mut rows = Vec::new();
-        for (shop, list) in &lists {
-            rows.extend(rows_of(app, shop, list, usize::MAX).await?);
-        }
+    if total == 0 && !output.is_json() {
+        output.say("Nothing waits for a hand.")?;
+        return Ok(false);
+    }
+    let by_deadline = total <= SORTED;
+    let most = if output.is_json() || by_deadline { usize::MAX } else { MOST };
+    let mut rows = Vec::new();
+    for (shop, list) in &lists {
+        rows.extend(rows_of(app, shop, list, most, by_deadline).await?);
+    }
+    if by_deadline {
+        rows.sort_by_key(HeldRow::urgency);
+    } else {
         rows.sort_by_key(|row| row.since);
+    }
+    if output.is_json() {
         for row in &rows {
             output.line(row)?;
         }
         return Ok(!rows.is_empty());
     }
-    if total == 0 {
-        output.say("Nothing waits for a hand.")?;
-        return Ok(false);
-    }
-    let mut rows = Vec::new();
-    for (shop, list) in &lists {
-        rows.extend(rows_of(app, shop, list, MOST).await?);
-    }
-    rows.sort_by_key(|row| row.since);
     rows.truncate(MOST);
     for row in &rows {
         say(row, output)?;
     }
     if rows.len() < total {
         output.say(format_args!(
-            "{} of {total}, those that wait longest first. How many of which: waybill held --count",
-            rows.len()
+            "{} of {total}, {}. How many of which: waybill held --count",
+            rows.len(),
+            if by_deadline { "the most urgent deadline first" } else { "those that wait longest first" }
         ))?;
     } else {
-        output.say(plural(total, "parcel needs a hand.", "parcels need a hand."))?;
+        output.say(plural(total, "entry needs a hand.", "entries need a hand."))?;
     }
     Ok(true)
 }
 
-async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize) -> Result<Vec<HeldRow>, Failure> {
+async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize, clocks: bool) -> Result<Vec<HeldRow>, Failure> {
     let held = list.rows(app, most).await?;
     let open =
         if held.iter().any(|held| asks_for_a_name(held.reason)) { suggestions(app, shop).await? } else { Vec::new() };
@@ -200,7 +267,12 @@ async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize) -> Resul
         let name = folded(held.parcel.carrier.as_deref().unwrap_or_default());
         HeldRow::of(held, by_name.get(&name).copied().filter(|_| asks_for_a_name(held.reason)))
     };
-    Ok(held.iter().map(row).collect())
+    let mut rows = Vec::new();
+    for row in held.iter().map(row) {
+        rows.push(if clocks { row.with_clock(app, shop).await? } else { row });
+    }
+    rows.extend(list.orders(app, shop, most).await?.iter().filter_map(|known| HeldRow::of_order(known, shop)));
+    Ok(rows)
 }
 
 fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {

@@ -8,13 +8,17 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
+use waybill::domain::deadline::Deadline;
 use waybill::domain::history::{Event, EventKind, Plain};
 use waybill::domain::ids::TikTokOrderId;
+use waybill::domain::order_row::{Rules, Units};
 use waybill::domain::parcel::{Answer, Parcel, ParcelState, Phase};
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::{self, Scope};
+use waybill::flows::orders::board::{self, OrderLine};
 use waybill::flows::views::attention::detail;
 use waybill::flows::views::waiting::wait;
+use waybill::table::orders::Known;
 
 /// TikTok takes one correction within this time after shipping.
 const EDIT_WINDOW: SignedDuration = SignedDuration::from_hours(72);
@@ -74,20 +78,120 @@ struct ParcelRow {
     timeline: Vec<StepRow>,
 }
 
+/// A clock of a TikTok order.
+#[derive(Serialize)]
+struct ClockRow {
+    clock: &'static str,
+    due: Timestamp,
+    source: String,
+    late: bool,
+}
+
+/// Units of one stock code.
+#[derive(Serialize)]
+struct ItemRow {
+    sku: String,
+    state: &'static str,
+    units: u32,
+}
+
+/// A TikTok order as last seen.
+#[derive(Serialize)]
+struct TikTokRow {
+    #[serde(flatten)]
+    line: OrderLine,
+    items: Vec<ItemRow>,
+    clocks: Vec<ClockRow>,
+    corrections_seen: u32,
+    seen: Timestamp,
+    timeline: Vec<StepRow>,
+}
+
+impl TikTokRow {
+    fn of(known: &Known, shop: &Shop, now: Timestamp) -> Self {
+        let row = &known.row;
+        let step = |event: &waybill::domain::order_row::Event| StepRow {
+            at: event.at,
+            what: event.code.clone(),
+            said: event.shown_as(),
+            code: None,
+            message: None,
+            request_id: None,
+        };
+        let clock = |deadline: &Deadline| ClockRow {
+            clock: deadline.clock.word(),
+            due: deadline.due,
+            source: deadline.source.to_string(),
+            late: deadline.is_late(now),
+        };
+        let item =
+            |units: &Units| ItemRow { sku: units.sku.clone(), state: units.state.shown_as(), units: units.count };
+        Self {
+            line: OrderLine::of(known, shop, now),
+            items: row.facts.units.iter().map(item).collect(),
+            clocks: row.unmet(&Rules::of(shop)).iter().map(clock).collect(),
+            corrections_seen: row.edits,
+            seen: row.seen,
+            timeline: row.events.kept.iter().map(step).collect(),
+        }
+    }
+
+    fn say(&self, shop: &Shop, output: &mut Output) -> Result<(), Failure> {
+        let zone = output.zone().clone();
+        output.say(format_args!("TikTok order {}, {}", self.line.order, shop.name))?;
+        let kind =
+            if self.line.kind == "normal" { String::new() } else { format!(", {}", self.line.kind.replace('_', " ")) };
+        output.say(format_args!(
+            "  {} ({}){kind}, ship-to {}, seen {}",
+            self.line.state.replace('_', " "),
+            self.line.tiktok_status,
+            self.line.ship_to,
+            local(self.seen, &zone)
+        ))?;
+        for item in &self.items {
+            output.say(format_args!("  {} x {}: {}", item.units, item.sku, item.state))?;
+        }
+        for clock in &self.clocks {
+            let passed = if clock.late { "passed" } else { "by" };
+            output.say(format_args!("  {} {passed} {} ({})", clock.clock, local(clock.due, &zone), clock.source))?;
+        }
+        for step in &self.timeline {
+            output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;
+        }
+        Ok(())
+    }
+}
+
+/// The TikTok orders that are meant: by their own id, or as those of the parcels.
+async fn tiktok_orders(app: &App, x: &str, found: &[Parcel], shops: &[Shop]) -> Result<Vec<(Shop, Known)>, Failure> {
+    let mut ids: Vec<TikTokOrderId> = found.iter().filter_map(|parcel| parcel.tiktok_order().cloned()).collect();
+    ids.extend(TikTokOrderId::parse(x).ok());
+    ids.sort();
+    ids.dedup();
+    let mut orders = Vec::new();
+    for shop in shops {
+        for id in &ids {
+            orders.extend(board::known(app, shop, id).await?.map(|known| (shop.clone(), known)));
+        }
+    }
+    Ok(orders)
+}
+
 /// Shows everything about an order. True when one of its parcels waits for somebody.
 ///
 /// # Errors
 /// Nothing is known by that name (1), or the table.
 pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failure> {
     let found = acts::find(app, &Scope::All, x).await?;
-    if found.is_empty() {
+    let connected = all_shops(app).await?;
+    let orders = tiktok_orders(app, x.trim(), &found, &connected).await?;
+    if found.is_empty() && orders.is_empty() {
         return Err(Failure::attention(
             format!("nothing is known of {x}: no TikTok order, store order, tracking number or shipment has this name"),
             "Was it shipped in the store? waybill store list shows when each store was last heard; waybill poll reads them now.",
         ));
     }
-    let shops: BTreeMap<String, Shop> =
-        all_shops(app).await?.into_iter().map(|shop| (shop.id.to_string(), shop)).collect();
+    let shops: BTreeMap<String, Shop> = connected.into_iter().map(|shop| (shop.id.to_string(), shop)).collect();
     let now = app.clock.now();
     let mut last_order = None;
     for parcel in &found {
@@ -104,7 +208,17 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
         last_order = Some(order);
         say(parcel, &row, output)?;
     }
-    Ok(found.iter().any(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting))
+    for (shop, known) in &orders {
+        let row = TikTokRow::of(known, shop, now);
+        if output.is_json() {
+            output.line(&row)?;
+        } else {
+            output.say("")?;
+            row.say(shop, output)?;
+        }
+    }
+    let listed = orders.iter().any(|(_, known)| known.row.attention.is_some());
+    Ok(listed || found.iter().any(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting))
 }
 
 fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {

@@ -1,24 +1,47 @@
 //! TikTok's orders as last seen, and a read of them now.
 
-use super::{Failure, Output, account};
+use super::{Failure, Output, shops_named};
+use crate::output::{Row, local};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
-use waybill::domain::ids::ShopId;
 use waybill::domain::order_row::STATE_WORDS;
+use waybill::flows::orders::board::OrderLine;
 use waybill::flows::orders::{begin, board};
 use waybill::flows::push::{Visited, visit_now};
 
 /// A refresh waits this long for whoever reads the shop's orders already.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 const LOOK: Duration = Duration::from_secs(1);
-/// What people see of a row; scripts get all of it.
-const COLUMNS: [&str; 9] = ["order", "state", "kind", "units", "units_open", "numbers", "clock", "due", "due_source"];
+/// A row of the table; scripts get the whole line.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Shown(OrderLine);
+
+impl Row for Shown {
+    const HEAD: &'static [&'static str] = &["order", "state", "kind", "open", "numbers", "clock", "due", "says"];
+
+    fn cells(&self, zone: &TimeZone) -> Vec<String> {
+        let line = &self.0;
+        let due = line.due.map(|due| local(due, zone)).unwrap_or_default();
+        vec![
+            line.order.clone(),
+            line.skipped.map_or_else(|| line.state.replace('_', " "), |reason| format!("not imported: {reason}")),
+            line.kind.replace('_', " "),
+            format!("{} of {}", line.units_open, line.units),
+            line.numbers.join(", "),
+            line.clock.unwrap_or_default().to_owned(),
+            if line.late { format!("{due} (late)") } else { due },
+            line.due_source.clone().unwrap_or_default(),
+        ]
+    }
+}
 
 /// `waybill orders`.
 #[derive(Debug, Args)]
@@ -68,24 +91,22 @@ async fn list(app: &App, asked: &Orders, output: &mut Output) -> Result<bool, Fa
     }
     let since = asked.since.as_deref().map(|text| moment(app, text)).transpose()?;
     let (mut rows, mut late) = (Vec::new(), false);
-    for shop in shops(app, asked.shop.as_deref()).await? {
+    for shop in shops_named(app, asked.shop.as_deref()).await? {
         for line in board::orders(app, &shop).await? {
             let fits = state.as_deref().is_none_or(|state| line.state == state)
                 && (!asked.late || line.late)
                 && since.is_none_or(|since| line.updated.unwrap_or(line.created) >= since);
             if fits {
                 late |= line.late;
-                rows.push(serde_json::to_value(&line).unwrap_or_default());
+                rows.push(Shown(line));
             }
         }
         if !output.is_json() {
             notes(app, &shop, output).await?;
         }
     }
-    rows.sort_by(|a, b| {
-        (a["created"].as_str(), a["order"].as_str()).cmp(&(b["created"].as_str(), b["order"].as_str()))
-    });
-    output.table(&COLUMNS, &rows, "No orders yet. Read them now: waybill orders refresh")?;
+    rows.sort_by(|a, b| (a.0.created, &a.0.order).cmp(&(b.0.created, &b.0.order)));
+    output.rows(&rows, "No orders yet. Read them now: waybill orders refresh")?;
     Ok(late)
 }
 
@@ -107,7 +128,7 @@ async fn notes(app: &App, shop: &Shop, output: &mut Output) -> Result<(), Failur
 
 async fn refresh(app: &App, shop: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
     let mut rows: Vec<Value> = Vec::new();
-    for shop in shops(app, shop).await? {
+    for shop in shops_named(app, shop).await? {
         let asked = app.clock.now();
         if shop.parked.is_some() {
             return Err(Failure::attention(
@@ -153,28 +174,6 @@ async fn refresh(app: &App, shop: Option<&str>, output: &mut Output) -> Result<b
     }
     output.table(&["shop", "read", "new", "changed"], &rows, "No shop is connected.")?;
     Ok(false)
-}
-
-/// The shops that are meant: one, or all.
-///
-/// # Errors
-/// When there is no such shop.
-pub(super) async fn shops(app: &App, id: Option<&str>) -> Result<Vec<Shop>, Failure> {
-    let mut shops = Vec::new();
-    let wanted =
-        id.map(|id| ShopId::parse(id).map_err(|e| Failure::attention(e.to_string(), "See waybill shop list.")));
-    let wanted = wanted.transpose()?;
-    for account in account::all(app).await? {
-        for id in app.table.account_shops(&account).await? {
-            if wanted.as_ref().is_none_or(|wanted| *wanted == id) {
-                shops.extend(app.table.shop_get(&id, true).await?.map(|shop| shop.row));
-            }
-        }
-    }
-    if let (Some(id), true) = (wanted, shops.is_empty()) {
-        return Err(Failure::attention(format!("no shop {id} is connected"), "See waybill shop list."));
-    }
-    Ok(shops)
 }
 
 /// A time, a date, or how long ago.

@@ -11,6 +11,7 @@ use crate::tiktok::logistics::{DeliveryOption, ShippingProvider, Warehouse};
 use crate::tiktok::orders::{OrderPage, OrderQuery};
 use crate::tiktok::packages::Shipped;
 use crate::tiktok::shops::WebhookSetting;
+use crate::tiktok::tracking::TrackingEvent;
 use crate::tiktok::{Call, Credentials, ShopAuth};
 use std::time::Duration;
 
@@ -60,6 +61,19 @@ impl ShopCalls<'_> {
         self.read(Box::new(move |call| {
             let own = Own::of(call);
             Box::pin(async move { tiktok.order_search(own.call(), query).await })
+        }))
+        .await
+    }
+
+    /// What the carrier told about an order's parcels. A refusal says nothing about the shop.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn order_tracking(&self, order: &TikTokOrderId) -> Answer<Vec<TrackingEvent>> {
+        let tiktok = &self.app.tiktok;
+        self.read_extra(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.order_tracking(own.call(), order).await })
         }))
         .await
     }

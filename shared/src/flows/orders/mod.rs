@@ -10,6 +10,7 @@ pub mod board;
 pub mod import;
 pub mod keep;
 mod siblings;
+mod track;
 pub mod visit;
 
 use crate::domain::ids::TikTokOrderId;
@@ -17,6 +18,7 @@ use crate::domain::order::TikTokOrder;
 use crate::flows::calls::{ShopCalls, Trouble};
 use crate::table::error::TableError;
 use crate::tiktok::orders::{OrderPage, OrderQuery};
+use crate::tiktok::tracking::TrackingEvent;
 use crate::tiktok::{Class, TikTokError};
 use futures_util::future::BoxFuture;
 
@@ -44,6 +46,9 @@ pub trait Reads: Sync {
 
     /// Orders by id, at most fifty. What TikTok does not know in this shop is missing.
     fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Vec<TikTokOrder>, Broken>>;
+
+    /// What the carrier told about an order's parcels.
+    fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>>;
 
     /// Whether another read may begin.
     fn may_start(&self) -> bool;
@@ -83,6 +88,10 @@ impl Reads for ShopCalls<'_> {
             }
             Ok(read)
         })
+    }
+
+    fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>> {
+        Box::pin(async move { Ok(self.order_tracking(order).await?) })
     }
 
     fn may_start(&self) -> bool {

@@ -4,6 +4,7 @@
 //! page token, since pages shift while they are read; a token is used only inside one second that fills a page.
 
 use super::keep::{Kept, change, keep};
+use super::track::track;
 use super::{Broken, Reads, import};
 use crate::app::App;
 use crate::domain::connection::Shop;
@@ -14,6 +15,7 @@ use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, OVERLAP, QUARTER, Visit};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
+use crate::tiktok::tracking::TrackingEvent;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -55,6 +57,8 @@ pub(super) struct Walk<'a, R> {
     /// A webhook had come when the row was read.
     again: bool,
     pub(super) done: Done,
+    /// Orders whose events were read.
+    pub(super) tracked: u64,
 }
 
 /// Makes the visit of a shop, if it is due. The caller holds the shop's shard.
@@ -68,7 +72,7 @@ pub async fn run<R: Reads>(app: &App, shop: &Shop, reads: &R) -> Result<Option<D
         return Ok(None);
     }
     let again = visit.row.again;
-    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default() };
+    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default(), tracked: 0 };
     let outcome = walk.all(now).await;
     let ended = match &outcome {
         Ok(()) => true,
@@ -112,6 +116,12 @@ impl<R: Reads> Walk<'_, R> {
         self.done.orders += page.orders.len() as u64;
         self.keep(&page.orders, begun).await?;
         Ok((page.orders, page.next))
+    }
+
+    /// The carrier's events of an order.
+    pub(super) async fn events(&mut self, order: &TikTokOrderId) -> Result<Vec<TrackingEvent>, Broken> {
+        self.turn().await?;
+        self.reads.events(order).await
     }
 
     async fn turn(&mut self) -> Result<(), Broken> {
@@ -245,6 +255,7 @@ impl<R: Reads> Walk<'_, R> {
             let read = self.reads.detail(part).await?;
             self.done.orders += read.len() as u64;
             self.keep(&read, begun).await?;
+            track(self, &read).await?;
             for order in part.iter().filter(|order| !read.iter().any(|read| read.id == **order)) {
                 // TikTok does not show it any more; its clocks run on.
                 change(self.app, self.shop, order, |_| {}).await?;

@@ -141,6 +141,7 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
         }
     };
     visit::keep_read(shop, read.values(), begun).await;
+    visit::point(shop, &by_order).await;
     stream::iter(by_order)
         .map(|(id, groups)| (read.remove(&id), groups))
         .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {

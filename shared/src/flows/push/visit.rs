@@ -1,17 +1,20 @@
 //! A shop's visit, by the holder of its shard: after the parcels, with the same calls.
 
+use super::orders::Group;
 use super::shop_run::ShopRun;
 use super::summary::one;
 use super::{Budget, END, Held, LEASE, Run, Tally, WORK};
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::domain::ids::ShopId;
+use crate::domain::ids::{ShopId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
+use crate::domain::parcel::{Parcel, Phase};
 use crate::flows::orders::{Broken, begin, keep, visit};
 use crate::table::error::TableError;
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// What became of a visit that a person asked for.
@@ -77,6 +80,24 @@ pub(super) async fn keep_read<'a>(shop: &ShopRun<'_>, orders: impl Iterator<Item
     let orders: Vec<TikTokOrder> = orders.cloned().collect();
     if let Err(error) = keep::keep(shop.run.app, &row, &orders, begun).await {
         tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "orders read and not kept");
+    }
+}
+
+/// Before the first decision about parcels of a known order, their store orders are noted beside it.
+pub(super) async fn point(shop: &ShopRun<'_>, by_order: &BTreeMap<TikTokOrderId, Vec<Group>>) {
+    let app = shop.run.app;
+    for (order, groups) in by_order {
+        for group in groups {
+            let first = |row: &&Parcel| row.state.phase() == Phase::Open && row.attempts == 0 && row.sent.is_none();
+            let Some(row) = group.rows.iter().find(first) else { continue };
+            let put = app.table.order_pointer_put(&shop.id, order, &row.store, &row.order, app.clock.now());
+            if let Err(error) = put.await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "store order not noted beside its TikTok order"
+                );
+            }
+        }
     }
 }
 

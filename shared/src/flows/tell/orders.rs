@@ -196,8 +196,10 @@ async fn alerts(
         let same = unmet.iter().find(|deadline| deadline.clock == place.clock && deadline.due == place.due);
         if let Some(deadline) = same.filter(|deadline| !deadline.is_late(now)) {
             let left = deadline.due.duration_since(now).as_secs().max(0);
+            // A window is told up to seventy minutes after its alerts; what is much nearer is named as near as it is.
             let left = (left + 3599) / 3600;
-            found.push((hours.min(left.max(1)), due_order(&row, deadline, visit, now)));
+            let shown = if left + 1 >= hours { hours } else { left.max(1) };
+            found.push((shown, due_order(&row, deadline, visit, now)));
         }
     }
     found.sort_by(|a, b| (a.1.due, &a.1.order).cmp(&(b.1.due, &b.1.order)));

@@ -11,7 +11,7 @@ use crate::flows::carriers::lists::{self as carrier_lists, ListError};
 use crate::flows::connect::shop::{oldest_waiting, waiting};
 use crate::flows::tell::links::{self, LinkError};
 use crate::flows::tell::{TellError, Told, tell};
-use crate::mail::letters::{self, Letter, Outcome};
+use crate::mail::letters::{self, Letter, Nearest, Outcome, TimeLeft};
 use crate::table::error::TableError;
 use crate::table::keys;
 use crate::table::mails::MailStep;
@@ -24,6 +24,8 @@ const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 const RETRY: SignedDuration = SignedDuration::from_mins(15);
 /// What waited for a reconnect has this long to be sent before the owner is told how it went.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// Entries of the list of clocks that are looked through for one that is still ahead.
+const A_LOOK: usize = 200;
 /// It is looked at again after this long.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
@@ -205,10 +207,23 @@ async fn write(app: &App, shop: &Shop, step: Step, now: Timestamp) -> Result<Let
         Step::Removed { since } => letters::removed(shop, since, waiting, &link),
         Step::Refused { since, .. } => {
             let reason = shop.parked.as_ref().map_or(Reason::AuthExpired, |parked| parked.reason);
-            let oldest = oldest_waiting(app, &shop.id).await?;
-            letters::refused(shop, reason, since, waiting, oldest, &link)
+            let left = time_left(app, shop, now).await?;
+            letters::refused(shop, reason, since, waiting, left.as_ref(), &link)
         }
     })
+}
+
+/// The nearest deadline that is still ahead, of the orders as last read; else counted from what waits.
+async fn time_left(app: &App, shop: &Shop, now: Timestamp) -> Result<Option<TimeLeft>, TableError> {
+    let late = app.table.late(&shop.id).await?;
+    let entries = late.into_iter().chain(app.table.clocks_first(&shop.id, A_LOOK).await?);
+    let nearest = entries.map(|entry| entry.at).filter(|at| at.due > now).min_by_key(|at| at.due);
+    if let Some(at) = nearest {
+        let read = app.table.visit_get(&shop.id).await?.and_then(|visit| visit.row.last);
+        let as_of = read.unwrap_or(at.since);
+        return Ok(Some(TimeLeft::Order(Nearest { order: at.order.to_string(), clock: at.clock, due: at.due, as_of })));
+    }
+    Ok(oldest_waiting(app, &shop.id).await?.map(TimeLeft::Estimate))
 }
 
 fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {

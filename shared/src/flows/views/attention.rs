@@ -7,8 +7,10 @@ use crate::domain::ids::ShopId;
 use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::reason::{Auto, Reason};
 use crate::flows::carriers::match_parcel::folded;
+use crate::flows::orders::board;
 use crate::table::error::TableError;
-use crate::table::keys::Key;
+use crate::table::keys::{self, Key};
+use crate::table::orders::Known;
 use crate::table::parcels::HeldEntry;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -84,6 +86,10 @@ impl Attention {
     /// [`TableError`].
     pub async fn of(app: &App, shop: &ShopId) -> Result<Self, TableError> {
         let mut entries = app.table.held_reasons(shop).await?;
+        entries.extend(app.table.tiktok_orders_held(shop, "").await?.into_iter().map(|(order, reason, since)| {
+            // Orders stand on the list by themselves: late, not scanned, lost.
+            HeldEntry { key: keys::tiktok_order(shop, &order), reason, since }
+        }));
         entries.sort_by(|left, right| (left.since, &left.key).cmp(&(right.since, &right.key)));
         Ok(Self { entries })
     }
@@ -113,10 +119,27 @@ impl Attention {
     /// # Errors
     /// [`TableError`].
     pub async fn rows(&self, app: &App, most: usize) -> Result<Vec<Held>, TableError> {
-        let keys: Vec<Key> = self.entries.iter().take(most).map(|entry| entry.key.clone()).collect();
+        let parcels = self.entries.iter().filter(|entry| keys::tiktok_order_of(&entry.key).is_none());
+        let keys: Vec<Key> = parcels.take(most).map(|entry| entry.key.clone()).collect();
         let read: Vec<Option<Held>> =
             stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER).try_collect().await?;
         Ok(read.into_iter().flatten().collect())
+    }
+
+    /// The orders that stand on the list by themselves, those that wait longest first, at most `most`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn orders(&self, app: &App, shop: &Shop, most: usize) -> Result<Vec<Known>, TableError> {
+        let orders = self.entries.iter().filter_map(|entry| keys::tiktok_order_of(&entry.key));
+        let mut rows = stream::iter(orders.take(most).collect::<Vec<_>>())
+            .map(|order| async move { board::known(app, shop, &order).await })
+            .buffered(TOGETHER);
+        let mut found = Vec::new();
+        while let Some(known) = rows.try_next().await? {
+            found.extend(known.filter(|known| known.row.attention.is_some()));
+        }
+        Ok(found)
     }
 
     /// The carrier names that parcels wait for, most parcels first. Reads every parcel that waits for its carrier: what a

@@ -1,0 +1,121 @@
+//! What follows an acceptance, and what a person is shown about it.
+
+use super::{deadline, listed, row};
+use serde_json::json;
+use waybill_model::tiktok::Status;
+use waybill_tests::sim::script::usps;
+use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
+
+const ORDER: &str = "576000000000000017";
+
+fn number() -> String {
+    usps(17)
+}
+
+/// A world with one order whose number TikTok has taken.
+async fn sent() -> World {
+    let world = World::everyday("US").await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    world.minute().await;
+    let version = world.time.now().to_string();
+    let parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
+    world.shopify(&store, "orders/fulfilled", &shopify_order(5_900_000_001_042, ORDER, &version, &[parcel])).await;
+    world.minute().await;
+    assert_eq!(world.at_tiktok(SHOP, ORDER), [number()]);
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_to_ship_is_confirmed_a_quarter_of_an_hour_after_acceptance() {
+    let world = sent().await;
+    drop(world.tiktok.take_webhooks());
+    world.minutes(17).await;
+    let shown = row(&world, ORDER).await;
+    assert_eq!((&shown["state"], &shown["numbers"]), (&json!("ready_to_ship"), &json!([number()])));
+    assert_eq!((&shown["units_open"], &shown["clock"]), (&json!(0), &json!("SCAN")));
+    assert_eq!(listed(&world).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_number_that_does_not_show_is_listed_until_it_does() {
+    let world = sent().await;
+    world.tiktok.set_status(SHOP, ORDER, Status::AwaitingShipment);
+    world.tiktok.change_order(SHOP, ORDER, |order| order.packages.clear());
+    drop(world.tiktok.take_webhooks());
+    world.minutes(26).await;
+    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_nobody_scans_is_listed_and_leaves_the_list_with_its_scan() {
+    let world = sent().await;
+    world.hours(66).await;
+    assert_eq!(listed(&world).await.first().map(|entry| entry.1.clone()).as_deref(), None);
+    world.hours(4).await;
+    let entry = (ORDER.to_owned(), "NOT_SCANNED".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry], "the scan is due 72 hours after the order");
+    world.tiktok.scan(SHOP, ORDER);
+    world.minutes(10).await;
+    assert_eq!(listed(&world).await, []);
+    let shown = row(&world, ORDER).await;
+    assert_eq!((&shown["state"], &shown["clock"]), (&json!("shipped"), &json!("DELIVER")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_order_stands_first_under_the_clock_that_passed() {
+    let world = World::everyday("US").await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    world.minute().await;
+    let ahead = deadline(&world, ORDER).await;
+    assert_eq!((&ahead["clock"], &ahead["source"]), (&json!("RTS"), &json!("order:rts_sla_time")));
+    assert_eq!((&ahead["bucket"], &ahead["blocker"]), (&json!("later"), &json!(null)));
+    world.hours(49).await;
+    let late = deadline(&world, ORDER).await;
+    assert_eq!((&late["clock"], &late["bucket"], &late["next_clock"]), (&json!("RTS"), &json!("late"), &json!("SCAN")));
+    assert!(late["next_step"].as_str().is_some_and(|step| !step.is_empty()));
+    assert_eq!(listed(&world).await.first().map(|entry| entry.1.clone()).as_deref(), Some("LATE"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_cancelled_after_dispatch_is_listed() {
+    let world = sent().await;
+    world.tiktok.scan(SHOP, ORDER);
+    world.minutes(20).await;
+    world.tiktok.set_status(SHOP, ORDER, Status::Cancelled);
+    drop(world.tiktok.take_webhooks());
+    world.minutes(65).await;
+    let entry = (ORDER.to_owned(), "CANCELLED_AFTER_DISPATCH".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sibling_without_a_number_is_asked_about_and_named() {
+    let world = sent().await;
+    world.minutes(20).await;
+    let second = "576000000000000018";
+    world.tiktok.order(SHOP, second).line("MUG", 1).replaces(ORDER).place();
+    world.minutes(70).await;
+    let shown = row(&world, second).await;
+    assert_eq!((&shown["kind"], &shown["sibling"]), (&json!("replacement"), &json!(ORDER)));
+    let entry = (second.to_owned(), "SIBLING_OPEN".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_failed_attempts_make_a_lost_parcel() {
+    let world = sent().await;
+    world.tiktok.scan(SHOP, ORDER);
+    world.hours(73).await;
+    world.tiktok.fail_attempt(SHOP, ORDER);
+    world.hours(5).await;
+    assert_eq!(listed(&world).await, [], "one is none yet");
+    world.tiktok.fail_attempt(SHOP, ORDER);
+    world.hours(25).await;
+    let entry = (ORDER.to_owned(), "LOST".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+    world.tiktok.deliver(SHOP, ORDER);
+    world.minutes(10).await;
+    assert_eq!(listed(&world).await, [], "and it came after all");
+}

@@ -176,17 +176,27 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
                 None => format!("waybill carriers --shop {shop}"),
             }
         }
-        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => format!("waybill confirm {x}"),
+        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => command("confirm", &x, ""),
         Reason::OrderNotFound | Reason::OrderAmbiguous => {
-            format!("waybill link {} TIKTOK_ORDER", shell(parcel.order.as_str()))
+            command("link", &format!("{} TIKTOK_ORDER", shell(parcel.order.as_str())), "")
         }
-        Reason::LinesUnmatched => format!("waybill choose {x} LINE"),
-        Reason::TrackingDuplicate | Reason::AcceptedWithWarning => format!("waybill correct {x} --number NUMBER"),
+        Reason::LinesUnmatched => command("choose", &format!("{x} LINE"), ""),
+        Reason::TrackingDuplicate | Reason::AcceptedWithWarning => command("correct", &x, "--number NUMBER"),
         Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing => "waybill shop list".to_owned(),
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
-        _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => format!("waybill order {x}"),
-        _ => format!("waybill retry {x}"),
+        // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.
+        _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {
+            command("dismiss", &x, "--note TEXT")
+        }
+        _ => command("retry", &x, ""),
     }
+}
+
+/// A command line whose names may begin with a dash.
+fn command(verb: &str, names: &str, options: &str) -> String {
+    let dash = if names.starts_with("'-") || names.starts_with('-') { " --" } else { "" };
+    let options = if options.is_empty() { String::new() } else { format!(" {options}") };
+    format!("waybill {verb}{options}{dash} {names}")
 }
 
 #[derive(Serialize)]

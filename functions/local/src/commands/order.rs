@@ -441,7 +441,7 @@ mod tests {
         }
         assert_eq!(words(&event(0, "accepted", "USPS")), "TikTok took the number: USPS");
         for reason in Reason::ALL {
-            assert!(!state_words(ParcelState::for_reason(*reason)).contains('('), "{reason}");
+            assert!(!state_words(ParcelState::for_reason(*reason)).contains(reason.code()), "{reason}");
         }
     }
 }

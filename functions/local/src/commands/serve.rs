@@ -49,8 +49,9 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
         warn_of_open_files(&place.data, stack.closed);
     }
     output.say(format!("ready {origin}"))?;
-    for line in missing::words(&stack.app).await? {
-        output.say(line)?;
+    // Whoever started it may have read the first line and closed the pipe: that stops nothing.
+    for line in missing::words(&stack.app).await.unwrap_or_default() {
+        let _ = output.say(line);
     }
     let host = Host::new(Arc::clone(&stack.app)).with_metrics(Metrics { registry, to_all: at.open_metrics });
     let host = Arc::new(host);

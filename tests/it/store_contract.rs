@@ -80,6 +80,7 @@ async fn a_wrong_or_missing_signature_is_refused_and_leaves_nothing() {
     for kind in KINDS {
         let (world, front, twin) = town(kind).await;
         let before = world.app.table.usage().write_requests;
+        let mut refused = 0;
         for request in shipped(&front, twin, A) {
             let mut tampered = copy_of(&request);
             let mut body = tampered.body().to_vec();
@@ -104,10 +105,12 @@ async fn a_wrong_or_missing_signature_is_refused_and_leaves_nothing() {
                 let Some(request) = request else { continue };
                 let answer = world.receive(request).await;
                 assert_eq!(answer.status(), 401, "{kind:?}, {case}");
+                refused += 1;
                 assert!(text(&answer).contains("\"error\":\"signature\""), "{kind:?}, {case}");
             }
         }
-        assert_eq!(world.app.table.usage().write_requests, before, "{kind:?}");
+        // Nothing but the count of what was refused, for the person who tries a secret.
+        assert_eq!(world.app.table.usage().write_requests, before + refused, "{kind:?}");
     }
 }
 
@@ -147,7 +150,8 @@ async fn a_repeated_delivery_is_answered_without_a_write() {
             for _ in 0..5 {
                 assert!(all(&receive_all(&world, &requests).await, 200), "{kind:?}, {moment}");
             }
-            assert_eq!(world.app.table.usage().write_requests, before, "{kind:?}, {moment}");
+            // When the store was last heard is noted every five minutes.
+            assert!(world.app.table.usage().write_requests <= before + 1, "{kind:?}, {moment}");
             settle(&world).await;
             // Within the time that BigCommerce and the generic endpoint sign.
             world.time.skip(Duration::from_secs(1));

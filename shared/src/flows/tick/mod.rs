@@ -89,7 +89,7 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
         }
     }
-    let (told, untold) = tell_orders::run(app).await;
+    let (told, untold) = Box::pin(tell_orders::run(app)).await;
     summary.mails += told;
     summary.mails_failed += untold;
     if is_every(app, 60) {

@@ -7,7 +7,7 @@ use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
 use crate::domain::ids::{LineItemId, PackageId};
 use crate::domain::moves::{Accepted, Patience};
-use crate::domain::parcel::{Answer, Parcel, Phase, Plain, WaitsFor};
+use crate::domain::parcel::{Answer, Parcel, Plain, WaitsFor};
 use crate::domain::reason::Auto;
 use crate::domain::tracking::same_number;
 use crate::flows::carriers::match_parcel::Maps;

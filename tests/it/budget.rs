@@ -66,7 +66,7 @@ async fn measured(parcels: u64) -> [Usage; 3] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_parcel_and_its_order_cost_at_most_ten_write_units_and_a_duplicate_writes_nothing() {
+async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate_writes_nothing() {
     let (few, many) = (measured(1).await, measured(1 + MORE).await);
     let [webhook, duplicate, push] = [0, 1, 2].map(|path| each(many[path], few[path]));
     let together = [0, 1, 2].map(|unit| webhook[unit] + push[unit]);
@@ -79,8 +79,9 @@ async fn a_parcel_and_its_order_cost_at_most_ten_write_units_and_a_duplicate_wri
     assert!(duplicate[0].abs() < f64::EPSILON, "a duplicate writes");
     assert!(duplicate[2] <= 1.0, "a duplicate reads {} units", duplicate[2]);
     let [_, writes, reads] = together;
-    // The parcel: four, and one beside its order. The order: two when it comes in, three when TikTok takes the number.
-    assert!(writes <= 4.0 + 1.0 + 2.0 + 3.0, "{writes} write units");
+    // The parcel: four, and one beside its order. The order: two when it comes in, three when TikTok takes the number, and
+    // its share of the shop's row that notes the later look.
+    assert!(writes <= 4.0 + 1.0 + 2.0 + 3.0 + 0.3, "{writes} write units");
     assert!(reads <= 3.5 + 2.5, "{reads} read units");
 }
 

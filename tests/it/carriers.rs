@@ -134,8 +134,9 @@ async fn each_parcel_counts_once_for_its_name_and_a_run_writes_a_name_twice_at_m
     let before = world.app.table.usage().write_requests;
     assert_eq!(world.push().await.held, 20);
     let requests = world.app.table.usage().write_requests - before;
-    // 20 holds, 20 pointers to them; the rest is the lease (2), the carrier list (1), the token (1) and the name (2).
-    assert!(requests <= 46, "{requests} write requests");
+    // 20 holds, 20 pointers to them, 20 rows of TikTok orders; the rest is the lease (2), the carrier list (1), the token
+    // (1), the name (2) and the shop's first visit (4).
+    assert!(requests <= 70, "{requests} write requests");
     let van = |named: &[Suggestion]| named.iter().find(|one| one.store_carrier == "Our van").map(|one| one.count);
     assert_eq!(van(&open(&world).await), Some(20));
     let id = ShopId::parse(SHOP).expect("id");

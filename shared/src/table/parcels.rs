@@ -74,6 +74,10 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn parcel_get(&self, key: &Key) -> Result<Option<Parcel>, TableError> {
+        // Lists hold other rows too, such as TikTok's orders.
+        if !keys::is_of_store(key) {
+            return Ok(None);
+        }
         self.get(key, true).await?.as_ref().map(parcel_read).transpose()
     }
 

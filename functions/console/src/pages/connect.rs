@@ -61,7 +61,7 @@ pub(super) async fn callback(visit: &Visit<'_>, region: AppRegion) -> Result<Res
         return Ok(answer::missing(visit.app));
     }
     let browser = visit.cookie(Cookie::Connect);
-    match connect_tiktok::finish(visit.app, region, &visit.query, browser.as_deref()).await {
+    match Box::pin(connect_tiktok::finish(visit.app, region, &visit.query, browser.as_deref())).await {
         Ok(connected) => {
             let again = connected.iter().any(|done| done.again);
             let title = if again { "Connected again" } else { "Connected" };

@@ -137,15 +137,13 @@ impl HeldRow {
     }
 
     /// The nearest deadline of the order a parcel belongs to.
-    async fn with_clock(mut self, app: &App, shop: &Shop) -> Result<Self, Failure> {
+    async fn with_clock(self, app: &App, shop: &Shop) -> Result<Self, Failure> {
         let Some(order) = self.tiktok_order.as_deref().and_then(|id| TikTokOrderId::parse(id).ok()) else {
             return Ok(self);
         };
         let row = app.table.tiktok_order(&shop.id, &order, false).await?;
         let clock = row.filter(|row| row.account == shop.account).and_then(|row| row.shown_clock(&Rules::of(shop)));
-        self.due = clock.map(|clock| clock.due);
-        self.clock = clock.map(|clock| clock.clock.word());
-        Ok(self)
+        Ok(Self { due: clock.map(|clock| clock.due), clock: clock.map(|clock| clock.clock.word()), ..self })
     }
 
     /// The most urgent deadline first; without one by age, behind those that have one.

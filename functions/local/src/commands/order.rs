@@ -76,6 +76,8 @@ struct ParcelRow {
     tiktok_answer: Option<Answer>,
     events: Vec<String>,
     timeline: Vec<StepRow>,
+    /// The TikTok order as last seen.
+    tiktok: Option<TikTokRow>,
 }
 
 /// A clock of a TikTok order.
@@ -196,7 +198,10 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
     let mut last_order = None;
     for parcel in &found {
         let shop = shops.get(parcel.shop.as_str());
-        let row = row(parcel, shop, now);
+        let theirs =
+            orders.iter().find(|(of, known)| of.id == parcel.shop && Some(&known.row.order) == parcel.tiktok_order());
+        let tiktok = theirs.map(|(shop, known)| TikTokRow::of(known, shop, now));
+        let row = ParcelRow { tiktok, ..row(parcel, shop, now) };
         if output.is_json() {
             output.line(&row)?;
             continue;
@@ -210,11 +215,12 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
     }
     for (shop, known) in &orders {
         let row = TikTokRow::of(known, shop, now);
-        if output.is_json() {
-            output.line(&row)?;
-        } else {
+        if !output.is_json() {
             output.say("")?;
             row.say(shop, output)?;
+        } else if !found.iter().any(|parcel| parcel.tiktok_order() == Some(&known.row.order)) {
+            // No parcel shows it.
+            output.line(&row)?;
         }
     }
     let listed = orders.iter().any(|(_, known)| known.row.attention.is_some());
@@ -261,6 +267,7 @@ fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {
             .map(|e| format!("{} {} {}", e.at, e.what, e.detail).trim_end().to_owned())
             .collect(),
         timeline: timeline(parcel),
+        tiktok: None,
     }
 }
 

@@ -142,7 +142,7 @@ pub async fn connect_expecting(
         let grant = Granted { account, region, open_id: &open_id, ends };
         let done = put_shop(app, &grant, shop).await?;
         app.table.account_shop_put(account, &done.shop.id).await?;
-        begin::connected(app, &done.shop).await?;
+        Box::pin(begin::connected(app, &done.shop)).await?;
         connected.push(done);
     }
     Ok(connected)

@@ -137,10 +137,10 @@ pub async fn finish(
         AuthoriseError::TikTok(error) => ConnectError::TikTok(error).into(),
         AuthoriseError::Incomplete { .. } => ConnectProblem::CodeRefused,
     })?;
-    let mut connected = connect_expecting(app, &kept.account, region, tokens, expected.as_ref()).await?;
+    let mut connected = Box::pin(connect_expecting(app, &kept.account, region, tokens, expected.as_ref())).await?;
     for done in &mut connected {
         resume(app, &done.shop).await?;
-        if let Some(shop) = remind_shop::look_after(app, &done.shop).await {
+        if let Some(shop) = Box::pin(remind_shop::look_after(app, &done.shop)).await {
             done.shop = shop;
         }
     }

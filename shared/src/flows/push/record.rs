@@ -7,7 +7,7 @@ use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
 use crate::domain::ids::{LineItemId, PackageId};
 use crate::domain::moves::{Accepted, Patience};
-use crate::domain::parcel::{Answer, Parcel, Phase, Plain, WaitsFor};
+use crate::domain::parcel::{Answer, Parcel, Plain, WaitsFor};
 use crate::domain::reason::Auto;
 use crate::domain::tracking::same_number;
 use crate::flows::carriers::match_parcel::Maps;
@@ -53,10 +53,7 @@ async fn write(
         edit(&mut next, app.clock.now());
         loop {
             let error = match app.table.parcel_put(&mut next).await {
-                Ok(()) => {
-                    point(shop, &next).await;
-                    return Some(next);
-                }
+                Ok(()) => return Some(next),
                 Err(TableError::Conflict) => match app.table.parcel_get(&keys::parcel(&parcel)).await {
                     // Our own write, its answer lost.
                     Ok(Some(found)) if found.rev == next.rev + 1 && same_outcome(&found, &next) => return Some(found),
@@ -74,17 +71,6 @@ async fn write(
             }
             tokio::time::sleep(AGAIN).await;
         }
-    }
-}
-
-/// What waits under a known TikTok order is found by TikTok's own news about it. Without the pointer it is still found by
-/// its due time and by the hourly sweep.
-async fn point(shop: &ShopRun<'_>, row: &Parcel) {
-    let Some(order) = row.tiktok_order().filter(|_| row.state.phase() == Phase::Waiting) else { return };
-    let app = shop.run.app;
-    let put = app.table.order_pointer_put(&row.shop, order, &row.store, &row.order, app.clock.now());
-    if let Err(error) = put.await {
-        tracing::warn!(error = &error as &dyn std::error::Error, "order pointer not written");
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
         parcels(&shop, due, share).await;
     }
     if visited && run.may_start() {
-        visit::make(&shop).await;
+        Box::pin(visit::make(&shop)).await;
     }
 }
 
@@ -115,9 +115,11 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
         .collect()
         .await;
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
+    let mut fresh = Vec::new();
     for (mut group, resolved) in resolved {
         match resolved {
             Resolved::Found(id) => {
+                fresh.extend(visit::undecided(&group).into_iter().map(|(store, order)| (id.clone(), store, order)));
                 group.link(&id);
                 by_order.entry(id).or_default().push(group);
             }
@@ -140,8 +142,8 @@ async fn work_on(shop: &ShopRun<'_>, chunk: &[(StoreId, StoreOrderId)]) -> Optio
             return Some(());
         }
     };
-    visit::keep_read(shop, read.values(), begun).await;
-    visit::point(shop, &by_order).await;
+    Box::pin(visit::keep_read(shop, read.values(), begun)).await;
+    visit::point(shop, &fresh).await;
     stream::iter(by_order)
         .map(|(id, groups)| (read.remove(&id), groups))
         .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {

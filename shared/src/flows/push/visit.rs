@@ -6,7 +6,7 @@ use super::summary::one;
 use super::{Budget, END, Held, LEASE, Run, Tally, WORK};
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::domain::ids::{ShopId, TikTokOrderId};
+use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::parcel::{Parcel, Phase};
 use crate::flows::orders::{Broken, begin, keep, visit};
@@ -14,7 +14,6 @@ use crate::table::error::TableError;
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// What became of a visit that a person asked for.
@@ -45,7 +44,7 @@ pub async fn visit_now(app: &App, id: &ShopId) -> Result<Visited, TableError> {
         Some(shop) if shop.row.parked.is_none() => {
             let row = shop.row.clone();
             let shop = ShopRun::new(&run, Held { shard, careful, until: asked + LEASE }, shop);
-            visit::run(app, &row, &shop.calls).await
+            Box::pin(visit::run(app, &row, &shop.calls)).await
         }
         _ => Ok(None),
     };
@@ -83,20 +82,21 @@ pub(super) async fn keep_read<'a>(shop: &ShopRun<'_>, orders: impl Iterator<Item
     }
 }
 
-/// Before the first decision about parcels of a known order, their store orders are noted beside it.
-pub(super) async fn point(shop: &ShopRun<'_>, by_order: &BTreeMap<TikTokOrderId, Vec<Group>>) {
+/// The store order of a group of which nothing was decided yet under a known TikTok order.
+pub(super) fn undecided(group: &Group) -> Option<(StoreId, StoreOrderId)> {
+    let first = |row: &Parcel| row.state.phase() == Phase::Open && row.attempts == 0 && row.sent.is_none();
+    let row = group.rows.iter().find(|row| row.tiktok_order().is_none() || first(row))?;
+    Some((row.store.clone(), row.order.clone()))
+}
+
+/// Before the first decision about parcels of a known order, their store orders are noted beside it: TikTok's own news
+/// about the order finds its parcels by them.
+pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, StoreId, StoreOrderId)]) {
     let app = shop.run.app;
-    for (order, groups) in by_order {
-        for group in groups {
-            let first = |row: &&Parcel| row.state.phase() == Phase::Open && row.attempts == 0 && row.sent.is_none();
-            let Some(row) = group.rows.iter().find(first) else { continue };
-            let put = app.table.order_pointer_put(&shop.id, order, &row.store, &row.order, app.clock.now());
-            if let Err(error) = put.await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "store order not noted beside its TikTok order"
-                );
-            }
+    for (order, store, store_order) in fresh {
+        let put = app.table.order_pointer_put(&shop.id, order, store, store_order, app.clock.now());
+        if let Err(error) = put.await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "store order not noted beside its TikTok order");
         }
     }
 }

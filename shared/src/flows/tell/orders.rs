@@ -41,7 +41,7 @@ pub async fn run(app: &App) -> (u64, u64) {
     };
     let (mut sent, mut failed) = (0, 0);
     for shop in due {
-        match step(app, &shop).await {
+        match Box::pin(step(app, &shop)).await {
             Ok(mails) => sent += mails,
             Err(error) => {
                 failed += 1;
@@ -79,7 +79,7 @@ async fn step(app: &App, id: &ShopId) -> Result<u64, TellError> {
     let mut elsewhere = false;
     let whole = telling.row.window.is_some() || now - SETTLED >= telling.row.looked_until + HOUR;
     if let Some(window) = telling.row.window_at(now).filter(|_| whole) {
-        match told(app, &shop, visit.as_ref(), &mut telling, window).await? {
+        match Box::pin(told(app, &shop, visit.as_ref(), &mut telling, window)).await? {
             Some(mails) => sent += mails,
             None => elsewhere = true,
         }
@@ -89,7 +89,7 @@ async fn step(app: &App, id: &ShopId) -> Result<u64, TellError> {
     let hour = shop.settings.digest_hour.unwrap_or(DIGEST_HOUR).min(23);
     let today = local.date().to_string();
     if !elsewhere && telling.row.digest.as_ref() != Some(&today) && local.hour() >= i8::try_from(hour).unwrap_or(8) {
-        match digest(app, &shop, visit.as_ref(), &today, hour).await? {
+        match Box::pin(digest(app, &shop, visit.as_ref(), &today, hour)).await? {
             Some(mails) => {
                 sent += mails;
                 telling.row.digest = Some(today.clone());

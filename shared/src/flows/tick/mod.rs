@@ -65,7 +65,7 @@ pub async fn run(app: &App) -> Summary {
     summary.due = due.len() as u64;
     for key in due {
         if let Some(shop) = keys::connected_shop(&key) {
-            match remind_shop::step(app, &shop).await {
+            match Box::pin(remind_shop::step(app, &shop)).await {
                 Ok(sent) => summary.mails += sent,
                 Err(error) => {
                     summary.mails_failed += 1;
@@ -89,7 +89,7 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
         }
     }
-    let (told, untold) = tell_orders::run(app).await;
+    let (told, untold) = Box::pin(tell_orders::run(app)).await;
     summary.mails += told;
     summary.mails_failed += untold;
     if is_every(app, 60) {
@@ -99,7 +99,7 @@ pub async fn run(app: &App) -> Summary {
         }
     }
     // Last: polls may take long, and a refresh that comes too late stops a shop.
-    summary.polls = poll_stores::run(app).await;
+    summary.polls = Box::pin(poll_stores::run(app)).await;
     let metrics = [
         Metric::count(metric::REFRESHES, summary.refreshed),
         Metric::count(metric::REFRESH_FAILURES, summary.refresh_failed),

@@ -69,7 +69,7 @@ pub async fn step(app: &App, id: &ShopId) -> Result<u64, StepError> {
         return Ok(0);
     }
     let shop = with_grant(app, shop).await?;
-    let shop = if shop.parked.is_none() { look_after(app, &shop).await.unwrap_or(shop) } else { shop };
+    let shop = if shop.parked.is_none() { Box::pin(look_after(app, &shop)).await.unwrap_or(shop) } else { shop };
     match mails(app, &shop, now).await {
         Ok(said) => {
             let sent = said.sent;
@@ -242,15 +242,18 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     let stored = app.table.shop_get(&shop.id, true).await.ok().flatten()?;
     let calls = ShopCalls::new(app, &budget, stored, None);
     // TikTok cannot deliver to an address that only this machine can reach.
-    let webhooks =
-        if app.config.reaches_outside() { set_webhooks(&calls, shop).await.map(|()| true) } else { Ok(false) };
+    let webhooks = if app.config.reaches_outside() {
+        Box::pin(set_webhooks(&calls, shop)).await.map(|()| true)
+    } else {
+        Ok(false)
+    };
     if let Err(error) = &webhooks {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "TikTok's webhooks not set");
     }
     // The carrier lists belong to the Seller Shipping option: without the option there is none.
     let option = match webhooks {
         Err(Trouble::Stop | Trouble::Parked) => Err(ListError::Stop),
-        _ => match carrier_lists::refresh_with(&calls, shop).await {
+        _ => match Box::pin(carrier_lists::refresh_with(&calls, shop)).await {
             Ok(_) => Ok(true),
             Err(ListError::NoOption) => Ok(false),
             Err(error) => Err(error),

@@ -86,6 +86,7 @@ impl Attention {
     /// [`TableError`].
     pub async fn of(app: &App, shop: &ShopId) -> Result<Self, TableError> {
         let mut entries = app.table.held_reasons(shop).await?;
+        entries.retain(|entry| keys::is_of_store(&entry.key));
         entries.extend(app.table.tiktok_orders_held(shop, "").await?.into_iter().map(|(order, reason, since)| {
             // Orders stand on the list by themselves: late, not scanned, lost.
             HeldEntry { key: keys::tiktok_order(shop, &order), reason, since }

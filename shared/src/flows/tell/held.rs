@@ -31,7 +31,7 @@ pub async fn run(app: &App, shop: &Shop) -> Result<u64, TellError> {
 async fn read(app: &App, entries: impl Iterator<Item = &HeldEntry>) -> Result<Vec<Parcel>, TellError> {
     let mut parcels = Vec::new();
     for entry in entries.take(MOST) {
-        parcels.extend(app.table.parcel_get(&entry.key).await?.filter(|parcel| parcel.due.is_none()));
+        parcels.extend(app.table.parcel_get(&entry.key).await?.filter(|parcel| parcel.listed));
     }
     Ok(parcels)
 }

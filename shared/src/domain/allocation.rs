@@ -60,12 +60,171 @@ pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Res
         return Err(if reserved.is_empty() { Unclear::NothingOpen } else { Unclear::Contested });
     }
     let undecided: Vec<&Parcel> = rivals.into_iter().filter(|p| p.chosen.is_empty()).collect();
-    let wanted = demand(parcel);
+    let wanted = with_bundles(demand(parcel), &free, order);
     if wanted.is_empty() {
-        take_the_rest(parcel, &undecided, &free)
-    } else {
-        take(parcel, &wanted, &undecided, &free, order)
+        return take_the_rest(parcel, &undecided, &free);
     }
+    let lines = Desk { parcel, others: &others, undecided: &undecided, free: &free, order }.take(&wanted)?;
+    Ok(with_gifts(lines, parcel, &others, &undecided, &free))
+}
+
+/// What is in a parcel and still lacks its number, under the number that it has already: the open units of its claim.
+/// `None`: nothing is missing, or the store does not say what is inside. An error: something is, and it cannot be told.
+///
+/// The claim is that of every present source of the number in this store: two shipments, or two store orders, may travel
+/// in one box.
+pub fn missing_units(
+    parcel: &Parcel,
+    others: &[&Parcel],
+    order: &TikTokOrder,
+    number: &str,
+) -> Option<Result<Vec<LineItemId>, Unclear>> {
+    if sharing(parcel) > 1 {
+        return None;
+    }
+    let mut claim = demand(parcel);
+    if claim.is_empty() {
+        return None;
+    }
+    let same_box = others.iter().filter(|other| {
+        other.store == parcel.store
+            && other.order != parcel.order
+            && !other.is_withdrawn()
+            && is_same_parcel(parcel, other)
+    });
+    for other in same_box {
+        for (sku, quantity) in demand(other) {
+            *claim.entry(sku).or_default() += quantity;
+        }
+    }
+    let alive: Vec<&OrderLine> = order.lines.iter().filter(|line| line.state != OrderState::Cancelled).collect();
+    claim = with_bundles(claim, &alive, order);
+    let shows = |line: &&&OrderLine| line.tracking.as_ref().is_some_and(|t| same_number(t, number));
+    let mut missing = BTreeMap::new();
+    for (wanted, quantity) in claim {
+        let of_it: Vec<&&OrderLine> = alive.iter().filter(|line| sku(&line.seller_sku) == wanted).collect();
+        // What TikTok's order does not have cannot be missing from it.
+        let most = quantity.min(count(of_it.len()));
+        let shown = count(of_it.iter().copied().filter(shows).count());
+        if most > shown {
+            missing.insert(wanted, most - shown);
+        }
+    }
+    if missing.is_empty() {
+        return None;
+    }
+    let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
+    let rivals: Vec<&Parcel> = others
+        .iter()
+        .copied()
+        .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
+        .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
+        .collect();
+    let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
+    let reserved: Vec<&LineItemId> =
+        rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
+    let free: Vec<&OrderLine> =
+        order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
+    let undecided: Vec<&Parcel> = rivals.iter().copied().filter(|p| p.chosen.is_empty()).collect();
+    Some(pick(&missing, &undecided, &free))
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// Packages first, units second: a package whose units are exactly what the store says is inside. For markets that ship
+/// whole packages.
+#[must_use]
+pub fn allocate_package(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<Vec<LineItemId>> {
+    let wanted = demand(parcel);
+    if wanted.is_empty() || sharing(parcel) > 1 {
+        return None;
+    }
+    let others = others.iter().filter(|other| !is_same_parcel(parcel, other) && !other.is_withdrawn());
+    let reserved: Vec<&LineItemId> =
+        others.flat_map(|other| other.chosen.iter().chain(other.sent.iter().flat_map(|sent| &sent.lines))).collect();
+    let mut packages: BTreeMap<&str, Vec<&OrderLine>> = BTreeMap::new();
+    for line in order.lines.iter().filter(|line| line.state != OrderState::Cancelled) {
+        packages.entry(line.package.as_ref()?.as_str()).or_default().push(line);
+    }
+    packages.into_values().find_map(|lines| {
+        let mut inside: BTreeMap<String, u32> = BTreeMap::new();
+        for line in &lines {
+            *inside.entry(sku(&line.seller_sku)).or_default() += 1;
+        }
+        let free = lines.iter().all(|line| line.is_open() && !reserved.contains(&&line.id));
+        (free && inside == wanted).then(|| ids(&lines))
+    })
+}
+
+/// Whether two parcels hold the same items, as far as the store says; also for one that was withdrawn.
+#[must_use]
+pub fn same_items(a: &Parcel, b: &Parcel) -> bool {
+    let items = |parcel: &Parcel, withdrawn: bool| {
+        let mut units: BTreeMap<String, u32> = BTreeMap::new();
+        for source in parcel.sources.iter().filter(|source| withdrawn || source.present) {
+            for line in &source.lines {
+                *units.entry(sku(&line.sku)).or_default() += line.quantity;
+            }
+        }
+        units
+    };
+    let (ours, theirs) = (items(a, a.is_withdrawn()), items(b, b.is_withdrawn()));
+    !ours.is_empty() && ours == theirs
+}
+
+/// A bundle's unit may stand in the store as its components. Components that are units of their own here are those
+/// first; what is left over makes bundles. A component alone stays what it is, and is not guessed about.
+fn with_bundles(mut wanted: BTreeMap<String, u32>, free: &[&OrderLine], order: &TikTokOrder) -> BTreeMap<String, u32> {
+    let own = |name: &str| count(order.lines.iter().filter(|line| sku(&line.seller_sku) == name).count());
+    for line in free.iter().filter(|line| !line.components.is_empty()) {
+        let parts: Vec<(String, u32)> =
+            line.components.iter().map(|part| (sku(&part.seller_sku), part.units.max(1))).collect();
+        let whole = parts.iter().all(|(name, needed)| {
+            !name.is_empty() && wanted.get(name).copied().unwrap_or_default().saturating_sub(own(name)) >= *needed
+        });
+        if !whole {
+            continue;
+        }
+        for (name, needed) in parts {
+            if let Some(left) = wanted.get_mut(&name) {
+                *left -= needed;
+            }
+        }
+        *wanted.entry(sku(&line.seller_sku)).or_default() += 1;
+        wanted.retain(|_, quantity| *quantity > 0);
+    }
+    wanted
+}
+
+/// A gift that no store names goes with the number that ships all the rest: then the store has shipped everything.
+fn with_gifts(
+    mut lines: Vec<LineItemId>,
+    parcel: &Parcel,
+    others: &[&Parcel],
+    undecided: &[&Parcel],
+    free: &[&OrderLine],
+) -> Vec<LineItemId> {
+    let named = |line: &OrderLine| {
+        let name = sku(&line.seller_sku);
+        std::iter::once(&parcel).chain(others).any(|one| demand(one).contains_key(&name))
+    };
+    let left: Vec<&OrderLine> = free.iter().copied().filter(|line| !lines.contains(&line.id)).collect();
+    if undecided.is_empty() && left.iter().all(|line| line.gift && !named(line)) {
+        lines.extend(left.iter().map(|line| line.id.clone()));
+        lines.sort();
+    }
+    lines
+}
+
+/// What a choice is made from.
+struct Desk<'a> {
+    parcel: &'a Parcel,
+    others: &'a [&'a Parcel],
+    undecided: &'a [&'a Parcel],
+    free: &'a [&'a OrderLine],
+    order: &'a TikTokOrder,
 }
 
 fn is_same_parcel(a: &Parcel, b: &Parcel) -> bool {
@@ -123,34 +282,59 @@ fn take_the_rest(parcel: &Parcel, undecided: &[&Parcel], free: &[&OrderLine]) ->
     one_of_equals(parcel, parcels, &left).ok_or(Unclear::SharedLines)
 }
 
-/// Takes what the store names.
-fn take(
-    parcel: &Parcel,
-    wanted: &BTreeMap<String, u32>,
-    undecided: &[&Parcel],
-    free: &[&OrderLine],
-    order: &TikTokOrder,
-) -> Result<Vec<LineItemId>, Unclear> {
-    let units: u32 = wanted.values().sum();
-    let shared = sharing(parcel);
-    if shared > 1 {
-        let mut pool = free.to_vec();
-        pool.retain(|line| wanted.contains_key(&sku(&line.seller_sku)));
-        let exact = units == shared && wanted.len() == 1 && pool.len() >= shared as usize;
-        return match pool.first() {
-            Some(first) if exact => Ok(vec![first.id.clone()]),
-            Some(_) => Err(Unclear::SharedLines),
-            None => Err(missing(wanted, order)),
+impl Desk<'_> {
+    /// Takes what the store names.
+    fn take(&self, wanted: &BTreeMap<String, u32>) -> Result<Vec<LineItemId>, Unclear> {
+        let units: u32 = wanted.values().sum();
+        let shared = sharing(self.parcel);
+        if shared > 1 {
+            let mut pool = self.free.to_vec();
+            pool.retain(|line| wanted.contains_key(&sku(&line.seller_sku)));
+            let open = count(pool.len()).saturating_add(self.placed_siblings());
+            let exact = units == shared && wanted.len() == 1 && open >= shared;
+            return match pool.first() {
+                Some(first) if exact => Ok(vec![first.id.clone()]),
+                Some(_) => Err(Unclear::SharedLines),
+                None => Err(missing(wanted, self.order)),
+            };
+        }
+        let unknown = |name: &str| name.is_empty() || !self.is_of_the_order(name);
+        let unknown_units: u32 = wanted.iter().filter(|(s, _)| unknown(s)).map(|(_, q)| q).sum();
+        if unknown_units > 0 {
+            // By count only when no stock code says anything: none of ours is known here, and none of the order's is
+            // claimed elsewhere.
+            let silent = wanted.keys().all(|name| unknown(name))
+                && !self
+                    .others
+                    .iter()
+                    .filter(|p| !p.is_withdrawn())
+                    .any(|p| demand(p).keys().any(|name| !unknown(name)));
+            let whole = if silent { whole_order_by_count(units, self.free, self.order) } else { None };
+            return whole.or_else(|| known_part(wanted, self.undecided, self.free)).ok_or(Unclear::UnknownSku);
+        }
+        pick(wanted, self.undecided, self.free)
+    }
+
+    fn is_of_the_order(&self, name: &str) -> bool {
+        self.order.lines.iter().any(|line| sku(&line.seller_sku) == name)
+    }
+
+    /// Numbers of the same shipment that hold a unit already: sent, chosen, or shown by TikTok.
+    fn placed_siblings(&self) -> u32 {
+        let ours: Vec<_> = self.parcel.sources.iter().filter(|s| s.present).map(|s| &s.shipment).collect();
+        let shown = |number: &str| {
+            self.order.lines.iter().any(|line| line.tracking.as_ref().is_some_and(|t| same_number(t, number)))
         };
+        let placed = self.others.iter().filter(|other| {
+            other.store == self.parcel.store
+                && other.order == self.parcel.order
+                && other.sources.iter().any(|source| source.present && ours.contains(&&source.shipment))
+                && (other.sent.is_some()
+                    || !other.chosen.is_empty()
+                    || other.number.as_ref().is_some_and(|number| shown(number.as_str())))
+        });
+        count(placed.count())
     }
-    let known = |wanted_sku: &str| order.lines.iter().any(|line| sku(&line.seller_sku) == wanted_sku);
-    let unknown_units: u32 = wanted.iter().filter(|(s, _)| s.is_empty() || !known(s)).map(|(_, q)| q).sum();
-    if unknown_units > 0 {
-        return whole_order_by_count(units, free, order)
-            .or_else(|| known_part(wanted, undecided, free))
-            .ok_or(Unclear::UnknownSku);
-    }
-    pick(wanted, undecided, free)
 }
 
 /// Takes named units from the free ones, lowest line id first, unless somebody else claims them too.
@@ -188,7 +372,16 @@ fn whole_order_by_count(units: u32, free: &[&OrderLine], order: &TikTokOrder) ->
 /// named by its own stock code.
 fn known_part(wanted: &BTreeMap<String, u32>, undecided: &[&Parcel], free: &[&OrderLine]) -> Option<Vec<LineItemId>> {
     let open = |wanted_sku: &str| free.iter().any(|line| sku(&line.seller_sku) == wanted_sku);
-    let named = free.iter().all(|line| wanted.contains_key(&sku(&line.seller_sku)));
+    // What other parcels name is theirs.
+    let mut left: Vec<&OrderLine> = free.to_vec();
+    for (name, quantity) in undecided.iter().flat_map(|other| demand(other)) {
+        for _ in 0..quantity {
+            if let Some(i) = left.iter().position(|line| sku(&line.seller_sku) == name) {
+                left.remove(i);
+            }
+        }
+    }
+    let named = left.iter().all(|line| wanted.contains_key(&sku(&line.seller_sku)));
     let part: BTreeMap<String, u32> =
         wanted.iter().filter(|(s, _)| !s.is_empty() && open(s)).map(|(s, q)| (s.clone(), *q)).collect();
     if named && !part.is_empty() { pick(&part, undecided, free).ok() } else { None }

@@ -101,6 +101,15 @@ pub struct StoreSettings {
     pub subscribed_by_hand: bool,
 }
 
+/// Why a shop's calls rest for a while, and are then tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resting {
+    /// `APP_REFUSED`, `SHOP_INACTIVE` or `SHOP_CIPHER_WRONG`.
+    pub reason: Reason,
+    /// Since the first refusal.
+    pub since: Timestamp,
+}
+
 /// A connected TikTok shop.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shop {
@@ -124,6 +133,9 @@ pub struct Shop {
     /// Not before: the shop's calls failed in a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_until: Option<Timestamp>,
+    /// Why it rests, when TikTok refuses our app or the shop as a whole. Gone with the first call that works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resting: Option<Resting>,
     /// What a person set.
     #[serde(default)]
     pub settings: ShopSettings,

@@ -1,6 +1,6 @@
 //! What to do with a parcel, given TikTok's order as just read. Pure; the push flow only carries it out.
 
-use crate::domain::allocation::allocate;
+use crate::domain::allocation::{allocate, allocate_package, missing_units, same_items};
 use crate::domain::ids::{LineItemId, PackageId, ProviderId};
 use crate::domain::intake::{is_cancelled, is_replaced};
 use crate::domain::order::{OrderLine, OrderState, PushRule, SplitTag, TikTokOrder};
@@ -86,6 +86,8 @@ pub enum Decision {
     },
     /// Never to be sent.
     Close(ParcelState),
+    /// Not to be sent, although the store shipped it: closed, and listed until a person has seen it.
+    CloseAndList(ParcelState),
 }
 
 /// The call for a first number.
@@ -117,10 +119,15 @@ pub fn gate(parcel: &Parcel, order: &TikTokOrder, rules: &Rules, now: Timestamp)
         (OrderState::Unknown(value), _) => {
             Some(hold(Reason::UnknownStatus, value, WaitsFor::OrderStatus(value.clone())))
         }
-        (_, PushRule::Never) => Some(Decision::Close(ParcelState::Skipped(Reason::Cancelled))),
+        (_, PushRule::Never) => {
+            let shipped = parcel.number.is_some() && !parcel.is_withdrawn() && parcel.sent.is_none();
+            let end = ParcelState::Skipped(Reason::Cancelled);
+            Some(if shipped { Decision::CloseAndList(end) } else { Decision::Close(end) })
+        }
         (state, PushRule::Wait) => {
             let reason = if *state == OrderState::OnHold { Reason::OnHold } else { Reason::Unpaid };
-            Some(Decision::Wait { reason, until: hold_ends(order, now) })
+            let until = order.release_ahead(now).unwrap_or_else(|| hold_ends(order, now));
+            Some(Decision::Wait { reason, until })
         }
         (state, PushRule::Push) if order.cancel_requested && rules.cancel_brake && parcel.sent.is_none() => {
             Some(hold(Reason::CancelRequested, "", WaitsFor::OrderStatus(state.shown_as())))
@@ -135,6 +142,38 @@ fn hold_ends(order: &TikTokOrder, now: Timestamp) -> Timestamp {
     if end > now { end } else { now + HOLD_CHECK }
 }
 
+/// How a parcel ends that its store has replaced or cancelled. A shipment's id means something within its store order
+/// only.
+#[must_use]
+pub fn goes(parcel: &Parcel, others: &[&Parcel]) -> Option<ParcelState> {
+    let same_order = |other: &&Parcel| other.store == parcel.store && other.order == parcel.order;
+    let siblings: Vec<&Parcel> = others.iter().copied().filter(same_order).collect();
+    if is_replaced(parcel, &siblings) {
+        Some(ParcelState::Superseded)
+    } else if is_cancelled(parcel, &siblings) {
+        Some(ParcelState::Skipped(Reason::Cancelled))
+    } else {
+        None
+    }
+}
+
+/// A number that TikTok shows on every unit of the parcel asks nobody for a carrier: done, under the carrier it stands
+/// with. `None`: something is open, or we sent it ourselves and the store may have another carrier now.
+#[must_use]
+pub fn done_without_carrier(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<(Carried, Decision)> {
+    let number = parcel.number.as_ref()?.as_str();
+    if parcel.sent.is_some() || parcel.tried.is_some() {
+        return None;
+    }
+    let ours = holding(order, number);
+    let provider = ours.first()?.provider.clone()?;
+    if missing_units(parcel, others, order, number).is_some() {
+        return None;
+    }
+    let carried = Carried { number: number.to_owned(), provider_name: provider.as_str().to_owned(), provider };
+    Some((carried, done(&ours)))
+}
+
 /// Decides about a parcel whose number and carrier passed the checks. `others` are all other parcels of the order.
 #[must_use]
 pub fn decide(
@@ -145,12 +184,8 @@ pub fn decide(
     rules: &Rules,
     now: Timestamp,
 ) -> Decision {
-    let siblings: Vec<&Parcel> = others.iter().copied().filter(|other| other.store == parcel.store).collect();
-    if is_replaced(parcel, &siblings) {
-        return Decision::Close(ParcelState::Superseded);
-    }
-    if is_cancelled(parcel, &siblings) {
-        return Decision::Close(ParcelState::Skipped(Reason::Cancelled));
+    if let Some(end) = goes(parcel, others) {
+        return Decision::Close(end);
     }
     if let Some(decision) = gate(parcel, order, rules, now) {
         return decision;
@@ -159,13 +194,24 @@ pub fn decide(
     if let Some(correction) = correction(parcel, carried, others, order, now) {
         return correction;
     }
-    if !ours.is_empty() && (parcel.chosen.is_empty() || parcel.chosen.iter().all(|id| ours.iter().any(|l| l.id == *id)))
-    {
-        return done(&ours);
+    let all_chosen_show = parcel.chosen.iter().all(|id| ours.iter().any(|l| l.id == *id));
+    if !ours.is_empty() && all_chosen_show {
+        return match missing_units(parcel, others, order, &carried.number) {
+            None => done(&ours),
+            Some(Ok(lines)) if order.state.push_rule() == PushRule::Push => push(lines, parcel, others, order, rules),
+            Some(Ok(_)) => done(&ours),
+            Some(Err(unclear)) => unmatched(order, others, unclear.sentence()),
+        };
     }
     let open = |id: &LineItemId| order.lines.iter().any(|line| line.id == *id && line.is_open());
+    let package = || match rules.region.first_call() {
+        FirstCall::ShipPackage => allocate_package(parcel, others, order),
+        FirstCall::MarkPackageAsShipped => None,
+    };
     let lines = if !parcel.chosen.is_empty() && parcel.chosen.iter().all(open) {
         parcel.chosen.clone()
+    } else if let Some(lines) = package() {
+        lines
     } else {
         // Nothing chosen yet; or what was chosen went to another parcel meanwhile, and this number is nowhere.
         match allocate(parcel, others, order) {
@@ -254,8 +300,11 @@ fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &T
                 let heir = |row: &&Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
                 others.iter().copied().any(|row| heir(&row))
             };
-            other.sources.iter().any(|s| shipments.contains(&&s.shipment))
-                || (!order.lines.iter().any(OrderLine::is_open)
+            let same_shipment =
+                other.order == parcel.order && other.sources.iter().any(|s| shipments.contains(&&s.shipment));
+            let nothing_open = !order.lines.iter().any(OrderLine::is_open);
+            same_shipment
+                || ((nothing_open || same_items(other, parcel))
                     && holding(order, &carried.number).is_empty()
                     && !other.sources.iter().any(has_heir))
         })

@@ -24,6 +24,7 @@ fn word(decision: &Decision) -> String {
         Decision::Wait { reason, until } => format!("wait {reason} until {}", until.as_second()),
         Decision::Hold { reason, .. } => format!("hold {reason}"),
         Decision::Close(state) => format!("close {state}"),
+        Decision::CloseAndList(state) => format!("close and list {state}"),
     }
 }
 

@@ -5,14 +5,14 @@ use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
 use crate::domain::history::{EventKind, Plain};
 use crate::domain::ids::{LineItemId, PackageId, ShopId};
-use crate::domain::parcel::{Answer, Parcel, ParcelState, Phase, Sent, Tried, WaitsFor};
-use crate::domain::reason::Reason;
+use crate::domain::parcel::{Ailment, Answer, Parcel, ParcelState, Phase, Sent, Tried, WaitsFor};
+use crate::domain::reason::{Auto, Reason};
 use crate::domain::retry;
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// Read-backs after lost answers until a person is asked.
-const READ_BACKS: u32 = 12;
+/// A trouble of this age is listed, and still tried.
+const LISTED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// A parcel that crashed its owner, or panicked, this often is held.
 pub const CRASHES: u32 = 3;
 
@@ -39,25 +39,15 @@ pub struct Accepted {
     pub event: Plain,
 }
 
-/// How long a failure that should pass is tried again.
+/// How a trouble is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Patience {
-    /// 1, 5, 15, 60 minutes, then hourly for a day; then a person is asked.
-    Day,
-    /// Two tries: nobody knows what it means.
+    /// 1, 5, 15, 60 minutes, then hourly; after a day listed, and still tried.
+    Usual,
+    /// Two tries, then a person is asked: nobody knows what it means.
     Twice,
-    /// For as long as it takes, an hour at a time.
+    /// An hour at a time from the start.
     Hourly,
-}
-
-impl Patience {
-    fn tries(self) -> u32 {
-        match self {
-            Self::Day => 27,
-            Self::Twice => 2,
-            Self::Hourly => u32::MAX,
-        }
-    }
 }
 
 impl Parcel {
@@ -68,11 +58,33 @@ impl Parcel {
     fn due_now(&mut self, now: Timestamp) {
         self.due = Some(now);
         self.waits_for = None;
+        (self.listed, self.adrift) = (false, false);
     }
 
     fn out_of_work(&mut self) {
         self.due = None;
         self.waits_for = None;
+        self.trouble = None;
+        (self.listed, self.adrift) = (false, false);
+    }
+
+    /// Counts a failure of this kind. Another kind starts anew. Returns whether the trouble is a day old.
+    fn ails(&mut self, kind: Reason, now: Timestamp) -> bool {
+        if self.trouble.as_ref().is_none_or(|trouble| trouble.kind != kind) {
+            self.trouble = Some(Ailment { kind, since: now });
+            self.attempts = 0;
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) >= LISTED_AFTER)
+    }
+
+    /// Notes a reason unless it is the last thing that was noted: ten events are ten different events.
+    fn note_new(&mut self, now: Timestamp, what: impl Into<EventKind>, detail: &str) {
+        let what = what.into();
+        let detail: String = detail.chars().take(120).collect();
+        if !self.events.last().is_some_and(|last| last.what == what && last.detail == detail) {
+            self.note(now, what, detail);
+        }
     }
 
     /// Work starts anew, in this open state, with every try still ahead. `false`: the state table says no, and nothing
@@ -84,7 +96,18 @@ impl Parcel {
         self.due_now(now);
         self.attempts = 0;
         self.crashes = 0;
+        self.trouble = None;
+        self.asked.clear();
         true
+    }
+
+    /// Whether a person may have it tried again: everything that is not final, also what waits for a time, and what was
+    /// closed for a reason that may have passed.
+    #[must_use]
+    pub fn may_be_retried(&self) -> bool {
+        let sendable = self.number.is_some() && !self.is_withdrawn();
+        let open = matches!(self.state.phase(), Phase::Open | Phase::Waiting);
+        sendable && (open || matches!(self.state, ParcelState::Skipped(_)))
     }
 
     /// A person asked: what waits is queued. `false`: it cannot be.
@@ -103,21 +126,14 @@ impl Parcel {
         }
     }
 
-    /// TikTok spoke of the order: judged now. `false`: it cannot be.
-    pub fn judge_now(&mut self, now: Timestamp) -> bool {
-        if self.state.phase() == Phase::Waiting && self.advance(ParcelState::Queued, now).is_err() {
-            return false;
-        }
-        self.due_now(now);
-        self.note(now, Plain::OrderMoved, "");
-        true
+    /// TikTok spoke of the order: judged now, where it stands. A hold stays listed until another verdict is there.
+    pub fn judge_now(&mut self, now: Timestamp) {
+        self.due = Some(now);
     }
 
-    /// Taken up by the worker. One that waited for a time is decided about anew; the reason named what was.
-    pub fn take_up(&mut self, now: Timestamp) {
-        if self.state.phase() == Phase::Waiting {
-            let _ = self.advance(ParcelState::Queued, now);
-        }
+    /// Judged again, and nothing changed: as it was before it became due.
+    pub fn as_it_was(&mut self) {
+        self.due = None;
     }
 
     /// Due no later than now; a state that is not open stays as it is.
@@ -131,7 +147,27 @@ impl Parcel {
     pub fn hand_to(&mut self, shop: &ShopId, now: Timestamp) {
         self.shop.clone_from(shop);
         self.due = Some(now);
+        self.asked.clear();
+        self.placed = true;
+        (self.listed, self.adrift, self.trouble) = (false, false, None);
+        let _ = self.advance(ParcelState::Queued, now);
         self.note(now, Plain::NextShop, "");
+    }
+
+    /// These shops do not have the order. It waits for the shop that could not be asked.
+    pub fn remember_asked(&mut self, asked: &[ShopId]) {
+        for shop in asked {
+            if !self.asked.contains(shop) {
+                self.asked.push(shop.clone());
+            }
+        }
+    }
+
+    /// These shops do not have the order; others could not be asked now. Until then nothing is concluded.
+    pub fn ask_others_later(&mut self, asked: &[ShopId], entropy: &Entropy, now: Timestamp) {
+        self.remember_asked(asked);
+        self.attempts = self.attempts.saturating_add(1);
+        self.due = Some(retry::next_try(self.attempts, None, entropy, now));
     }
 
     /// What must be known if the worker dies in the call that follows: the chosen units, and (careful) that it was tried.
@@ -159,6 +195,7 @@ impl Parcel {
             edits: done.edits,
         });
         self.tried = None;
+        self.placed = true;
         self.chosen.clear();
         self.attempts = 0;
         self.crashes = 0;
@@ -175,37 +212,60 @@ impl Parcel {
         }
     }
 
-    /// Leaves the queue for the attention list.
+    /// Leaves the queue for the attention list. What comes right by itself is never left to a person: it is listed, and
+    /// looked at hourly. The same verdict again changes nothing.
     pub fn hold(&mut self, reason: Reason, detail: &str, waits_for: WaitsFor, now: Timestamp) {
         if !self.is_open_or_waiting() {
             return;
         }
         if self.advance(ParcelState::for_reason(reason), now).is_ok() {
-            self.due = None;
-            self.waits_for = Some(waits_for);
-            self.note(now, reason, detail);
+            self.note_new(now, reason, detail);
+            self.listed = true;
+            if reason.auto() == Auto::Yes {
+                self.due = Some(now + SignedDuration::from_hours(1));
+                self.waits_for = None;
+            } else {
+                self.due = None;
+                self.waits_for = Some(waits_for);
+                self.attempts = 0;
+                self.trouble = None;
+            }
         }
     }
 
-    /// Stays in the queue with a reason and a later time.
+    /// Stays in the queue with a reason and a later time: no trouble, only not yet.
     pub fn wait(&mut self, reason: Reason, until: Timestamp, now: Timestamp) {
         if !self.is_open_or_waiting() {
             return;
         }
-        if self.state.reason() != Some(reason) {
-            self.note(now, reason, "");
-        }
         if self.advance(ParcelState::Held(reason), now).is_ok() {
+            self.note_new(now, reason, "");
             self.due = Some(until);
+            self.waits_for = None;
+            self.attempts = 0;
+            self.trouble = None;
+            (self.listed, self.adrift) = (false, false);
         }
     }
 
     /// Closes without sending.
     pub fn close(&mut self, state: ParcelState, now: Timestamp) {
+        let listed = self.listed && self.state == state;
         if self.advance(state, now).is_ok() {
             self.out_of_work();
-            self.note(now, Plain::Closed, state.to_string());
+            self.listed = listed;
+            self.note_new(now, Plain::Closed, &state.to_string());
         }
+    }
+
+    /// Closes, and is listed until a person has seen it: the parcel may be on its way.
+    pub fn close_and_list(&mut self, state: ParcelState, now: Timestamp) {
+        if self.state == state && self.listed {
+            self.due = None;
+            return;
+        }
+        self.close(state, now);
+        self.listed = self.state == state;
     }
 
     /// The store took the number back. What TikTok holds keeps its state when the store merely cancels: it cannot be
@@ -224,21 +284,24 @@ impl Parcel {
     pub fn mark(&mut self, state: ParcelState, now: Timestamp) {
         if self.state != state && self.advance(state, now).is_ok() {
             self.due = None;
+            self.listed = state.phase() == Phase::Waiting;
         }
     }
 
-    /// The answer to a write was lost: read back before anything else.
+    /// The answer to a write was lost: read back before anything else, for as long as it takes.
     pub fn unknown(&mut self, tried: &Tried, entropy: &Entropy, now: Timestamp) {
         self.tried = Some(tried.clone());
-        self.attempts += 1;
         self.crashes = 0;
-        if self.attempts > READ_BACKS {
-            self.hold(Reason::TikTokError, "many answers were lost in a row", WaitsFor::Person, now);
-            return;
-        }
-        self.note(now, Plain::AnswerLost, "");
+        let old = self.ails(Reason::OutcomeUnknown, now);
+        self.note_new(now, Plain::AnswerLost, "");
         if self.is_open_or_waiting() && self.advance(ParcelState::OutcomeUnknown, now).is_ok() {
-            self.due = Some(retry::read_back(entropy, now));
+            self.listed = old;
+            self.waits_for = None;
+            self.due = Some(if self.attempts == 1 {
+                retry::read_back(entropy, now)
+            } else {
+                retry::next_try(self.attempts, None, entropy, now)
+            });
         }
     }
 
@@ -248,7 +311,7 @@ impl Parcel {
         self.crashes = 0;
     }
 
-    /// A failure that should pass: tried again, never before `asked`; held when patience ends.
+    /// A trouble that should pass: tried again, never before `asked`. After a day it is listed, and still tried.
     pub fn again(
         &mut self,
         reason: Reason,
@@ -258,34 +321,61 @@ impl Parcel {
         entropy: &Entropy,
         now: Timestamp,
     ) {
-        self.attempts += 1;
-        if self.attempts > patience.tries() {
+        if !self.is_open_or_waiting() {
+            return;
+        }
+        let old = self.ails(reason, now);
+        if patience == Patience::Twice && self.attempts > 2 {
             self.hold(reason, words, WaitsFor::Person, now);
             return;
         }
         let gap = if patience == Patience::Hourly { 4 } else { self.attempts };
-        self.wait(reason, retry::next_try(gap, asked, entropy, now), now);
+        // A write whose answer was lost stays one, whatever the read back met.
+        let state = if self.state == ParcelState::OutcomeUnknown { self.state } else { ParcelState::Held(reason) };
+        if self.advance(state, now).is_ok() {
+            self.note_new(now, reason, "");
+            self.listed = old;
+            self.waits_for = None;
+            self.due = Some(retry::next_try(gap, asked, entropy, now));
+        }
     }
 
-    /// Nobody can say yet which TikTok order it is: by the retry schedule, for a day; then a person must say.
+    /// Nobody can say yet which TikTok order it is: tried for a day, then a person must say.
     pub fn not_found_yet(&mut self, detail: &str, entropy: &Entropy, now: Timestamp) {
-        self.attempts += 1;
-        let day = SignedDuration::try_from(retry::GIVE_UP_AFTER).unwrap_or_default();
-        if now.duration_since(self.received) >= day {
+        self.asked.clear();
+        if self.ails(Reason::OrderNotFound, now) {
             self.hold(Reason::OrderNotFound, detail, WaitsFor::Person, now);
         } else {
             self.due = Some(retry::next_try(self.attempts, None, entropy, now));
         }
     }
 
+    /// Its message names an order that no shop of the account has. Listed at once, because the id may be mistyped, and
+    /// asked about for a day all the same.
+    pub fn nobody_has_it(&mut self, detail: &str, entropy: &Entropy, now: Timestamp) {
+        self.asked.clear();
+        let old = self.ails(Reason::OrderNotFound, now);
+        let (trouble, tries) = (self.trouble.clone(), self.attempts);
+        self.hold(Reason::OrderNotFound, detail, WaitsFor::Person, now);
+        if !old {
+            (self.trouble, self.attempts) = (trouble, tries);
+            self.due = Some(retry::next_try(tries, None, entropy, now));
+        }
+    }
+
+    /// No shop of the store's account can have the order: listed for the store.
+    pub fn set_adrift(&mut self, reason: Reason, detail: &str, now: Timestamp) {
+        self.hold(reason, detail, WaitsFor::Person, now);
+        self.adrift = true;
+    }
+
     /// Its worker panicked.
     pub fn crashed(&mut self, entropy: &Entropy, now: Timestamp) {
-        self.attempts += 1;
         self.crashes += 1;
         if self.crashes >= CRASHES {
             self.hold(Reason::Internal, "working on it failed three times", WaitsFor::Person, now);
         } else {
-            self.wait(Reason::TikTokError, retry::next_try(self.attempts, None, entropy, now), now);
+            self.again(Reason::TikTokError, "", Patience::Usual, None, entropy, now);
         }
     }
 

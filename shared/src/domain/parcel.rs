@@ -4,6 +4,7 @@ use crate::domain::fulfilment::{OrderLink, StoreLine, Version};
 pub use crate::domain::history::{Event, EventKind, Plain};
 use crate::domain::ids::{LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 pub use crate::domain::parcel_state::{ParcelState, Phase};
+use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -32,20 +33,28 @@ pub struct Parcel {
     pub shop: ShopId,
     /// Its state.
     pub state: ParcelState,
-    /// When work on it is due next; set exactly while it is in the PUSH list.
+    /// When work on it is due next; set exactly while it is in the PUSH list. A listed row may be due too.
     pub due: Option<Timestamp>,
     /// When we first stored it.
     pub received: Timestamp,
     /// When the state last changed.
     pub changed: Timestamp,
-    /// Tries since the last good news.
+    /// Tries in the present trouble.
     pub attempts: u32,
     /// Owners that died, or panicked, while they worked on it.
     pub crashes: u32,
     /// A person said that number and carrier are right as they stand: a doubt only warns.
     pub confirmed: bool,
-    /// Shops of the store that turned out not to have the TikTok order.
-    pub shops_tried: u32,
+    /// TikTok showed the order in this shop; until then every shop of the account may have it.
+    pub placed: bool,
+    /// Shops that were asked for the order and do not have it. A retry or a newer message empties it.
+    pub asked: Vec<ShopId>,
+    /// What has gone wrong without a break, and since when.
+    pub trouble: Option<Ailment>,
+    /// It is on the attention list, also while it is still tried.
+    pub listed: bool,
+    /// No shop of the store's account is known to have the order: it is listed for the store, not for `shop`.
+    pub adrift: bool,
     /// The line items this parcel takes, decided once and saved before the call.
     pub chosen: Vec<LineItemId>,
     /// What TikTok accepted from us.
@@ -133,6 +142,17 @@ pub struct Tried {
     pub at: Timestamp,
 }
 
+/// A trouble that goes on: another kind starts anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ailment {
+    /// What goes wrong.
+    #[serde(rename = "k")]
+    pub kind: Reason,
+    /// Its first moment.
+    #[serde(rename = "s")]
+    pub since: Timestamp,
+}
+
 /// What would free a hold. Stored, so that a change of it requeues, even one that raced with the hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -187,8 +207,11 @@ impl Parcel {
         if !self.state.may_become(to) {
             return Err(IllegalMove { from: self.state, to });
         }
-        self.state = to;
-        self.changed = now;
+        // The same state again is no change: since when it stands stays.
+        if self.state != to {
+            self.state = to;
+            self.changed = now;
+        }
         Ok(())
     }
 
@@ -200,7 +223,7 @@ impl Parcel {
 
     /// Every shop of the store is asked anew for its TikTok order.
     pub fn forget_asked(&mut self) {
-        self.shops_tried = 0;
+        self.asked.clear();
     }
 
     /// The source entry of a shipment.

@@ -311,11 +311,6 @@ impl Table {
         Ok(entries)
     }
 
-    /// Entries of a list of `due` whose sort key starts with a prefix.
-    pub(crate) async fn listed(&self, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
-        self.listed_in(DUE, list, prefix).await
-    }
-
     /// Entries of an index's list whose sort key starts with a prefix.
     pub(crate) async fn listed_in(&self, index: Index, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
         let mut query = self

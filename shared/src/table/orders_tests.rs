@@ -18,6 +18,7 @@ fn shop() -> Shop {
         cipher: String::new(),
         parked: None,
         hold_until: None,
+        resting: None,
         settings: ShopSettings::default(),
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),

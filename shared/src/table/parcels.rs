@@ -123,7 +123,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn held_keys(&self, shop: &ShopId, reason_prefix: &str) -> Result<Vec<Key>, TableError> {
-        let listed = self.listed(&keys::held_list(shop), reason_prefix).await?;
+        let listed = self.held(&keys::held_list(shop), reason_prefix).await?;
         Ok(listed.into_iter().map(|entry| entry.key).collect())
     }
 
@@ -227,14 +227,34 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn held_reasons(&self, shop: &ShopId) -> Result<Vec<HeldEntry>, TableError> {
-        let listed = self.listed(&keys::held_list(shop), "").await?;
-        Ok(listed
-            .into_iter()
-            .filter_map(|entry| {
-                let (reason, since) = keys::read_held(&entry.place)?;
-                Some(HeldEntry { key: entry.key, reason, since })
-            })
-            .collect())
+        self.held(&keys::held_list(shop), "").await
+    }
+
+    /// What needs a hand for a store while no shop of its account is known to have the order.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn store_held_reasons(&self, store: &StoreId) -> Result<Vec<HeldEntry>, TableError> {
+        self.held(&keys::held_store_list(store), "").await
+    }
+
+    /// Earlier versions kept the attention list among what is due; such a row moves when it is written next.
+    async fn held(&self, list: &str, reason_prefix: &str) -> Result<Vec<HeldEntry>, TableError> {
+        let (now, before) = futures_util::future::try_join(
+            self.listed_in(keys::LIST, list, reason_prefix),
+            self.listed_in(keys::DUE, list, reason_prefix),
+        )
+        .await?;
+        let mut held: Vec<HeldEntry> = Vec::with_capacity(now.len() + before.len());
+        let mut seen = std::collections::HashSet::new();
+        for entry in now.into_iter().chain(before) {
+            if let Some((reason, since)) = keys::read_held(&entry.place)
+                && seen.insert((entry.key.pk.clone(), entry.key.sk.clone()))
+            {
+                held.push(HeldEntry { key: entry.key, reason, since });
+            }
+        }
+        Ok(held)
     }
 
     /// Stores a link that a person made.
@@ -260,13 +280,24 @@ fn due_read(entry: Listed) -> Result<Due, TableError> {
     Ok(Due { at, shop, key: entry.key })
 }
 
-/// The list a parcel is in: PUSH while work is due, HELD while it waits, none when it is done or closed.
-fn place(parcel: &Parcel) -> Option<keys::IndexKey> {
-    match (parcel.state.phase(), parcel.due, parcel.state.reason()) {
-        (_, Some(due), _) => Some(keys::push_due(&parcel.shop, due)),
-        (Phase::Waiting, None, Some(reason)) => Some(keys::held(&parcel.shop, reason, parcel.changed)),
-        _ => None,
-    }
+/// Its place in the list of work, while something is due.
+fn due_place(parcel: &Parcel) -> Option<keys::IndexKey> {
+    parcel.due.map(|due| keys::push_due(&parcel.shop, due))
+}
+
+/// Its place in the attention list: while it waits, and while it is tried although it is listed.
+fn list_place(parcel: &Parcel) -> Option<keys::IndexKey> {
+    let reason = parcel.state.reason().filter(|_| parcel.listed)?;
+    Some(if parcel.adrift {
+        keys::held_store(&parcel.store, reason, parcel.changed)
+    } else {
+        keys::held(&parcel.shop, reason, parcel.changed)
+    })
+}
+
+/// Rows of earlier versions do not say that they are listed: what waits without a time is.
+fn is_listed_by_state(parcel: &Parcel) -> bool {
+    parcel.state.phase() == Phase::Waiting && parcel.due.is_none()
 }
 
 fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
@@ -285,7 +316,8 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .time("received", parcel.received)
         .time("changed", parcel.changed)
         .json("sources", &parcel.sources)?
-        .list(place(parcel));
+        .list(due_place(parcel))
+        .attention(list_place(parcel));
     if parcel.tiktok_order().is_none() {
         row = row.json("link", &parcel.link)?;
     }
@@ -301,8 +333,20 @@ fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if parcel.confirmed {
         row = row.number("confirmed", 1);
     }
-    if parcel.shops_tried > 0 {
-        row = row.number("shops_tried", i128::from(parcel.shops_tried));
+    if parcel.placed {
+        row = row.number("placed", 1);
+    }
+    if !parcel.asked.is_empty() {
+        row = row.json("asked", &parcel.asked)?;
+    }
+    if let Some(trouble) = &parcel.trouble {
+        row = row.json("trouble", trouble)?;
+    }
+    if parcel.listed && !is_listed_by_state(parcel) {
+        row = row.number("listed", 1);
+    }
+    if parcel.adrift {
+        row = row.number("adrift", 1);
     }
     if !parcel.chosen.is_empty() {
         row = row.json("chosen", &parcel.chosen)?;
@@ -335,7 +379,7 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         Some(_) => OrderLink::Found(row.parsed("tiktok", TikTokOrderId::parse)?),
         None => row.json_if("link")?.unwrap_or(OrderLink::NotRead),
     };
-    Ok(Parcel {
+    let mut parcel = Parcel {
         store: row.parsed("store", StoreId::parse)?,
         order: row.parsed("order", StoreOrderId::parse)?,
         order_name: row.text_if("name"),
@@ -352,7 +396,11 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         attempts: row.number_if("tries").unwrap_or_default(),
         crashes: row.number_if("crashes").unwrap_or_default(),
         confirmed: row.number_if::<u8>("confirmed").is_some(),
-        shops_tried: row.number_if("shops_tried").unwrap_or_default(),
+        placed: row.number_if::<u8>("placed").is_some(),
+        asked: row.json_if("asked")?.unwrap_or_default(),
+        trouble: row.json_if("trouble")?,
+        listed: row.number_if::<u8>("listed").is_some(),
+        adrift: row.number_if::<u8>("adrift").is_some(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,
         tried: row.json_if("tried")?,
@@ -361,7 +409,9 @@ fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         events: row.json_if("events")?.unwrap_or_default(),
         healed: row.number_if::<u8>("healed").is_some(),
         rev: row.number("rev")?,
-    })
+    };
+    parcel.listed |= is_listed_by_state(&parcel);
+    Ok(parcel)
 }
 
 #[cfg(test)]
@@ -376,22 +426,34 @@ mod tests {
         row.note(at(5), crate::domain::parcel::Plain::Received, "");
         row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
         row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
-        row.due = None;
+        (row.due, row.listed) = (None, true);
         row.link = OrderLink::Ambiguous(vec![]);
         let item = parcel_write(&row).expect("writes");
         assert_eq!(parcel_read(&item).expect("reads"), row);
     }
 
     #[test]
-    fn a_parcel_is_in_at_most_one_list() {
+    fn a_parcel_may_be_listed_and_still_tried() {
         let mut row = parcel("A", "f1", &[]);
-        let list = |row: &Parcel| place(row).map(|p| p.pk.split('#').next().map(str::to_owned).unwrap_or_default());
-        assert_eq!(list(&row).as_deref(), Some("PUSH"));
+        let names = |row: &Parcel| {
+            let name = |place: Option<keys::IndexKey>| place.map(|p| p.pk.split('#').next().map(str::to_owned));
+            (name(due_place(row)).flatten(), name(list_place(row)).flatten())
+        };
+        let (push, held) = (Some("PUSH".to_owned()), Some("HELD".to_owned()));
+        assert_eq!(names(&row), (push.clone(), None));
+        (row.state, row.listed) = (ParcelState::Held(Reason::TikTokError), true);
+        assert_eq!(names(&row), (push, held.clone()));
         row.due = None;
-        row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
-        assert_eq!(list(&row).as_deref(), Some("HELD"));
-        row.state = ParcelState::Accepted;
-        assert_eq!(list(&row), None);
+        assert_eq!(names(&row), (None, held));
+        (row.state, row.listed) = (ParcelState::Accepted, false);
+        assert_eq!(names(&row), (None, None));
+    }
+
+    #[test]
+    fn a_hold_of_an_earlier_version_is_still_listed() {
+        let mut row = parcel("A", "f1", &[]);
+        (row.state, row.due) = (ParcelState::NeedsAttention(Reason::LinesUnmatched), None);
+        assert!(parcel_read(&parcel_write(&row).expect("writes")).expect("reads").listed);
     }
 
     #[test]

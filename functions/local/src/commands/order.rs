@@ -12,7 +12,7 @@ use waybill::domain::deadline::Deadline;
 use waybill::domain::history::{Event, EventKind, Plain};
 use waybill::domain::ids::TikTokOrderId;
 use waybill::domain::order_row::{Rules, Units};
-use waybill::domain::parcel::{Answer, Parcel, ParcelState, Phase};
+use waybill::domain::parcel::{Answer, Parcel, ParcelState};
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::{self, Scope};
 use waybill::flows::orders::board::{self, OrderLine};
@@ -224,13 +224,13 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
         }
     }
     let listed = orders.iter().any(|(_, known)| known.row.attention.is_some());
-    Ok(listed || found.iter().any(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting))
+    Ok(listed || found.iter().any(|parcel| parcel.listed))
 }
 
 fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {
     let reason = parcel.state.reason();
     let waits = wait(parcel, shop, now);
-    let held = parcel.due.is_none() && parcel.state.phase() == Phase::Waiting;
+    let held = parcel.listed;
     let sent = parcel.sent.as_ref().map(|sent| SentRow {
         number: sent.number.clone(),
         carrier: sent.provider_name.clone(),

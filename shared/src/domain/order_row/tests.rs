@@ -16,6 +16,7 @@ pub(crate) fn shop(account: &str) -> Shop {
         cipher: String::new(),
         parked: None,
         hold_until: None,
+        resting: None,
         settings: ShopSettings::default(),
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),

@@ -78,6 +78,23 @@ impl ShopCalls<'_> {
         .await
     }
 
+    /// As [`ShopCalls::order_detail`], for a read that its caller takes apart when it fails: tried twice, and a failure
+    /// does not count for the shop's rest, because one order may be its cause.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn order_batch(&self, ids: &[TikTokOrderId]) -> Answer<Vec<TikTokOrder>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tiktok = &self.app.tiktok;
+        self.read_twice(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.order_detail(own.call(), ids).await })
+        }))
+        .await
+    }
+
     /// TikTok's orders that another system named for a store's order. Needs a scope of its own, so a refusal says nothing
     /// about the shop.
     ///
@@ -128,7 +145,7 @@ impl ShopCalls<'_> {
         route: Option<(&Region, &Region)>,
     ) -> Answer<Vec<ShippingProvider>> {
         let tiktok = &self.app.tiktok;
-        self.read(Box::new(move |call| {
+        self.read_twice(Box::new(move |call| {
             let own = Own::of(call);
             Box::pin(async move { tiktok.shipping_providers(own.call(), option, route).await })
         }))

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use crate::app::App;
 use crate::app::pace::{Kind, Pace};
-use crate::domain::connection::{Parked, Shop};
+use crate::domain::connection::{Parked, Resting, Shop};
 use crate::domain::ids::ShopId;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::{AccessError, ShopAccess, app_credentials, newer_credentials, shop_access};
@@ -24,6 +24,8 @@ const LEAST: Duration = Duration::from_secs(2);
 const REFRESHES: u32 = 2;
 /// A longer pause that TikTok asks for is written down: the next run may be another process.
 const REMEMBERED: Duration = Duration::from_secs(5);
+/// A shop that rests for the app's or its own sake is tried again after this.
+const PROBED_AFTER: Duration = Duration::from_secs(300);
 /// After this many failures in a row the shop rests.
 const FAILURES: u32 = 5;
 
@@ -104,6 +106,21 @@ impl<'a> ShopCalls<'a> {
         }
     }
 
+    /// A read that is tried twice, and whose failure its caller judges.
+    pub(super) async fn read_twice<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
+        match self.call(Kind::Read, &ask).await {
+            Err(Trouble::TikTok(error)) if matches!(error.class, Class::Retry(_)) => self.call(Kind::Read, &ask).await,
+            other => other,
+        }
+    }
+
+    /// Counts a failure that was not one order's: at the fifth in a row the shop rests.
+    pub async fn count_failure(&self, error: &TikTokError) {
+        if matches!(error.class, Class::Retry(_)) {
+            self.failed(error).await;
+        }
+    }
+
     /// Writes are made once; what their failure means is the caller's to say.
     pub(super) async fn write<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
         let answer = self.call(Kind::Write, &ask).await;
@@ -124,6 +141,7 @@ impl<'a> ShopCalls<'a> {
             let error = match answer {
                 Ok(value) => {
                     self.access.lock().await.failures = 0;
+                    self.well_again().await;
                     return Ok(value);
                 }
                 Err(error) => error,
@@ -143,7 +161,12 @@ impl<'a> ShopCalls<'a> {
                 Class::ReloadShops if !repeated => self.reload_key(&access).await?,
                 Class::ClockSkew if !repeated => {}
                 _ if error.is_signature() && !repeated && self.reload_app(&access).await => {}
-                _ => return Err(Trouble::TikTok(error)),
+                _ => {
+                    return Err(match error.rests_app().or_else(|| error.rests_shop()) {
+                        Some(reason) => self.rest_for(reason, &error).await,
+                        None => Trouble::TikTok(error),
+                    });
+                }
             }
             repeated = true;
         }
@@ -273,6 +296,38 @@ impl<'a> ShopCalls<'a> {
         }
         self.change(|shop, _| shop.hold_until = Some(until)).await;
         self.budget.count_resting();
+    }
+
+    /// TikTok refuses our app, or the shop as a whole: nothing is written on parcels. The shop rests with that reason, is
+    /// tried again by its next work afterwards, and goes on by itself. Said once.
+    async fn rest_for(&self, reason: Reason, error: &TikTokError) -> Trouble {
+        let known = self.shop.lock().await.row.resting.as_ref().is_some_and(|resting| resting.reason == reason);
+        if !known {
+            tracing::error!(
+                shop.id = %self.id, reason = %reason, tiktok.code = error.code, tiktok.request_id = error.request_id,
+                "TikTok refuses the app or the shop: the shop rests, its parcels wait"
+            );
+        }
+        self.change(|shop, now| {
+            shop.hold_until = Some(now + PROBED_AFTER);
+            if !shop.resting.as_ref().is_some_and(|resting| resting.reason == reason) {
+                shop.resting = Some(Resting { reason, since: now });
+            }
+        })
+        .await;
+        self.budget.count_resting();
+        Trouble::Parked
+    }
+
+    /// A call worked: what the shop rested for is over.
+    async fn well_again(&self) {
+        let mut shop = self.shop.lock().await;
+        if shop.row.resting.take().is_some() {
+            tracing::info!(shop.id = %self.id, "TikTok takes the shop's calls again");
+            if let Err(error) = self.app.table.shop_put(&mut shop).await {
+                tracing::warn!(shop.id = %self.id, error = &error as &dyn std::error::Error, "shop not updated");
+            }
+        }
     }
 
     async fn change(&self, edit: impl Fn(&mut Shop, jiff::Timestamp)) {

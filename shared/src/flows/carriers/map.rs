@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::ids::ShopId;
-use crate::domain::parcel::{Parcel, Phase, Plain};
+use crate::domain::parcel::{Parcel, Plain};
 use crate::domain::reason::Reason;
 use crate::flows::carriers::match_parcel::{folded, recognised};
 use crate::table::error::TableError;
@@ -308,10 +308,8 @@ async fn queue_one(
     change: impl Fn(&mut Parcel, Timestamp),
 ) -> Result<bool, TableError> {
     while let Some(mut parcel) = app.table.parcel_get(key).await? {
-        let waits = parcel.due.is_none() && parcel.state.phase() == Phase::Waiting;
-        let sendable = parcel.state.reason() != Some(Reason::TrackingMissing);
         let now = app.clock.now();
-        if !waits || !sendable || !fits(&parcel) || !parcel.queue_again(now) {
+        if !parcel.may_be_retried() || !fits(&parcel) || !parcel.queue_again(now) {
             return Ok(false);
         }
         change(&mut parcel, now);

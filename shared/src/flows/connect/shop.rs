@@ -172,6 +172,7 @@ async fn put_shop(app: &App, grant: &Granted<'_>, shop: AuthorisedShop) -> Resul
             cipher: shop.cipher.clone(),
             parked: None,
             hold_until: None,
+            resting: None,
             consent: Consent {
                 granted: Some(now),
                 ends: Some(grant.ends),
@@ -202,6 +203,7 @@ fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
         cipher: String::new(),
         parked: None,
         hold_until: None,
+        resting: None,
         settings: ShopSettings::default(),
         connected: now,
         consent: Consent::default(),

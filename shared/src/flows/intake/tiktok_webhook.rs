@@ -3,8 +3,9 @@
 
 use crate::app::App;
 use crate::domain::connection::Parked;
-use crate::domain::ids::{ShopId, TikTokOrderId};
-use crate::domain::parcel::{Parcel, Phase, WaitsFor};
+use crate::domain::ids::ShopId;
+use crate::domain::order::OrderState;
+use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
 use crate::flows::intake::store_webhook::Outcome;
@@ -73,7 +74,7 @@ async fn receive(app: &App, region: AppRegion, delivery: &Delivery) -> Result<Ou
         News::Ends(at) => ends(app, &id, at, sent).await,
         _ => {
             begin::hint(app, &id).await?;
-            orders_moved(app, &id, news.orders(), news.is_about_cancelling()).await
+            orders_moved(app, &id, &news).await
         }
     }
 }
@@ -99,13 +100,14 @@ async fn verified(app: &App, region: AppRegion, delivery: &Delivery) -> Result<b
 }
 
 /// Parcels that wait under these orders are judged again by the next run, which reads the orders first.
-async fn orders_moved(app: &App, shop: &ShopId, ids: &[TikTokOrderId], cancelled: bool) -> Result<Outcome, Failure> {
+async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, Failure> {
+    let taken_back = may_take_back(news);
     let mut moved = false;
-    for id in ids {
+    for id in news.orders() {
         for (store, order) in app.table.order_pointers(shop, id).await? {
             for parcel in app.table.order_rows(&store, &order, true).await?.parcels {
                 if parcel.tiktok_order() == Some(id) {
-                    moved |= judge_again(app, parcel, cancelled).await?;
+                    moved |= judge_again(app, parcel, taken_back).await?;
                 }
             }
         }
@@ -113,12 +115,13 @@ async fn orders_moved(app: &App, shop: &ShopId, ids: &[TikTokOrderId], cancelled
     Ok(if moved { Outcome::Stored } else { Outcome::Nothing })
 }
 
-async fn judge_again(app: &App, mut parcel: Parcel, cancelled: bool) -> Result<bool, TableError> {
+async fn judge_again(app: &App, mut parcel: Parcel, taken_back: bool) -> Result<bool, TableError> {
     loop {
         let now = app.clock.now();
-        if !concerned(&parcel, cancelled, now) || !parcel.judge_now(now) {
+        if !concerned(&parcel, taken_back, now) {
             return Ok(false);
         }
+        parcel.judge_now(now);
         match app.table.parcel_put(&mut parcel).await {
             Ok(()) => return Ok(true),
             Err(TableError::Conflict) => {}
@@ -131,16 +134,34 @@ async fn judge_again(app: &App, mut parcel: Parcel, cancelled: bool) -> Result<b
     }
 }
 
-/// What waits for time or for the order's status; when the order is cancelled, everything that is still open.
-fn concerned(parcel: &Parcel, cancelled: bool, now: Timestamp) -> bool {
-    if parcel.state.reason() == Some(Reason::TrackingMissing) || parcel.tried.is_some() {
+/// A package was taken apart, or the order's status went back: what TikTok accepted may be gone.
+fn may_take_back(news: &News) -> bool {
+    match news {
+        News::Packages { .. } => true,
+        News::Status { state, .. } => {
+            matches!(state, OrderState::OnHold | OrderState::AwaitingShipment | OrderState::PartiallyShipped)
+        }
+        _ => false,
+    }
+}
+
+/// How long after a send its own echoes are no news.
+const ECHO: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is not at its end: a hold is judged where it stands. What TikTok accepted, when it may have been taken back; what
+/// was closed because TikTok ships it, because the type may have changed.
+fn concerned(parcel: &Parcel, taken_back: bool, now: Timestamp) -> bool {
+    if parcel.number.is_none() || parcel.tried.is_some() || parcel.due.is_some_and(|due| due <= now) {
         return false;
     }
-    match (parcel.state.phase(), parcel.due, &parcel.waits_for) {
-        (Phase::Open | Phase::Waiting, Some(due), _) => due > now,
-        (Phase::Waiting, None, Some(WaitsFor::OrderStatus(_))) => true,
-        (Phase::Waiting, None, _) => cancelled,
-        _ => false,
+    match parcel.state.phase() {
+        Phase::Open => parcel.due.is_some(),
+        Phase::Waiting => true,
+        Phase::Done => taken_back && parcel.sent.as_ref().is_some_and(|sent| sent.at + ECHO < now),
+        Phase::Closed => {
+            let theirs = matches!(parcel.state.reason(), Some(Reason::NotSellerShipping | Reason::FulfilledByTikTok));
+            theirs && !parcel.is_withdrawn()
+        }
     }
 }
 

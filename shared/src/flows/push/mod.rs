@@ -7,9 +7,14 @@
 //! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
 //! function, so that an expired lease means a dead owner.
 
+mod apply;
+mod find;
+mod holds;
+pub mod judge;
 mod lists;
 mod names;
 mod orders;
+mod read;
 mod record;
 mod resolve;
 mod shop;
@@ -19,7 +24,7 @@ mod summary;
 mod visit;
 
 use crate::app::App;
-use crate::domain::ids::ShopId;
+use crate::domain::ids::{ShopId, StoreId};
 use crate::flows::calls::{Budget, breaker};
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
@@ -27,9 +32,11 @@ use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
-use std::collections::BTreeMap;
+pub use holds::judge_held;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 pub use summary::Summary;
 use summary::{Tally, one};
@@ -41,6 +48,8 @@ const WORK: Duration = Duration::from_secs(45);
 const END: Duration = Duration::from_secs(55);
 /// Look-ups in stores are slow and not urgent: they start only in the first part of a run.
 const LOOK_UPS: Duration = Duration::from_secs(25);
+/// After so many failures in a row a store rests for the run.
+const FAILURES_OF_A_STORE: u32 = 3;
 /// The lease as a clock that counts suspension sees it, less the longest call that may start just before its end.
 const LEASE: Duration = Duration::from_secs(75 - 10);
 /// Entries of one shop taken up at a time: what its rate allows in a run, and a little more.
@@ -59,6 +68,8 @@ struct Run<'a> {
     started: Duration,
     budget: Budget,
     tally: Tally,
+    /// Failed look-ups by store: one that does not answer rests for the run.
+    slow: Mutex<HashMap<StoreId, u32>>,
 }
 
 /// A shard that is ours.
@@ -84,6 +95,22 @@ impl Run<'_> {
         self.elapsed() < LOOK_UPS && !self.budget.breaker.is_open()
     }
 
+    /// Whether a store has failed so often in this run that it is not asked any more.
+    fn is_slow(&self, store: &StoreId) -> bool {
+        let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        slow.get(store).is_some_and(|failures| *failures >= FAILURES_OF_A_STORE)
+    }
+
+    /// Counts what a look-up did; an answer clears the count.
+    fn looked_up(&self, store: &StoreId, failed: bool) {
+        let mut slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed {
+            *slow.entry(store.clone()).or_default() += 1;
+        } else {
+            slow.remove(store);
+        }
+    }
+
     /// What is left for an outside call.
     fn left(&self) -> Duration {
         self.budget.left(&self.app.clock)
@@ -106,6 +133,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
         started: app.clock.steady(),
         budget: Budget::new(&app.clock, WORK, END, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
         tally: Tally::default(),
+        slow: Mutex::default(),
     };
     let mut oldest = Duration::ZERO;
     if resting.is_some_and(|until| until > now) {
@@ -192,7 +220,7 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
 async fn contained(run: &Run<'_>, lease: Held, shop: ShopId, due: Vec<Due>, share: usize) {
     if AssertUnwindSafe(shop::work(run, lease, &shop, due, share)).catch_unwind().await.is_err() {
         one(&run.tally.panics);
-        tracing::error!(shop.id = %shop, "a shop broke its worker");
+        tracing::error!(shop.id = %shop, "working on a shop panicked");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes down what came out. An outcome is applied to the row as it is now: when somebody changed it meanwhile, it is
 //! read again and the outcome applied to that.
 
+use super::Run;
 use super::shop_run::ShopRun;
 use super::summary::one;
 use crate::domain::clock::Entropy;
@@ -10,7 +11,6 @@ use crate::domain::moves::{Accepted, Patience};
 use crate::domain::parcel::{Answer, Parcel, Plain, WaitsFor};
 use crate::domain::reason::Auto;
 use crate::domain::tracking::same_number;
-use crate::flows::carriers::match_parcel::Maps;
 use crate::table::error::TableError;
 use crate::table::keys;
 use crate::tiktok::{Class, TikTokError};
@@ -27,7 +27,7 @@ pub(super) async fn change(
     parcel: Parcel,
     edit: impl Fn(&mut Parcel, Timestamp),
 ) -> Option<Parcel> {
-    write(shop, parcel, edit, true).await
+    write(shop.run, parcel, edit, true).await
 }
 
 /// Writes down what was decided about a row. When somebody changed it meanwhile (the store sent another carrier, a person
@@ -37,20 +37,29 @@ pub(super) async fn settle(
     parcel: Parcel,
     edit: impl Fn(&mut Parcel, Timestamp),
 ) -> Option<Parcel> {
-    write(shop, parcel, edit, false).await
+    write(shop.run, parcel, edit, false).await
+}
+
+/// As [`settle`], without a shop at hand.
+pub(super) async fn settle_in(run: &Run<'_>, parcel: Parcel, edit: impl Fn(&mut Parcel, Timestamp)) -> Option<Parcel> {
+    write(run, parcel, edit, false).await
 }
 
 async fn write(
-    shop: &ShopRun<'_>,
+    run: &Run<'_>,
     mut parcel: Parcel,
     edit: impl Fn(&mut Parcel, Timestamp),
     whatever_changed: bool,
 ) -> Option<Parcel> {
-    let app = shop.run.app;
+    let app = run.app;
     'row: loop {
         // Made once for each state of the row: a repeat after a lost answer must be the same write, so that it is known.
         let mut next = parcel.clone();
         edit(&mut next, app.clock.now());
+        if next == parcel {
+            // The same verdict again writes nothing.
+            return Some(next);
+        }
         loop {
             let error = match app.table.parcel_put(&mut next).await {
                 Ok(()) => return Some(next),
@@ -66,7 +75,7 @@ async fn write(
                 },
                 Err(error) => error,
             };
-            if !error.is_passing() || shop.run.left() <= AGAIN {
+            if !error.is_passing() || run.left() <= AGAIN {
                 return lost(&parcel, &error);
             }
             tokio::time::sleep(AGAIN).await;
@@ -119,24 +128,35 @@ pub(super) fn reconciled(
     }
 }
 
-/// TikTok refused. What that means stands in the class of its code.
-pub(super) fn refused(row: &mut Parcel, error: &TikTokError, maps: &Maps, entropy: &Entropy, now: Timestamp) {
-    row.answered(Answer {
+/// TikTok's words.
+pub(super) fn answer(error: &TikTokError) -> Answer {
+    Answer {
         code: error.code.unwrap_or_default(),
         message: error.message.chars().take(200).collect(),
         request_id: error.request_id.clone().unwrap_or_default(),
-    });
+    }
+}
+
+/// TikTok refused. What that means stands in the class of its code. `mapping`: what a hold for the carrier waits for.
+pub(super) fn refused(
+    row: &mut Parcel,
+    error: &TikTokError,
+    mapping: Option<&WaitsFor>,
+    entropy: &Entropy,
+    now: Timestamp,
+) {
+    row.answered(answer(error));
     let reason = error.class.reason();
     match error.class {
-        Class::Retry(_) | Class::ClockSkew | Class::OutcomeUnknown => {
-            row.again(reason, &error.message, Patience::Day, error.retry_after, entropy, now);
+        Class::Retry(_) | Class::ClockSkew | Class::OutcomeUnknown | Class::RouteNeeded => {
+            row.again(reason, &error.message, Patience::Usual, error.retry_after, entropy, now);
         }
         Class::Wait(_) => row.again(reason, &error.message, Patience::Hourly, None, entropy, now),
         Class::Unlisted => row.again(reason, &error.message, Patience::Twice, error.retry_after, entropy, now),
         _ => {
-            let waits_for = match reason.auto() {
-                Auto::OnMapping => maps.version(),
-                Auto::OnUpdate => WaitsFor::Store,
+            let waits_for = match (reason.auto(), mapping) {
+                (Auto::OnMapping, Some(mapping)) => mapping.clone(),
+                (Auto::OnUpdate, _) => WaitsFor::Store,
                 _ => WaitsFor::Person,
             };
             row.hold(reason, &error.message, waits_for, now);
@@ -144,9 +164,11 @@ pub(super) fn refused(row: &mut Parcel, error: &TikTokError, maps: &Maps, entrop
     }
 }
 
-/// A whole read was refused, for a reason that does not pass by itself.
+/// A read of this order alone was refused.
 pub(super) async fn refused_read(shop: &ShopRun<'_>, parcel: Parcel, error: &TikTokError) {
-    settle(shop, parcel, |row, now| refused(row, error, &Maps::default(), &shop.run.app.entropy, now)).await;
-    one(&shop.run.tally.held);
-    one(&shop.run.tally.held_unexpected);
+    settle(shop, parcel, |row, now| refused(row, error, None, &shop.run.app.entropy, now)).await;
+    one(if error.is_passing() { &shop.run.tally.retried } else { &shop.run.tally.held });
+    if error.is_unknown() {
+        one(&shop.run.tally.held_unexpected);
+    }
 }

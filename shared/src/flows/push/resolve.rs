@@ -49,10 +49,14 @@ enum AskError {
     NoTime,
 }
 
+/// The TikTok order that the rows or a person name.
+pub(super) fn known(group: &Group) -> Option<&TikTokOrderId> {
+    group.manual.as_ref().or_else(|| group.rows.iter().find_map(Parcel::tiktok_order))
+}
+
 /// Finds the TikTok order of a store order.
 pub(super) async fn order_of(shop: &ShopRun<'_>, group: &Group) -> Resolved {
-    let known = group.rows.iter().find_map(Parcel::tiktok_order);
-    if let Some(id) = group.manual.as_ref().or(known) {
+    if let Some(id) = known(group) {
         return Resolved::Found(id.clone());
     }
     let link = match group.rows.iter().map(|row| &row.link).find(|link| **link != OrderLink::NotRead) {
@@ -91,6 +95,9 @@ pub(super) async fn order_of(shop: &ShopRun<'_>, group: &Group) -> Resolved {
 /// Reads the store's order. No credentials: nothing is known.
 async fn ask_store(shop: &ShopRun<'_>, store: &StoreConnection, group: &Group) -> Result<OrderLink, AskError> {
     let Some(order) = group.rows.first().map(|row| row.order.clone()) else { return Ok(OrderLink::NotRead) };
+    if shop.run.is_slow(&store.id) {
+        return Err(AskError::NoTime);
+    }
     let access = match store_access(shop.run.app, store).await {
         Ok(Some(access)) => access,
         Ok(None) => return Ok(OrderLink::NotRead),
@@ -99,7 +106,11 @@ async fn ask_store(shop: &ShopRun<'_>, store: &StoreConnection, group: &Group) -
             return Ok(OrderLink::NotRead);
         }
     };
-    let Some(news) = look_up(shop, &access, LookUp::Link { order }).await? else { return Ok(OrderLink::NotFound) };
+    let answer = look_up(shop, &access, LookUp::Link { order }).await;
+    if !matches!(answer, Err(AskError::NoTime)) {
+        shop.run.looked_up(&store.id, answer.is_err());
+    }
+    let Some(news) = answer? else { return Ok(OrderLink::NotFound) };
     if news.cancelled.is_some()
         && let Err(error) = keep(shop.run.app, store, &news, false).await
     {
@@ -138,7 +149,7 @@ async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrder
 
 /// Not known yet: by the retry schedule, for a day; then a person must say.
 async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str) {
-    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
+    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, &shop.id, shop.run)) {
         record::settle(shop, parcel.clone(), |row, now| {
             if *link != OrderLink::NotRead {
                 row.link = link.clone();
@@ -152,7 +163,7 @@ async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str
 
 /// Several orders, or certainly none.
 async fn decided(shop: &ShopRun<'_>, group: &Group, link: OrderLink) -> Resolved {
-    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, shop)) {
+    for parcel in group.rows.iter().filter(|parcel| is_due(parcel, &shop.id, shop.run)) {
         record::settle(shop, parcel.clone(), |row, now| {
             row.link = link.clone();
             if link == OrderLink::OtherChannel {

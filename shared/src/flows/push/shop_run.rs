@@ -26,12 +26,12 @@ pub(super) struct ShopRun<'a> {
 }
 
 impl<'a> ShopRun<'a> {
-    pub(super) fn new(run: &'a Run<'a>, lease: Held, shop: Versioned<Shop>) -> Self {
+    pub(super) fn new(run: &'a Run<'a>, lease: Option<Held>, shop: Versioned<Shop>) -> Self {
         Self {
             run,
-            careful: lease.careful,
+            careful: lease.is_some_and(|lease| lease.careful),
             id: shop.row.id.clone(),
-            calls: ShopCalls::new(run.app, &run.budget, shop, Some(lease.until)),
+            calls: ShopCalls::new(run.app, &run.budget, shop, lease.map(|lease| lease.until)),
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
             names: Mutex::default(),

@@ -39,11 +39,12 @@ pub async fn visit_now(app: &App, id: &ShopId) -> Result<Visited, TableError> {
         Lease::Taken { crashed } => crashed,
         Lease::Busy => return Ok(Visited::Busy),
     };
-    let run = Run { app, started: asked, budget: Budget::new(&app.clock, WORK, END, false), tally: Tally::default() };
+    let budget = Budget::new(&app.clock, WORK, END, false);
+    let run = Run { app, started: asked, budget, tally: Tally::default(), slow: std::sync::Mutex::default() };
     let visited = match app.table.shop_get(id, true).await? {
         Some(shop) if shop.row.parked.is_none() => {
             let row = shop.row.clone();
-            let shop = ShopRun::new(&run, Held { shard, careful, until: asked + LEASE }, shop);
+            let shop = ShopRun::new(&run, Some(Held { shard, careful, until: asked + LEASE }), shop);
             Box::pin(visit::run(app, &row, &shop.calls)).await
         }
         _ => Ok(None),

@@ -5,13 +5,10 @@ pub mod shop;
 use crate::app::App;
 use crate::domain::connection::StoreStatus;
 use crate::domain::ids::StoreId;
-use crate::domain::parcel::WaitsFor;
 use crate::flows::access::shop::{AccessError, app_credentials, open_row, refresh};
-use crate::flows::carriers::lists as carrier_lists;
-use crate::flows::carriers::map::requeue;
-use crate::flows::carriers::match_parcel::Maps;
 use crate::flows::connect::store as connect_store;
 use crate::flows::orders::begin;
+use crate::flows::push::judge_held;
 use crate::flows::{
     intake::poll as poll_stores, tell::held as tell_held, tell::orders as tell_orders, tick::shop as remind_shop,
 };
@@ -197,7 +194,7 @@ async fn tell_all(app: &App, summary: &mut Summary) -> Result<(), TableError> {
     Ok(())
 }
 
-/// Queues every hold whose cause has moved: nobody waits for ever, even when a change raced with the hold.
+/// Judges every hold where it stands: nobody waits for ever, even when a change raced with the hold.
 async fn sweep(app: &App) -> Result<u64, TableError> {
     let mut requeued = 0;
     for account in app.table.accounts_list().await? {
@@ -211,17 +208,9 @@ async fn sweep(app: &App) -> Result<u64, TableError> {
                 // A row of an earlier version, or a lost schedule: nobody ends unwarned.
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
             }
-            let maps = Maps::read(app, &shop, true).await?.version();
-            let grew = carrier_lists::grew(app, &shop).await?;
-            let moved = requeue(app, &id, "", |parcel| match &parcel.waits_for {
-                Some(mapping @ WaitsFor::Mapping { .. }) => {
-                    *mapping != maps || grew.is_some_and(|at| parcel.changed < at)
-                }
-                // The next run reads the order and decides anew.
-                Some(WaitsFor::OrderStatus(_)) => true,
-                Some(WaitsFor::Grant(_) | WaitsFor::Store | WaitsFor::Person) | None => false,
-            });
-            requeued += moved.await? as u64;
+            if let Some(read) = app.table.shop_get(&id, true).await? {
+                requeued += judge_held(app, read).await?;
+            }
         }
     }
     Ok(requeued)

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
-use crate::domain::parcel::{Parcel, Phase};
+use crate::domain::parcel::Parcel;
 use crate::domain::reason::{Auto, Reason};
 use crate::flows::carriers::match_parcel::folded;
 use crate::flows::orders::board;
@@ -173,7 +173,7 @@ impl Attention {
 /// The parcel of an entry, if it still waits.
 async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
     let parcel = app.table.parcel_get(key).await?;
-    let parcel = parcel.filter(|parcel| parcel.due.is_none() && parcel.state.phase() == Phase::Waiting);
+    let parcel = parcel.filter(|parcel| parcel.listed);
     Ok(parcel.and_then(|parcel| {
         let (reason, since) = (parcel.state.reason()?, parcel.changed);
         Some(Held { parcel, reason, since })

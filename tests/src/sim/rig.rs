@@ -256,7 +256,9 @@ impl Rig {
         let from = Instant::now();
         loop {
             self.settle_down().await;
-            let listed = self.world.wire.listed("PUSH#");
+            let mut listed = self.world.wire.listed("PUSH#");
+            // Visits are due for ever; I1 is about parcels.
+            listed.retain(|(_, _, key)| key.1 != "VISIT");
             let Some(first) = listed.iter().map(|(_, place, _)| due(place)).min() else {
                 if self.swept().await {
                     continue;

@@ -47,7 +47,7 @@ fn reasons(row: &OrderRow, unmet: &[Deadline], now: Timestamp) -> Vec<(Reason, S
     let of = |clock| unmet.iter().find(|deadline| deadline.clock == clock);
     let late = |clock| of(clock).filter(|deadline| deadline.is_late(now));
     let lost = facts.units.iter().any(|units| units.state == UnitState::Lost);
-    if lost && facts.stage() != Stage::Ended || lost && facts.delivered.is_none() {
+    if lost && (facts.stage() != Stage::Ended || facts.delivered.is_none()) {
         let number = facts.packages.iter().find(|package| package.state == UnitState::Lost);
         found.push((Reason::Lost, number.and_then(|package| package.number.clone()).unwrap_or_default()));
     } else if late(Clock::Lost).is_some() {

@@ -26,7 +26,7 @@ mod visit;
 use crate::app::App;
 use crate::domain::ids::{ShopId, StoreId};
 use crate::flows::calls::{Budget, breaker};
-use crate::table::keys::Shard;
+use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
@@ -254,6 +254,7 @@ async fn list(run: &Run<'_>, me: &str, shard: Shard) -> Option<(Held, Vec<Due>, 
         one(&run.tally.careful_shards);
         tracing::warn!(shard = shard.number(), "the last owner of this shard crashed: working with care");
     }
-    run.tally.due.fetch_add(due.len() as u64, Ordering::Relaxed);
+    let parcels = due.iter().filter(|entry| keys::is_of_store(&entry.key)).count();
+    run.tally.due.fetch_add(parcels as u64, Ordering::Relaxed);
     Some((Held { shard, careful, until: asked + LEASE }, due, more))
 }

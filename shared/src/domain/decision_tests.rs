@@ -40,8 +40,8 @@ fn every_order_status_decides_as_the_status_table_says() {
         ("IN_TRANSIT", "hold LINES_UNMATCHED"),
         ("DELIVERED", "hold LINES_UNMATCHED"),
         ("COMPLETED", "hold LINES_UNMATCHED"),
-        ("CANCELLED", "close SKIPPED(CANCELLED)"),
-        ("CANCEL", "close SKIPPED(CANCELLED)"),
+        ("CANCELLED", "close and list SKIPPED(CANCELLED)"),
+        ("CANCEL", "close and list SKIPPED(CANCELLED)"),
         ("SHINY_NEW", "hold UNKNOWN_STATUS"),
     ] {
         assert_eq!(word(&decided(&parcel("A", "f1", &[]), &[], &order(status, &["MUG"]))), expected, "{status}");
@@ -346,7 +346,7 @@ fn every_reason_of_the_catalogue_is_what_its_cause_decides_and_holds_no_longer_t
     for reason in Reason::ALL.iter().copied() {
         let found = match cause(reason) {
             Some(Decision::Wait { reason, .. } | Decision::Hold { reason, .. }) => Some(reason),
-            Some(Decision::Close(state)) => state.reason(),
+            Some(Decision::Close(state) | Decision::CloseAndList(state)) => state.reason(),
             Some(other) => panic!("{reason}: {}", word(&other)),
             None => Some(reason),
         };

@@ -1,0 +1,92 @@
+//! A and P: which shop an order is in, and whose it is.
+
+use super::{ONE, TWO, parcel};
+use std::time::Duration;
+use waybill_model::tiktok::{Fault, FaultRule};
+use waybill_tests::sim::script::usps;
+use waybill_tests::world::everyday::SECOND_SHOP;
+use waybill_tests::world::{SHOP, World};
+
+#[tokio::test(start_paused = true)]
+async fn order_appears_in_the_other_shop() {
+    let world = World::with_two_shops().await;
+    let store = world.warehouse("wh", &[SECOND_SHOP, SHOP]).await;
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(26).await;
+    world.listed(&number, &["ORDER_NOT_FOUND"]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.retry("W1").await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}
+
+/// The shops were all asked before the order was there; nobody retries.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_appears_late_in_either_shop_is_found_within_its_first_day_by_itself() {
+    for place in [SHOP, SECOND_SHOP] {
+        let world = World::with_two_shops().await;
+        let store = world.warehouse("wh", &[SECOND_SHOP, SHOP]).await;
+        let number = usps(1);
+        world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+        world.hours(3).await;
+        world.tiktok.order(place, ONE).lines(&[("MUG", 1)]).place();
+        world.hours(3).await;
+        world.holds(place, ONE, &[&number]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn shop_removed_and_back() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    let number = usps(1);
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).status(waybill_model::tiktok::Status::OnHold).place();
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(5).await;
+    world.command(&["shop", "remove", SHOP]).await;
+    world.hours(3).await;
+    let held = world.held().await;
+    assert!(held.0.iter().any(|row| row["shop"] == SHOP), "the gone shop is on no list: {:?}", held.0);
+    let (rows, _) = world.command(&["order", "W1"]).await;
+    assert!(rows.iter().all(|row| row["reason"] != "ON_HOLD"), "it waits for its shop, not for the buyer: {rows:?}");
+    world.connect_shop_again(SHOP).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resting_shop_beside_a_healthy_one() {
+    let world = World::with_two_shops().await;
+    let store = world.warehouse("wh", &[SHOP, SECOND_SHOP]).await;
+    let hour = Fault::Throttle { retry_after: Some(Duration::from_secs(3600)) };
+    world.tiktok.inject(FaultRule::new(hour).shop(SHOP));
+    world.tiktok.order(SECOND_SHOP, TWO).lines(&[("MUG", 1)]).place();
+    let (resting, healthy) = (usps(1), usps(2));
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &resting, &[("MUG", 1)])).await;
+    world.minutes(2).await;
+    world.tell(&store, parcel(&world, "W2", TWO, "1", &healthy, &[("MUG", 1)])).await;
+    world.minutes(30).await;
+    world.holds(SECOND_SHOP, TWO, &[&healthy]).await;
+    world.tiktok.heal();
+    world.hours(3).await;
+    world.holds(SHOP, ONE, &[&resting]).await;
+    world.quiet("W1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn shop_moves_to_another_account() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.command(&["shop", "remove", SHOP]).await;
+    world.shop_of_another_account(SHOP, "b2").await;
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(30).await;
+    world.holds(SHOP, ONE, &["-"]).await;
+    assert!(world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
+}

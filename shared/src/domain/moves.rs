@@ -3,8 +3,9 @@
 
 use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
+use crate::domain::fulfilment::OrderLink;
 use crate::domain::history::{EventKind, Plain};
-use crate::domain::ids::{LineItemId, PackageId, ShopId};
+use crate::domain::ids::{LineItemId, PackageId, ShopId, TikTokOrderId};
 use crate::domain::parcel::{Ailment, Answer, Parcel, ParcelState, Phase, Sent, Tried, WaitsFor};
 use crate::domain::reason::{Auto, Reason};
 use crate::domain::retry;
@@ -199,9 +200,10 @@ impl Parcel {
         self.chosen.clear();
         self.attempts = 0;
         self.crashes = 0;
-        self.answer = done.warning.as_ref().map(|message| Answer {
+        // TikTok's words and its request id, also of a plain success: that is the proof.
+        self.answer = done.warning.is_some().then_some(()).or(done.request_id.as_ref().map(|_| ())).map(|()| Answer {
             code: 0,
-            message: message.clone(),
+            message: done.warning.clone().unwrap_or_default(),
             request_id: done.request_id.clone().unwrap_or_default(),
         });
         self.note(now, done.event, done.carried.provider_name.clone());
@@ -361,6 +363,21 @@ impl Parcel {
             (self.trouble, self.attempts) = (trouble, tries);
             self.due = Some(retry::next_try(tries, None, entropy, now));
         }
+    }
+
+    /// Its store rests: looked at later, without counting a try.
+    pub fn look_later(&mut self, until: Timestamp) {
+        if self.due.is_some() {
+            self.due = Some(until);
+        }
+    }
+
+    /// The store's order names another TikTok order than before: begun anew with that one, now.
+    pub fn name_anew(&mut self, order: &TikTokOrderId, now: Timestamp) {
+        self.link = OrderLink::Found(order.clone());
+        self.asked.clear();
+        self.due = Some(now);
+        self.note(now, Plain::OrderNamed, order.as_str());
     }
 
     /// No shop of the store's account can have the order: listed for the store.

@@ -222,6 +222,9 @@ reasons! {
     /// TikTok refuses for a rule of trade, invoice or address.
     TikTokRule = "TIKTOK_RULE", Merchant, No,
         "TikTok refuses to ship this order for a rule of its own.", "Read TikTok's words on the order page and settle it in Seller Center.";
+    /// The shop is not connected in the store's account.
+    ShopGone = "SHOP_GONE", Merchant, OnReconnect,
+        "Waits: its TikTok shop is not connected in this account any more.", "Connect the shop again; what waits is sent by itself. Or connect the store with another shop of this account.";
     /// What a store announced could not be read for a day.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";

@@ -108,6 +108,7 @@ async fn a_sender_who_mixes_counters_and_moments_is_told() {
     let mut counter = with(moment.clone(), &json!({"version": 7}));
     counter.as_object_mut().expect("an object").remove("updated_at");
     world.tell(&store, counter).await;
+    world.time.skip(Duration::from_secs(1));
     let (status, words) = world.ask_generic(&store, &moment).await;
     assert_eq!(status, 422, "a moment after a counter: {words}");
     assert!(words.contains("version"), "{words}");

@@ -1,6 +1,6 @@
 //! `waybill held`: what needs a hand, those that wait longest first, each with the command that settles it.
 
-use super::{Failure, Output, shops_named};
+use super::{Failure, Output, all_stores, shops_named};
 use crate::output::{Row, local, plural, shell};
 use clap::Args;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use waybill::domain::reason::{Auto, Reason};
 use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::carriers::match_parcel::folded;
 use waybill::flows::carriers::unmatched::{Suggestion, asks_for_a_name, suggestions};
-use waybill::flows::views::attention::{Attention, Held, detail};
+use waybill::flows::views::attention::{self, Attention, Held, detail};
 use waybill::table::orders::Known;
 
 /// Which held parcels.
@@ -169,7 +169,7 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
         Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved => {
             let words = shell(parcel.carrier.as_deref().unwrap_or_default());
             match best {
-                Some(best) => format!("waybill map set {words} {} --shop {shop}", shell(best)),
+                Some(best) => command("map set", &format!("{words} {}", shell(best)), &format!("--shop {shop}")),
                 // Nothing to suggest: the shop's list shows what there is to choose from.
                 None => format!("waybill carriers --shop {shop}"),
             }
@@ -180,7 +180,9 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
         }
         Reason::LinesUnmatched => command("choose", &format!("{x} LINE"), ""),
         Reason::TrackingDuplicate | Reason::AcceptedWithWarning => command("correct", &x, "--number NUMBER"),
-        Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing => "waybill shop list".to_owned(),
+        Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing | Reason::ShopGone => {
+            "waybill shop list".to_owned()
+        }
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
         // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.
         _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {
@@ -192,9 +194,13 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
 
 /// A command line whose names may begin with a dash.
 fn command(verb: &str, names: &str, options: &str) -> String {
-    let dash = if names.starts_with("'-") || names.starts_with('-') { " --" } else { "" };
-    let options = if options.is_empty() { String::new() } else { format!(" {options}") };
-    format!("waybill {verb}{options}{dash} {names}")
+    let dashed = names.starts_with("'-") || names.contains(" '-");
+    match (options, dashed) {
+        ("", false) => format!("waybill {verb} {names}"),
+        ("", true) => format!("waybill {verb} -- {names}"),
+        (options, false) => format!("waybill {verb} {names} {options}"),
+        (options, true) => format!("waybill {verb} {options} -- {names}"),
+    }
 }
 
 #[derive(Serialize)]
@@ -225,9 +231,11 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
         let all = Attention::of(app, &shop.id).await?;
         lists.push((shop, all.only(|entry| reason.is_none_or(|reason| entry.reason == reason))));
     }
-    let total: usize = lists.iter().map(|(_, list)| list.entries().len()).sum();
+    let mut lost = if args.shop.is_none() { without_shop(app).await? } else { Vec::new() };
+    lost.retain(|held| reason.is_none_or(|reason| held.reason == reason));
+    let total: usize = lists.iter().map(|(_, list)| list.entries().len()).sum::<usize>() + lost.len();
     if args.count {
-        return count(&lists, total, output);
+        return count(&lists, &lost, total, output);
     }
     if total == 0 && !output.is_json() {
         output.say("Nothing waits for a hand.")?;
@@ -239,6 +247,7 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
     for (shop, list) in &lists {
         rows.extend(rows_of(app, shop, list, most, by_deadline).await?);
     }
+    rows.extend(lost.iter().map(|held| HeldRow::of(held, None)));
     if by_deadline {
         rows.sort_by_key(HeldRow::urgency);
     } else {
@@ -264,6 +273,16 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
         output.say(plural(total, "entry needs a hand.", "entries need a hand."))?;
     }
     Ok(true)
+}
+
+/// What waits for no shop of its store's account: nobody has the order, or the shop is gone.
+async fn without_shop(app: &App) -> Result<Vec<Held>, Failure> {
+    let mut rows = Vec::new();
+    for store in all_stores(app).await? {
+        rows.extend(Attention::of_store(app, &store.id).await?.rows(app, usize::MAX).await?);
+        rows.extend(attention::without_shop(app, &store).await?);
+    }
+    Ok(rows)
 }
 
 async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize, clocks: bool) -> Result<Vec<HeldRow>, Failure> {
@@ -298,7 +317,7 @@ fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
     output.say(format_args!("    {}", row.command))
 }
 
-fn count(lists: &[(Shop, Attention)], total: usize, output: &mut Output) -> Result<bool, Failure> {
+fn count(lists: &[(Shop, Attention)], lost: &[Held], total: usize, output: &mut Output) -> Result<bool, Failure> {
     let mut rows = Vec::new();
     for (shop, list) in lists {
         let counts = list.counts();
@@ -312,6 +331,14 @@ fn count(lists: &[(Shop, Attention)], total: usize, output: &mut Output) -> Resu
                 oldest: mine.map(|entry| entry.since).min(),
             });
         }
+    }
+    let mut by_shop: BTreeMap<(String, Reason), Vec<Timestamp>> = BTreeMap::new();
+    for held in lost {
+        by_shop.entry((held.parcel.shop.to_string(), held.reason)).or_default().push(held.since);
+    }
+    for ((shop, reason), since) in by_shop {
+        let oldest = since.iter().min().copied();
+        rows.push(CountRow { shop, reason: reason.code(), count: since.len(), sentence: reason.sentence(), oldest });
     }
     output.rows(&rows, "Nothing waits for a hand.")?;
     if total > 0 {

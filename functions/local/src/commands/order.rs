@@ -12,7 +12,7 @@ use waybill::domain::deadline::Deadline;
 use waybill::domain::history::{Event, EventKind, Plain};
 use waybill::domain::ids::TikTokOrderId;
 use waybill::domain::order_row::{Rules, Units};
-use waybill::domain::parcel::{Answer, Parcel, ParcelState};
+use waybill::domain::parcel::{Answer, Parcel, ParcelState, Phase};
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::{self, Scope};
 use waybill::flows::orders::board::{self, OrderLine};
@@ -228,9 +228,11 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
 }
 
 fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {
-    let reason = parcel.state.reason();
+    let on_its_way = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting);
+    let gone = shop.is_none() && on_its_way;
+    let reason = if gone { Some(Reason::ShopGone) } else { parcel.state.reason() };
     let waits = wait(parcel, shop, now);
-    let held = parcel.listed;
+    let held = parcel.listed || gone;
     let sent = parcel.sent.as_ref().map(|sent| SentRow {
         number: sent.number.clone(),
         carrier: sent.provider_name.clone(),

@@ -8,7 +8,7 @@ pub use add::StoreAdd;
 pub use check::{check, poll};
 
 use super::{Failure, Output, all_stores};
-use crate::output::{Row, local};
+use crate::output::{Row, local, plural};
 use clap::Subcommand;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +17,8 @@ use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::connection::StoreConnection;
 use waybill::domain::ids::ShopId;
+use waybill::domain::parcel::{Parcel, Phase};
+use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::connect::store as connect_store;
 use waybill::flows::views::standing::{StoreStanding, store_name};
 use waybill::table::heard::Heard;
@@ -32,6 +34,9 @@ pub enum StoreCommand {
     Remove {
         /// The store's id, as `store list` prints it.
         id: String,
+        /// Also when numbers of it still wait.
+        #[arg(long)]
+        yes: bool,
     },
     /// Webhook subscriptions, last delivery and last poll of each store.
     Check {
@@ -69,7 +74,7 @@ pub async fn run(app: &App, command: StoreCommand, output: &mut Output) -> Resul
     match command {
         StoreCommand::Add(given) => add::run(app, &given, output).await,
         StoreCommand::List => list(app, output).await,
-        StoreCommand::Remove { id } => remove(app, &id, output).await,
+        StoreCommand::Remove { id, yes } => remove(app, &id, yes, output).await,
         StoreCommand::Check { id, repair } => check(app, id.as_deref(), repair, output).await,
         StoreCommand::Rename { id, name } => rename(app, &id, &name, output).await,
         StoreCommand::Secret { id, rotate } => secret::run(app, &id, rotate, output).await,
@@ -191,8 +196,34 @@ struct RemovedStore<'a> {
     by_hand: &'a [String],
 }
 
-async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failure> {
+#[derive(Serialize)]
+struct WaitingRow<'a> {
+    store: &'a str,
+    order: &'a str,
+    number: Option<&'a str>,
+    state: String,
+}
+
+/// What still waits is named, and goes only with `--yes`.
+async fn remove(app: &App, id: &str, yes: bool, output: &mut Output) -> Result<bool, Failure> {
     let store = one(app, id).await?;
+    let waits = |row: &Parcel| row.number.is_some() && matches!(row.state.phase(), Phase::Open | Phase::Waiting);
+    let waiting = if yes { Vec::new() } else { app.table.parcels_where(&store.id, waits).await? };
+    if !waiting.is_empty() {
+        for row in &waiting {
+            let order = row.order_name.as_deref().unwrap_or(row.order.as_str());
+            let number = row.number.as_ref().map(TrackingNumber::as_str);
+            let words = format!("waits: order {order}, number {}", number.unwrap_or("-"));
+            output.done(&WaitingRow { store: id, order, number, state: row.state.to_string() }, words)?;
+        }
+        return Err(Failure::attention(
+            format!(
+                "{} of this store not at TikTok yet; nothing was removed",
+                plural(waiting.len(), "number is", "numbers are")
+            ),
+            format!("Send or dismiss them first, or give them up: waybill store remove {id} --yes"),
+        ));
+    }
     let done = connect_store::disconnect(app, &store.id).await?;
     let removed =
         RemovedStore { store: id, rows_erased: done.rows, unsubscribed: &done.unsubscribed, by_hand: &done.by_hand };

@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use std::collections::HashSet;
 
 pub(super) struct Desk<'a> {
-    rows: Vec<Parcel>,
-    places: Places,
-    news: &'a Fulfilment,
+    pub(super) rows: Vec<Parcel>,
+    pub(super) places: Places,
+    pub(super) news: &'a Fulfilment,
     store: &'a StoreConnection,
     healed: bool,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     /// Rows that the message itself speaks of.
     spoken: HashSet<usize>,
     older: bool,
@@ -187,118 +187,6 @@ impl<'a> Desk<'a> {
         newest.map_or(OrderLink::NotRead, |row| row.link.clone())
     }
 
-    /// Rows that carried this shipment and do so no longer.
-    fn take_off(&mut self, shipment: &Shipment, carried: &HashSet<usize>, without: bool) {
-        let now = self.now;
-        for place in self.places.of_shipment(&shipment.id) {
-            let row = &mut self.rows[*place];
-            let empty = row.number.is_none();
-            let Some(source) = row.sources.iter_mut().find(|s| s.shipment == shipment.id) else { continue };
-            if carried.contains(place) || (empty && without) || source.version > shipment.version {
-                continue;
-            }
-            // That there was no number stays as old as it is: it must not seem to be newer than the number.
-            if !empty && (source.present || source.version.changed != shipment.version.changed) {
-                source.version = shipment.version;
-            }
-            source.present = false;
-            let cancelled = shipment.status == ShipmentStatus::Cancelled;
-            let state = if cancelled { ParcelState::Skipped(Reason::Cancelled) } else { ParcelState::Superseded };
-            close_if_withdrawn(row, state, now);
-        }
-    }
-
-    /// A shipment without a number, or cancelled: a fact too. It is remembered on a row of its own, so that it is seen
-    /// (without a number) and so that an older message that arrives late does not bring a number back.
-    fn remember_empty(&mut self, shipment: &Shipment) {
-        let now = self.now;
-        let cancelled = shipment.status == ShipmentStatus::Cancelled;
-        let state = if cancelled {
-            ParcelState::Skipped(Reason::Cancelled)
-        } else {
-            ParcelState::Held(Reason::TrackingMissing)
-        };
-        let source = Source {
-            shipment: shipment.id.clone(),
-            version: shipment.version,
-            present: !cancelled,
-            sharing: 1,
-            lines: shipment.lines.clone(),
-            ahead: None,
-        };
-        let places = self.places.of_shipment(&shipment.id);
-        let numbered = places.iter().any(|place| self.rows[*place].number.is_some());
-        let marker = places.iter().copied().find(|place| self.rows[*place].number.is_none());
-        if let Some(place) = marker {
-            let marker = &mut self.rows[place];
-            let same = marker.source(&shipment.id).is_some_and(|old| {
-                old.version.changed == source.version.changed
-                    && old.present == source.present
-                    && old.lines == source.lines
-            });
-            if !same || marker.state.phase() == Phase::Open {
-                marker.sources = vec![source];
-                marker.mark(state, now);
-            }
-        } else if !(cancelled && numbered) {
-            let row = self.blank(state, None, source);
-            self.places.add(self.rows.len(), &row);
-            self.rows.push(row);
-        }
-    }
-
-    /// The message listed every shipment of the order: others are gone.
-    pub(super) fn close_unlisted(&mut self, complete: Version) {
-        let now = self.now;
-        let listed: HashSet<&ShipmentId> = self.news.shipments.iter().map(|s| &s.id).collect();
-        for row in &mut self.rows {
-            let mut touched = false;
-            for source in &mut row.sources {
-                let ours = source.shipment.as_str() == WHOLE_ORDER || listed.contains(&source.shipment);
-                if !ours && source.present && source.version < complete {
-                    source.present = false;
-                    source.version = complete;
-                    touched = true;
-                }
-            }
-            if touched {
-                close_if_withdrawn(row, ParcelState::Superseded, now);
-            }
-        }
-    }
-
-    /// The whole order is cancelled in the store: a version of each of its shipments that a newer message of the same
-    /// shipment ends. What is not yet at TikTok stays here.
-    pub(super) fn cancel_order(&mut self, version: Version) {
-        let now = self.now;
-        for row in &mut self.rows {
-            let mut touched = false;
-            for source in row.sources.iter_mut().filter(|source| source.shipment.as_str() != WHOLE_ORDER) {
-                if source.present && source.version.changed <= version.changed {
-                    source.present = false;
-                    source.version = source.version.max(version);
-                    touched = true;
-                }
-            }
-            // A row of an earlier version was closed without a word on its sources.
-            if touched || (row.is_withdrawn() && matches!(row.state.phase(), Phase::Open | Phase::Waiting)) {
-                close_if_withdrawn(row, ParcelState::Skipped(Reason::Cancelled), now);
-            }
-        }
-        let Ok(shipment) = ShipmentId::parse(WHOLE_ORDER) else { return };
-        let marker = self.places.of_shipment(&shipment).first().copied();
-        match marker.and_then(|place| self.rows[place].sources.iter_mut().find(|s| s.shipment == shipment)) {
-            Some(known) if known.version.changed < version.changed => known.version = version,
-            Some(_) => {}
-            None => {
-                let source = Source { shipment, version, present: false, sharing: 1, lines: Vec::new(), ahead: None };
-                let row = self.blank(ParcelState::Skipped(Reason::Cancelled), None, source);
-                self.places.add(self.rows.len(), &row);
-                self.rows.push(row);
-            }
-        }
-    }
-
     /// What a message, or all other parcels of the store order alike, say about the TikTok order counts where a row does
     /// not know it yet. Parcels that name different orders say nothing about a third one.
     pub(super) fn link(&mut self) {
@@ -363,7 +251,8 @@ impl<'a> Desk<'a> {
         self.sources(&shipment).map(|source| source.version).max()
     }
 
-    fn blank(&self, state: ParcelState, due: Option<Timestamp>, source: Source) -> Parcel {
+    /// A row of the order with nothing known beside its source.
+    pub(super) fn blank(&self, state: ParcelState, due: Option<Timestamp>, source: Source) -> Parcel {
         Parcel {
             store: self.store.id.clone(),
             order: self.news.order.clone(),
@@ -409,11 +298,5 @@ fn requeue(row: &mut Parcel, now: Timestamp) {
     };
     if row.number.is_some() {
         row.start_over(back, now);
-    }
-}
-
-fn close_if_withdrawn(row: &mut Parcel, state: ParcelState, now: Timestamp) {
-    if row.is_withdrawn() {
-        row.withdraw(state, now);
     }
 }

@@ -5,6 +5,7 @@
 //! deliveries may come twice and shuffled. A shipment's id means something within its store order only.
 
 mod desk;
+mod gone;
 mod places;
 
 use crate::domain::connection::StoreConnection;
@@ -13,10 +14,13 @@ use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::parcel::{Parcel, Source};
 use crate::domain::platform::Platform;
 use desk::Desk;
+pub use gone::{is_unread, unread};
 use jiff::Timestamp;
 
 /// Stands for the whole order where a cancellation is remembered. No store writes such a shipment id.
 const WHOLE_ORDER: &str = "*order";
+/// Begins the id of what was announced and not read. No store writes such a shipment id.
+const UNREAD: &str = "*unread:";
 
 /// Counters are smaller than this, moments (milliseconds since 1970) of any store are larger.
 pub const MOMENTS: i64 = 100_000_000_000;

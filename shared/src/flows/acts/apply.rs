@@ -190,7 +190,9 @@ fn dismiss(parcel: &mut Parcel, note: &str, now: Timestamp) -> Result<String, St
 }
 
 fn confirm(parcel: &mut Parcel, now: Timestamp) -> Result<String, String> {
-    let doubted = matches!(parcel.state.reason(), Some(Reason::CarrierFormatMismatch | Reason::TrackingInvalid));
+    use Reason as R;
+    let doubts = [R::CarrierFormatMismatch, R::TrackingInvalid, R::TrackingDuplicate];
+    let doubted = parcel.state.reason().is_some_and(|reason| doubts.contains(&reason));
     if !doubted {
         return Err("nothing about its number or carrier is in doubt".to_owned());
     }

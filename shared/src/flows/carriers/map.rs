@@ -1,10 +1,12 @@
 //! A merchant says once which TikTok carrier a store's words mean; every parcel that waited for it is queued again.
 
 use crate::app::App;
-use crate::domain::ids::ShopId;
+use crate::domain::ids::{ShopId, StoreId};
+use crate::domain::intake::is_unread;
 use crate::domain::parcel::{Parcel, Plain};
 use crate::domain::reason::Reason;
 use crate::flows::carriers::match_parcel::{folded, recognised};
+use crate::flows::intake::notices;
 use crate::table::error::TableError;
 use crate::table::keys::Key;
 use crate::table::maps::{CarrierMap, MapEntry, MapScope};
@@ -268,6 +270,18 @@ pub async fn requeue(
     queue_held(app, shop, reasons, fits, |_, _| {}).await
 }
 
+/// Queues what waits for a shop of the store's account.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn requeue_of_store(app: &App, store: &StoreId, fits: impl Fn(&Parcel) -> bool) -> Result<usize, TableError> {
+    let mut queued = 0;
+    for entry in app.table.store_held_reasons(store).await? {
+        queued += usize::from(queue_one(app, &entry.key, &fits, |_, _| {}).await?);
+    }
+    Ok(queued)
+}
+
 /// Queues parcels whose number or carrier was doubted: a person says that both are right as they stand.
 ///
 /// # Errors
@@ -308,6 +322,9 @@ async fn queue_one(
     change: impl Fn(&mut Parcel, Timestamp),
 ) -> Result<bool, TableError> {
     while let Some(mut parcel) = app.table.parcel_get(key).await? {
+        if is_unread(&parcel) && fits(&parcel) {
+            return notices::read_soon(app, &parcel).await;
+        }
         let now = app.clock.now();
         if !parcel.may_be_retried() || !fits(&parcel) || !parcel.queue_again(now) {
             return Ok(false);

@@ -7,7 +7,7 @@ use crate::domain::ids::{AccountId, ShopId};
 use crate::domain::parcel::WaitsFor;
 use crate::domain::region::AppRegion;
 use crate::flows::access::shop::app_credentials;
-use crate::flows::carriers::map::requeue;
+use crate::flows::carriers::map::{requeue, requeue_of_store};
 use crate::flows::connect::login::secret;
 use crate::flows::connect::shop::{ConnectError, ConnectedShop, connect_expecting};
 use crate::flows::tick::shop as remind_shop;
@@ -152,6 +152,9 @@ pub async fn finish(
 /// # Errors
 /// [`TableError`].
 pub async fn resume(app: &App, shop: &Shop) -> Result<usize, TableError> {
+    for store in app.table.account_stores(&shop.account).await? {
+        requeue_of_store(app, &store, |parcel| parcel.shop == shop.id).await?;
+    }
     requeue(app, &shop.id, "", |parcel| {
         matches!(parcel.waits_for, Some(WaitsFor::Grant(_)))
             || parcel.state.reason().is_some_and(|reason| reason.auto() == crate::domain::reason::Auto::OnReconnect)

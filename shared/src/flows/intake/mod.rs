@@ -2,6 +2,7 @@
 
 pub mod adobe_keys;
 pub mod keep;
+pub mod notices;
 pub mod poll;
 pub mod store_webhook;
 pub mod subscriptions;

@@ -46,6 +46,8 @@ const SOON: SignedDuration = SignedDuration::from_mins(15);
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 /// A store that did not, and the comparison of subscriptions.
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
+/// What a first poll reads from before the store was connected.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Orders without a number that are asked for by name.
 const OPEN_ORDERS: usize = 50;
 /// Stores count whole seconds and start timers a little late; without this a daily check would move by a poll every day.
@@ -231,7 +233,8 @@ impl Turn<'_> {
 
     async fn changes(&mut self, access: &StoreAccess, left: impl Fn(&Self) -> Duration) -> Result<(), PollError> {
         let resume = self.state.unfinished.as_deref().and_then(|text| serde_json::from_str::<PollCursor>(text).ok());
-        let since = self.state.watermark.unwrap_or(self.store.connected) - overlap(self.store.platform);
+        // A store that was away (removed and connected again, say) shipped meanwhile.
+        let since = self.state.watermark.unwrap_or(self.store.connected - LOOK_BACK) - overlap(self.store.platform);
         let open_orders = if resume.is_some() { Vec::new() } else { self.open_orders().await? };
         let mut machine = poll(access, PollQuery { since, open_orders, resume })?;
         let mut answer = None;

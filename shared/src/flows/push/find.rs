@@ -34,7 +34,16 @@ pub(super) async fn elsewhere(shop: &ShopRun<'_>, wanted: Vec<Wanted>) {
         let found = asked.found.iter().find(|(order, _)| *order == id).map(|(_, shop)| shop);
         for group in groups {
             let foreign = group.store.account != account;
+            // The merchant may have mended the id in the store meanwhile.
+            let anew = match found {
+                None if !asked.left && !foreign => resolve::named_anew(shop, &group).await,
+                _ => None,
+            };
             for row in group.rows.into_iter().filter(|row| is_due(row, &shop.id, shop.run)) {
+                if let Some(id) = &anew {
+                    record::settle(shop, row, |row, now| row.name_anew(id, now)).await;
+                    continue;
+                }
                 conclude(shop.run, row, found, &asked, Some(&shop.id), foreign).await;
             }
         }

@@ -8,16 +8,18 @@ use super::shop::is_due;
 use super::shop_run::ShopRun;
 use super::summary::one;
 use crate::domain::connection::StoreConnection;
-use crate::domain::decision::goes;
+use crate::domain::decision::{Decision, goes};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
-use crate::domain::parcel::{Parcel, Phase};
+use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::platform::Platform;
+use crate::domain::reason::Reason;
 use crate::flows::carriers::lists::ListError;
 use crate::flows::carriers::match_parcel::match_parcel;
 use crate::table::error::TableError;
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 use std::panic::AssertUnwindSafe;
 
 /// The rows of one store order.
@@ -49,7 +51,8 @@ impl Group {
 pub(super) struct Desk<'a> {
     pub(super) shop: &'a ShopRun<'a>,
     pub(super) order: TikTokOrder,
-    pub(super) platforms: Vec<Platform>,
+    /// Of each row's store: its platform, and since when it is connected.
+    pub(super) stores: Vec<(Platform, Timestamp)>,
     pub(super) rows: Vec<Parcel>,
 }
 
@@ -98,31 +101,31 @@ impl<'a> Desk<'a> {
         groups: Vec<Group>,
     ) -> Result<Desk<'a>, TableError> {
         let app = shop.run.app;
-        let mut desk = Desk { shop, order, platforms: Vec::new(), rows: Vec::new() };
+        let mut desk = Desk { shop, order, stores: Vec::new(), rows: Vec::new() };
         let pointers = app.table.order_pointers(&shop.id, &desk.order.id).await?;
         let mut known: Vec<(StoreId, StoreOrderId)> = Vec::new();
         for group in groups {
             let Some(first) = group.rows.first() else { continue };
             let place = (first.store.clone(), first.order.clone());
             known.push(place);
-            desk.add(group.store.platform, group.rows);
+            desk.add((group.store.platform, group.store.connected), group.rows);
         }
         let account = shop.calls.shop().await.account;
         for (store, order) in pointers.into_iter().filter(|place| !known.contains(place)) {
             let Some(connection) = app.table.store_get(&store, false).await? else { continue };
             if connection.row.account == account {
                 let rows = app.table.order_rows(&store, &order, true).await?.parcels;
-                desk.add(connection.row.platform, rows);
+                desk.add((connection.row.platform, connection.row.connected), rows);
             }
         }
         Ok(desk)
     }
 
     /// Rows of this order; one store order may hold several TikTok orders.
-    fn add(&mut self, platform: Platform, rows: Vec<Parcel>) {
+    fn add(&mut self, store: (Platform, Timestamp), rows: Vec<Parcel>) {
         for row in rows {
             if row.tiktok_order().is_none_or(|id| *id == self.order.id) {
-                self.platforms.push(platform);
+                self.stores.push(store);
                 self.rows.push(row);
             }
         }
@@ -153,8 +156,21 @@ impl<'a> Desk<'a> {
         }
         let maps = self.shop.maps(&connection).await?;
         let list = self.shop.providers(&connection, &self.order).await?;
-        let matched = match_parcel(row, &maps, &list, self.platforms[index], &connection);
-        Ok(judge::with_carrier(&case, matched, &maps))
+        let matched = match_parcel(row, &maps, &list, self.stores[index].0, &connection);
+        let mut plan = judge::with_carrier(&case, matched, &maps);
+        // Somebody shipped it by other means before the store was connected: nobody is asked about it.
+        if matches!(plan.decision, Decision::Hold { reason: Reason::AlreadyShipped, .. }) && self.is_from_before(index)
+        {
+            plan.decision = Decision::Close(ParcelState::Skipped(Reason::AlreadyShipped));
+        }
+        Ok(plan)
+    }
+
+    /// A first poll found it, from before the store was connected.
+    fn is_from_before(&self, index: usize) -> bool {
+        let connected = self.stores[index].1.as_millisecond();
+        let row = &self.rows[index];
+        row.healed && row.sent.is_none() && row.sources.iter().all(|source| source.version.changed < connected)
     }
 
     /// Whether TikTok still shows what it took from us for a row that is done.

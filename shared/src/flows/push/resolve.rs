@@ -16,12 +16,16 @@ use crate::domain::retry;
 use crate::flows::access::store::{PendingRead, ask, store_access};
 use crate::flows::calls::Trouble;
 use crate::flows::intake::keep::keep;
+use crate::flows::intake::notices;
 use crate::stores::error::StoreError;
 use crate::stores::{self, LookUp, Step, StoreAccess};
 use crate::table::error::TableError;
 use crate::table::keys::Key;
+use jiff::SignedDuration;
 use std::time::Duration;
 
+/// A store that does not answer is left alone for so long.
+const STORE_RESTS: SignedDuration = SignedDuration::from_mins(5);
 /// One read of a store's API.
 const READ: Duration = Duration::from_secs(10);
 /// A look-up is a handful of reads; more means that the store's answers lead nowhere.
@@ -92,10 +96,28 @@ pub(super) async fn order_of(shop: &ShopRun<'_>, group: &Group) -> Resolved {
     }
 }
 
+/// TikTok knows the named order in no shop: what the store's order names now, where that is another one.
+pub(super) async fn named_anew(shop: &ShopRun<'_>, group: &Group) -> Option<TikTokOrderId> {
+    let known = group.rows.iter().find_map(Parcel::tiktok_order);
+    match ask_store(shop, &group.store, group).await {
+        Ok(OrderLink::Found(id)) if Some(&id) != known && group.manual.is_none() => Some(id),
+        _ => None,
+    }
+}
+
+/// A store that does not answer rests for a while, and its parcels with it: they stand in nobody's way.
+async fn rest(shop: &ShopRun<'_>, group: &Group) {
+    let until = shop.run.app.clock.now() + STORE_RESTS;
+    for row in group.rows.iter().filter(|row| is_due(row, &shop.id, shop.run)) {
+        record::settle(shop, row.clone(), |row, _| row.look_later(until)).await;
+    }
+}
+
 /// Reads the store's order. No credentials: nothing is known.
 async fn ask_store(shop: &ShopRun<'_>, store: &StoreConnection, group: &Group) -> Result<OrderLink, AskError> {
     let Some(order) = group.rows.first().map(|row| row.order.clone()) else { return Ok(OrderLink::NotRead) };
     if shop.run.is_slow(&store.id) {
+        rest(shop, group).await;
         return Err(AskError::NoTime);
     }
     let access = match store_access(shop.run.app, store).await {
@@ -194,6 +216,9 @@ async fn try_notice(shop: &ShopRun<'_>, key: &Key) -> Result<(), TableError> {
     match answer(shop, &store, &notice.body).await {
         Ok(Some(news)) => {
             keep(app, &store, &news, false).await?;
+            if notice.attempts > 0 {
+                notices::settled(app, &store, &news.order).await?;
+            }
             app.table.notice_delete(&notice).await
         }
         Ok(None) => app.table.notice_delete(&notice).await,
@@ -203,7 +228,8 @@ async fn try_notice(shop: &ShopRun<'_>, key: &Key) -> Result<(), TableError> {
             notice.attempts += 1;
             notice.due = retry::next_try(notice.attempts, None, &app.entropy, now);
             one(&shop.run.tally.retried);
-            app.table.notice_put(&mut notice).await
+            app.table.notice_put(&mut notice).await?;
+            notices::failed(app, &store, &notice).await
         }
     }
 }

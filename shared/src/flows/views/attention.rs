@@ -2,9 +2,9 @@
 //! grouping of carrier names, counts that are true at any size.
 
 use crate::app::App;
-use crate::domain::connection::Shop;
-use crate::domain::ids::ShopId;
-use crate::domain::parcel::Parcel;
+use crate::domain::connection::{Shop, StoreConnection};
+use crate::domain::ids::{ShopId, StoreId};
+use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::reason::{Auto, Reason};
 use crate::flows::carriers::match_parcel::folded;
 use crate::flows::orders::board;
@@ -95,6 +95,16 @@ impl Attention {
         Ok(Self { entries })
     }
 
+    /// What waits for a store while no shop of its account is known for it.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn of_store(app: &App, store: &StoreId) -> Result<Self, TableError> {
+        let mut entries = app.table.store_held_reasons(store).await?;
+        entries.sort_by(|left, right| (left.since, &left.key).cmp(&(right.since, &right.key)));
+        Ok(Self { entries })
+    }
+
     /// How many there are, and why.
     #[must_use]
     pub fn counts(&self) -> Counts {
@@ -168,6 +178,30 @@ impl Attention {
         names.sort_by(|left, right| (right.waiting, &left.folded).cmp(&(left.waiting, &right.folded)));
         Ok(names)
     }
+}
+
+/// What a store's shipments wait for while their shop is not connected in its account. Rows are not written for it: they go
+/// on by themselves when the shop is back.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn without_shop(app: &App, store: &StoreConnection) -> Result<Vec<Held>, TableError> {
+    let mut gone = Vec::new();
+    for id in &store.shops {
+        let shop = app.table.shop_get(id, false).await?;
+        if shop.is_none_or(|shop| shop.row.account != store.account) {
+            gone.push(id);
+        }
+    }
+    if gone.is_empty() {
+        return Ok(Vec::new());
+    }
+    let waits = |row: &Parcel| {
+        let open = matches!(row.state.phase(), Phase::Open | Phase::Waiting);
+        open && !row.adrift && row.number.is_some() && gone.contains(&&row.shop)
+    };
+    let rows = app.table.parcels_where(&store.id, waits).await?;
+    Ok(rows.into_iter().map(|parcel| Held { since: parcel.changed, reason: Reason::ShopGone, parcel }).collect())
 }
 
 /// The parcel of an entry, if it still waits.

@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Row] = &[
     row(&[105_001, 105_002, 105_003, 105_004], Always(C::RefreshToken), A::Authorisation),
     row(&[105_005], Always(C::Park(R::ScopeMissing)), A::Authorisation),
     // No permission for this one order: the shop goes on.
-    row(&[10_006_402], Always(C::Hold(R::ScopeMissing)), A::Order),
+    row(&[10_006_402], Always(C::Hold(R::TikTokRule)), A::Order),
     row(&[21_008_111, 21_011_028], Always(C::NotThisShop), A::Order),
     // Token host: consent code; refresh token unknown or revoked; parameters; the app is not available.
     row(&[36_004_004], Always(C::ConsentAgain), A::Authorisation),

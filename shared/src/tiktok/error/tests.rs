@@ -25,7 +25,7 @@ fn every_documented_code_has_its_class() {
         (vec![101000], C::ReloadShops),
         (vec![105001, 105002, 105003, 105004], C::RefreshToken),
         (vec![105005], C::Park(R::ScopeMissing)),
-        (vec![10006402], C::Hold(R::ScopeMissing)),
+        (vec![10006402], C::Hold(R::TikTokRule)),
         (vec![21008111, 21011028], C::NotThisShop),
         // Token host.
         (vec![36004004], C::ConsentAgain),
@@ -190,7 +190,8 @@ fn every_code_says_what_a_person_sees_who_acts_and_what_frees_it() {
         (&[36_009_043, 36_009_044], R::ShopInactive, Who::Merchant, F::ShopAccepted),
         (&[101_000, 106_013], R::ShopCipherWrong, Who::Operator, F::ShopAccepted),
         (&[105_001, 105_002, 105_003, 105_004, 36_004_004, 36_004_005], R::AuthExpired, Who::Owner, F::Reconnect),
-        (&[105_005, 10_006_402], R::ScopeMissing, Who::Owner, F::Reconnect),
+        (&[105_005], R::ScopeMissing, Who::Owner, F::Reconnect),
+        (&[10_006_402], R::TikTokRule, Who::Merchant, F::Reconnect),
         (&[21_008_111, 21_011_028], R::OrderNotFound, Who::Merchant, F::StoreChanges),
         (&[11_028_006, 21_004_012, 21_011_022], R::TrackingInvalid, Who::Merchant, F::StoreChanges),
         (&[21_004_015, 21_022_032], R::CarrierFormatMismatch, Who::Merchant, F::Decision),

@@ -107,6 +107,21 @@ impl Fit<'_> {
     pub fn speaks(&self) -> bool {
         self.check.fits() && self.shape.strength != Strength::Weak
     }
+
+    /// The check digit is right, and passing it proves something.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.check == CheckResult::Passed && self.shape.is_proof()
+    }
+
+    /// The shape points at this carrier, and a check digit or a prefix of its own bears that out. Without either it is a
+    /// form that other papers have too ("two letters and seven digits"), good only to confirm a carrier that was named.
+    #[must_use]
+    pub fn stands_alone(&self, compact: &str) -> bool {
+        self.check.fits()
+            && self.shape.strength == Strength::Exclusive
+            && (self.is_proven() || self.shape.is_marked(compact))
+    }
 }
 
 /// All carriers with their indexes.
@@ -201,6 +216,13 @@ impl Catalogue {
         self.names.by_key.get(key).and_then(|at| self.carriers.get(*at))
     }
 
+    /// The shapes that count in one market: a country's letters in front count in that country only.
+    pub(super) fn fits_in(&self, compact: &str, approved: &Approved) -> Vec<Fit<'_>> {
+        let mut fits = self.fits(compact);
+        fits.retain(|fit| !fit.shape.is_abroad(compact, approved.market.as_deref()));
+        fits
+    }
+
     /// Every shape that a compact text has, also those whose check digit fails; strongest first.
     #[must_use]
     pub fn fits(&self, compact: &str) -> Vec<Fit<'_>> {
@@ -251,6 +273,7 @@ pub enum Approval {
 #[derive(Clone, Debug)]
 pub struct Approved {
     by_carrier: Vec<Approval>,
+    market: Option<String>,
     /// Where the list comes from, in a person's words.
     pub list: String,
 }
@@ -271,19 +294,24 @@ impl Approved {
             None => "every known carrier".to_owned(),
             Some(region) => format!("the bundled list for {}", market(region)),
         };
-        Self { by_carrier: by_carrier.collect(), list }
+        Self { by_carrier: by_carrier.collect(), market: region.map(|region| market(region).to_owned()), list }
     }
 
     /// By a list of carriers, for example those behind a shop's live providers.
     #[must_use]
-    pub fn only<'c>(catalogue: &Catalogue, list: String, carriers: impl IntoIterator<Item = &'c Carrier>) -> Self {
+    pub fn only<'c>(
+        catalogue: &Catalogue,
+        region: &Region,
+        list: String,
+        carriers: impl IntoIterator<Item = &'c Carrier>,
+    ) -> Self {
         let mut by_carrier = vec![Approval::No; catalogue.carriers.len()];
         for carrier in carriers {
             if let Some(slot) = by_carrier.get_mut(carrier.index) {
                 *slot = Approval::Yes;
             }
         }
-        Self { by_carrier, list }
+        Self { by_carrier, market: Some(market(region).to_owned()), list }
     }
 
     /// Whether a carrier counts.

@@ -8,7 +8,10 @@
 
 pub mod catalogue;
 pub mod check;
+mod claims;
+mod countries;
 pub mod field;
+mod forms;
 pub mod junk;
 mod link;
 mod name_index;
@@ -21,6 +24,7 @@ pub mod suggest;
 mod text;
 pub mod verdict;
 mod vocabulary;
+mod wording;
 
 pub use catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
 pub use field::{Number, Reading, Scope, Source};

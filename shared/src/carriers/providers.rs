@@ -128,7 +128,7 @@ impl<'c> LiveList<'c> {
             })
             .collect();
         let known = entries.iter().filter_map(|entry| entry.carrier);
-        let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
+        let approved = Approved::only(catalogue, region, "this shop's carrier list at TikTok".into(), known);
         Self { catalogue, region: region.clone(), entries, approved }
     }
 
@@ -159,10 +159,7 @@ impl<'c> LiveList<'c> {
         }
 
         // A carrier that the shop cannot use must not change how the number is read.
-        let on_list = match &named {
-            Named::Carrier(carrier, _) if approved.of(carrier) != Approval::No => Some(*carrier),
-            _ => None,
-        };
+        let on_list = named.carrier().filter(|carrier| approved.of(carrier) != Approval::No);
         let scope = Scope { approved, named: on_list, references: question.references };
         let reading = catalogue.read(question.number, &scope);
         let verdict = catalogue.decide(&reading, &named, approved, question.wishes);

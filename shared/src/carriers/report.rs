@@ -147,7 +147,7 @@ pub fn identify_line(
     let approved = Approved::bundled(catalogue, region);
     let named = named(catalogue, carrier, region, &approved);
     let claimed = match &named {
-        Named::Carrier(carrier, _) => Some(*carrier),
+        Named::Carrier(carrier, _) | Named::Misspelt(carrier, _) => Some(*carrier),
         Named::Open(carriers, _) => carriers.first().copied(),
         Named::Unlisted | Named::Unknown | Named::Missing => None,
     };
@@ -156,14 +156,22 @@ pub fn identify_line(
     let verdict = catalogue.decide(&reading, &named, &approved, wishes);
 
     let line = |fit: &Fit<'_>| as_match(fit, &approved);
-    let counts = |fit: &&Fit<'_>| fit.speaks() && approved.of(fit.carrier) == Approval::Yes;
+    let unnamed = claimed.is_none();
+    let counts = |fit: &&Fit<'_>| {
+        let alone = !unnamed || fit.shape.strength != Strength::Exclusive || fit.stands_alone(&reading.normalized);
+        fit.speaks() && alone && approved.of(fit.carrier) == Approval::Yes
+    };
     let typed = reading.typed();
     let fits = typed.map_or(&[][..], |number| number.fits.as_slice());
     let carriers = one_each(fits.iter().filter(counts)).map(line).collect::<Vec<_>>();
     let other_matches = fits.iter().filter(|fit| !counts(fit)).map(line).collect();
     let of_claimed = |fit: &&Fit<'_>| claimed.is_some_and(|carrier| carrier.key == fit.carrier.key);
     let valid = match claimed {
-        Some(_) => fits.iter().any(|fit| of_claimed(&fit) && fit.check.fits()),
+        Some(_) => {
+            // A number that another carrier has the better claim to is not this one's.
+            let outdone = verdict.reason == Some(Reason::CarrierFormatMismatch);
+            !outdone && fits.iter().any(|fit| of_claimed(&fit) && fit.check.fits())
+        }
         None => !carriers.is_empty() && carrier.is_none(),
     };
     let best = fits.iter().find(of_claimed).or_else(|| fits.iter().find(counts));
@@ -342,6 +350,9 @@ fn keys(matches: &[Match]) -> Vec<String> {
     keys
 }
 
+#[cfg(test)]
+#[path = "reported_tests.rs"]
+mod reported_tests;
 #[cfg(test)]
 #[path = "report_tests.rs"]
 mod tests;

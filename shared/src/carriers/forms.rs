@@ -40,7 +40,7 @@ pub(super) fn loose_form(compact: &str) -> Option<Junk> {
     let digits = !form.contains('A');
     // A phone number with its trunk zero; a mobile one without it is left to the shapes.
     let trunk =
-        compact.starts_with('0') && compact.bytes().nth(1).is_some_and(|b| matches!(b, b'1'..=b'3' | b'7' | b'8'));
+        compact.starts_with('0') && compact.as_bytes().get(1).is_some_and(|b| matches!(b, b'1'..=b'3' | b'7' | b'8'));
     if digits && trunk && matches!(compact.len(), 10 | 11) {
         return Some(Junk::Phone);
     }

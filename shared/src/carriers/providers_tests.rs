@@ -1,4 +1,5 @@
 use super::*;
+use crate::carriers::bundled::bundled_list;
 use crate::carriers::verdict::Mismatch;
 use proptest::prelude::*;
 

@@ -1,7 +1,9 @@
 //! The traps that outsiders set, and the rules behind them. No row may end in a push that cannot be taken back.
 
 use super::*;
+use crate::carriers::report_name::carrier_line;
 use crate::carriers::verdict::Mismatch;
+use crate::domain::platform::Platform;
 use proptest::prelude::*;
 use serde_json::Value;
 

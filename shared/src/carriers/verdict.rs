@@ -359,7 +359,8 @@ impl<'c> Case<'_, 'c> {
     }
 }
 
-fn hold<'c>(reason: Reason, why: String, better: Vec<&'c Carrier>) -> Verdict<'c> {
+/// A parcel that waits.
+pub(super) fn hold<'c>(reason: Reason, why: String, better: Vec<&'c Carrier>) -> Verdict<'c> {
     Verdict { action: Action::Hold, reason: Some(reason), why, carrier: None, number: None, better }
 }
 

@@ -99,6 +99,13 @@ fn a_prefix_of_its_own_speaks_only_where_no_name_was_given() {
 }
 
 #[test]
+fn a_countrys_letters_in_front_count_in_that_country_only() {
+    let amazon = |number: &str| ask(number, "UK", Some("Amazon Logistics"), Mismatch::Hold).verdict;
+    assert_eq!((amazon("UK9747846486"), amazon("GB9747846486")), (Action::Push, Action::Push));
+    assert_eq!(amazon("PL5108966988"), Action::Hold);
+}
+
+#[test]
 fn words_and_other_systems_ids_are_no_numbers_of_a_carrier_without_shapes() {
     for text in
         ["TRUCK 7 DOOR 4", "LEFT AT DOOR 24", "ROUTE7 STOP12", "NO 1234567", "FLAT 2 12345678", "PARCEL12345678"]

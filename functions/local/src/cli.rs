@@ -175,6 +175,9 @@ enum Command {
         /// The store's word for the carrier.
         #[arg(long)]
         carrier: Option<String>,
+        /// What a push of this shop would do: its own carrier list, mapping and setting.
+        #[arg(long, conflicts_with = "region")]
+        shop: Option<String>,
     },
     /// The carrier that a store's words mean, how it was matched, and the alternatives.
     Carrier {
@@ -253,7 +256,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
             commands::init::run(&made.app, new, folder.as_deref(), output).await
         }
         Command::Decode { files, keys } => commands::decode::run(&files, keys.as_deref(), output),
-        Command::Identify { numbers, region, carrier } => {
+        Command::Identify { numbers, region, carrier, shop: None } => {
             let input = std::io::stdin().lock();
             commands::identify::identify(&numbers, region.as_deref(), carrier.as_deref(), input, output)
         }
@@ -316,6 +319,10 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Link(args) => acts::link(app, &args, output).await,
         Command::Correct(args) => acts::correct(app, &args, output).await,
         Command::Audit { since } => audit::run(app, since.as_deref(), output).await,
+        Command::Identify { numbers, carrier, shop: Some(shop), .. } => {
+            let input = std::io::BufReader::new(std::io::stdin());
+            commands::identify::identify_shop(app, &numbers, &shop, carrier.as_deref(), input, output).await
+        }
         Command::Push { shard } => schedule::push(app, &shard, output).await,
         Command::Remind => schedule::remind(app, output).await,
         Command::Poll { id } => store::poll(app, id.as_deref(), output).await,

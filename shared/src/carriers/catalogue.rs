@@ -1,5 +1,6 @@
 //! The carrier data, read once: who carries parcels, under which names, with which numbers, in which markets.
 
+use crate::carriers::link::domain_of_template;
 use crate::carriers::name_index::NameIndex;
 use crate::carriers::shape::{CheckResult, LONGEST, RawShape, Shape, ShapeError, Strength};
 use crate::carriers::suggest::Likeness;
@@ -107,6 +108,21 @@ impl Fit<'_> {
     pub fn speaks(&self) -> bool {
         self.check.fits() && self.shape.strength != Strength::Weak
     }
+
+    /// The check digit is right, and passing it proves something.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.check == CheckResult::Passed && self.shape.is_proof()
+    }
+
+    /// The shape points at this carrier, and a check digit or a prefix of its own bears that out. Without either it is a
+    /// form that other papers have too ("two letters and seven digits"), good only to confirm a carrier that was named.
+    #[must_use]
+    pub fn stands_alone(&self, compact: &str) -> bool {
+        self.check.fits()
+            && self.shape.strength == Strength::Exclusive
+            && (self.is_proven() || self.shape.is_marked(compact))
+    }
 }
 
 /// All carriers with their indexes.
@@ -201,6 +217,13 @@ impl Catalogue {
         self.names.by_key.get(key).and_then(|at| self.carriers.get(*at))
     }
 
+    /// The shapes that count in one market: a country's letters in front count in that country only.
+    pub(super) fn fits_in(&self, compact: &str, approved: &Approved) -> Vec<Fit<'_>> {
+        let mut fits = self.fits(compact);
+        fits.retain(|fit| !fit.shape.is_abroad(compact, approved.market.as_deref()));
+        fits
+    }
+
     /// Every shape that a compact text has, also those whose check digit fails; strongest first.
     #[must_use]
     pub fn fits(&self, compact: &str) -> Vec<Fit<'_>> {
@@ -251,6 +274,7 @@ pub enum Approval {
 #[derive(Clone, Debug)]
 pub struct Approved {
     by_carrier: Vec<Approval>,
+    market: Option<String>,
     /// Where the list comes from, in a person's words.
     pub list: String,
 }
@@ -271,19 +295,24 @@ impl Approved {
             None => "every known carrier".to_owned(),
             Some(region) => format!("the bundled list for {}", market(region)),
         };
-        Self { by_carrier: by_carrier.collect(), list }
+        Self { by_carrier: by_carrier.collect(), market: region.map(|region| market(region).to_owned()), list }
     }
 
     /// By a list of carriers, for example those behind a shop's live providers.
     #[must_use]
-    pub fn only<'c>(catalogue: &Catalogue, list: String, carriers: impl IntoIterator<Item = &'c Carrier>) -> Self {
+    pub fn only<'c>(
+        catalogue: &Catalogue,
+        region: &Region,
+        list: String,
+        carriers: impl IntoIterator<Item = &'c Carrier>,
+    ) -> Self {
         let mut by_carrier = vec![Approval::No; catalogue.carriers.len()];
         for carrier in carriers {
             if let Some(slot) = by_carrier.get_mut(carrier.index) {
                 *slot = Approval::Yes;
             }
         }
-        Self { by_carrier, list }
+        Self { by_carrier, market: Some(market(region).to_owned()), list }
     }
 
     /// Whether a carrier counts.
@@ -296,21 +325,6 @@ impl Approved {
     pub fn carriers<'c>(&'c self, catalogue: &'c Catalogue) -> impl Iterator<Item = &'c Carrier> {
         catalogue.carriers.iter().filter(|carrier| self.of(carrier) == Approval::Yes)
     }
-}
-
-/// The registrable domain of a tracking address: `track.dpd.co.uk` → `dpd.co.uk`.
-pub(super) fn registrable(host: &str) -> Option<String> {
-    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-    let second_level = labels.len() >= 3
-        && labels.last().is_some_and(|top| top.len() == 2)
-        && labels.get(labels.len() - 2).is_some_and(|second| matches!(*second, "co" | "com" | "org" | "net"));
-    let keep = if second_level { 3 } else { 2 };
-    let tail = labels.get(labels.len().checked_sub(keep)?..)?;
-    Some(tail.join(".").to_ascii_lowercase())
-}
-
-fn domain_of_template(template: &str) -> Option<String> {
-    registrable(template.split_once("://")?.1.split('/').next()?)
 }
 
 #[cfg(test)]
@@ -348,19 +362,6 @@ mod tests {
     #[test]
     fn a_broken_catalogue_is_refused() {
         assert!(matches!(Catalogue::from_json("{}", META, STORE_NAMES), Err(CatalogueError::Form(_))));
-    }
-
-    #[test]
-    fn a_carriers_web_domain_is_found_below_its_country() {
-        for (host, domain) in [
-            ("track.dpd.co.uk", Some("dpd.co.uk")),
-            ("www.UPS.com", Some("ups.com")),
-            ("ups.com.example.net", Some("example.net")),
-            ("localhost", None),
-            ("", None),
-        ] {
-            assert_eq!(registrable(host).as_deref(), domain, "{host}");
-        }
     }
 
     #[test]

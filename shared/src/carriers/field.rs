@@ -3,10 +3,11 @@
 //! Source: carrier fact sheet, section 3. Order matters: junk rules run before shapes, the joined text before its pieces.
 
 use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit};
+use crate::carriers::forms::{is_mobile, loose_form};
 use crate::carriers::junk::Junk;
 use crate::carriers::link::{Link, holds_link};
-use crate::carriers::shape::CheckResult;
-use crate::carriers::text::{compact, tidy_number};
+use crate::carriers::shape::{CheckResult, Strength};
+use crate::carriers::text::{compact, holds_word, tidy_number};
 use serde::Serialize;
 
 /// Bytes of the longest field worth reading. TikTok takes 50 characters; a field may hold several numbers.
@@ -14,8 +15,15 @@ const LONGEST_FIELD: usize = 2_000;
 /// Most pieces of one field, and most words of one piece, that are looked at.
 const MOST_PIECES: usize = 20;
 const MOST_WORDS: usize = 12;
-/// A word of so many letters beside other words is prose, not part of a number.
-const PROSE: usize = 5;
+/// Letters alone between the digits of one number: "WM 8824 4126 4 GB", "221 BB4 EFC". More are a word.
+const LETTERS_INSIDE: usize = 3;
+/// Letters alone in front of digits where no shape says that they belong there.
+const LETTERS_BEFORE: usize = 2;
+/// Digits that a number of no known shape has at least.
+const FEWEST_DIGITS: usize = 4;
+/// Words of up to three letters that stand in front of numbers and are no part of them.
+const LABELS: &[&str] =
+    &["NO", "NR", "NUM", "ID", "REF", "RE", "PO", "SO", "DN", "TEL", "MOB", "FAX", "QTY", "BOX", "BAY", "LOT"];
 
 /// What counts while a field is read. Shapes of carriers that cannot take the parcel never change the reading.
 #[derive(Clone, Copy, Debug)]
@@ -168,7 +176,7 @@ impl Catalogue {
             if self.junk_compact(&compact).is_some() {
                 return None;
             }
-            let fits = self.fits(&compact);
+            let fits = self.fits_in(&compact, scope.approved);
             let good = fits.iter().any(|fit| self.counts(fit, scope) || (fit.check.fits() && owner(fit)));
             (good || shapeless).then(|| self.number(compact, fits, scope))
         };
@@ -200,8 +208,18 @@ impl Catalogue {
         }
         // A letter of another script looks like a Latin one; dropping it would invent a number.
         let foreign = |word: &str| word.chars().any(|c| c.is_alphanumeric() && !c.is_ascii());
-        let fits = self.fits(&joined);
-        if !foreign(piece) && fits.iter().any(|fit| self.counts(fit, scope)) {
+        let fits = self.fits_in(&joined, scope.approved);
+        let passed = fits.iter().any(|fit| fit.check == CheckResult::Passed && self.counts(fit, scope));
+        if !passed && is_mobile(&joined) {
+            return Piece::Junk(Junk::Phone);
+        }
+        // Some digits that only the named carrier's widest shape takes say no more than no shape at all.
+        let known = passed
+            || fits.iter().any(|fit| {
+                let vague = fit.shape.is_some_digits() && fit.shape.strength == Strength::Weak;
+                self.counts(fit, scope) && !vague && self.joins(&words)
+            });
+        if !foreign(piece) && known {
             return Piece::Number(self.number(joined, fits, scope));
         }
         if words.len() > 1 && words.len() <= MOST_WORDS {
@@ -210,15 +228,49 @@ impl Catalogue {
                 return Piece::Among(found);
             }
         }
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '_');
-        let letters = |word: &str| word.bytes().all(|b| b.is_ascii_alphabetic());
-        // Two letters begin many numbers; a longer brand in front of one is a remark.
-        let brand = |word: &str| word.len() > 2 && letters(word) && self.names.knows(&word.to_ascii_lowercase());
-        let prose = words.len() > 1 && words.iter().any(|word| (word.len() >= PROSE && letters(word)) || brand(word));
-        if junk.is_some() || prose || !piece.chars().all(plain) {
+        let shaped = fits.iter().any(|fit| fit.check.fits() && scope.approved.of(fit.carrier) != Approval::No);
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '_' | '/');
+        if junk.is_some() || !piece.chars().all(plain) || !self.is_sane(&joined, &words, !shaped) {
             return Piece::Junk(junk.unwrap_or(Junk::Text));
         }
+        if let Some(junk) = loose_form(&joined) {
+            return Piece::Junk(junk);
+        }
         Piece::Number(self.number(joined, fits, scope))
+    }
+
+    /// Whether any carrier's shape begins with these letters: "TBA", "JD", "SPX".
+    fn begins_a_number(&self, letters: &str) -> bool {
+        self.carriers().iter().flat_map(|carrier| &carrier.shapes).any(|shape| shape.begins_with(letters))
+    }
+
+    /// Whether the words of a text are pieces of one number that has a known shape: each holds a digit, or is a few
+    /// letters that numbers have.
+    fn joins(&self, words: &[&str]) -> bool {
+        let piece = |word: &&str| {
+            let upper = word.to_ascii_uppercase();
+            holds_digit(word)
+                || (word.len() <= LETTERS_INSIDE && !LABELS.contains(&upper.as_str()))
+                || self.begins_a_number(&upper)
+        };
+        words.len() <= 1 || words.iter().all(piece)
+    }
+
+    /// Whether a text of no known shape can be a number of a carrier that publishes none: words are no numbers.
+    fn is_sane(&self, joined: &str, words: &[&str], unknown: bool) -> bool {
+        let digits = joined.bytes().filter(u8::is_ascii_digit).count();
+        if words.len() <= 1 {
+            return !unknown || (digits >= FEWEST_DIGITS && !holds_spoken_word(joined));
+        }
+        if !unknown && self.joins(words) {
+            return true;
+        }
+        let piece = |(at, word): (usize, &&str)| {
+            let upper = word.to_ascii_uppercase();
+            let short = at == 0 && word.len() <= LETTERS_BEFORE && !LABELS.contains(&upper.as_str());
+            (holds_digit(word) && !holds_word(&compact(word))) || short || (at == 0 && self.begins_a_number(&upper))
+        };
+        digits >= FEWEST_DIGITS && words.iter().enumerate().all(piece)
     }
 
     /// Numbers among words: either every word is a number by itself, or one run of words holds every digit and passes
@@ -226,7 +278,7 @@ impl Catalogue {
     fn among<'c>(&'c self, words: &[&str], foreign: impl Fn(&str) -> bool, scope: &Scope<'_>) -> Vec<Number<'c>> {
         let digits = |word: &&str| word.bytes().any(|b| b.is_ascii_digit());
         let try_text = |text: String, strict: bool| {
-            let fits = self.fits(&text);
+            let fits = self.fits_in(&text, scope.approved);
             let sure = |fit: &Fit<'_>| self.counts(fit, scope) && (!strict || fit.check == CheckResult::Passed);
             (self.junk_compact(&text).is_none() && fits.iter().any(sure)).then(|| self.number(text, fits, scope))
         };
@@ -267,6 +319,18 @@ impl Catalogue {
         let canonical = best.map_or(compact.as_str(), |fit| fit.shape.canonical(&compact)).to_owned();
         Number { compact, canonical, fits }
     }
+}
+
+fn holds_digit(word: &str) -> bool {
+    word.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// Five letters side by side with a vowel among them: a word, not a shipper's code.
+fn holds_spoken_word(compact: &str) -> bool {
+    let word = |five: &[u8]| {
+        five.iter().all(u8::is_ascii_alphabetic) && five.iter().any(|b| matches!(b, b'A' | b'E' | b'I' | b'O' | b'U'))
+    };
+    compact.as_bytes().windows(5).any(word)
 }
 
 /// Splits a field into the texts that can be numbers of their own.

@@ -4,6 +4,7 @@
 //! Source: carrier data, `junk`; carrier fact sheet, section 3.
 
 use crate::carriers::catalogue::Catalogue;
+use crate::carriers::forms::plain_form;
 use crate::carriers::shape::{LONGEST, SHORTEST};
 use serde::Serialize;
 
@@ -43,6 +44,12 @@ pub enum Junk {
     Date,
     /// A TikTok order or package id.
     TikTokId,
+    /// An id of another system: a GUID, a marketplace's order.
+    OtherId,
+    /// A postcode.
+    Postcode,
+    /// What a spreadsheet made of a number: `9.40011E+21`, `301234567.0`. Its digits are lost.
+    Spreadsheet,
     /// A carrier's name in place of a number.
     CarrierName,
     /// Text around something that no check digit confirms, or characters that no number has.
@@ -70,6 +77,11 @@ impl Junk {
             Self::Phone => "this is a phone number",
             Self::Date => "this is a date",
             Self::TikTokId => "this is a TikTok order or package id",
+            Self::OtherId => "this is another system's id",
+            Self::Postcode => "this is a postcode",
+            Self::Spreadsheet => {
+                "a spreadsheet or a program changed this number and its digits are lost; enter it as printed on the label"
+            }
             Self::CarrierName => "this is a carrier's name",
             Self::Text => "there is text around the number, and no check digit confirms which part is the number",
         }
@@ -106,9 +118,34 @@ const REMARKS: &[&str] = &[
     "mobile",
 ];
 
-/// Words that, directly before digits, make the text an order number.
-const ORDER_WORDS: &[&str] =
-    &["ORDER", "ORDERNO", "ORDERNUMBER", "ORDERID", "INV", "INVOICE", "INVOICENO", "PO", "PONUMBER", "TEST"];
+/// Words that, directly before digits, make the text some other number: an order's, an article's, a document's.
+const ORDER_WORDS: &[&str] = &[
+    "ORDER",
+    "ORDERNO",
+    "ORDERNUMBER",
+    "ORDERID",
+    "INV",
+    "INVOICE",
+    "INVOICENO",
+    "PO",
+    "PONUMBER",
+    "TEST",
+    "DEMO",
+    "SAMPLE",
+    "DUMMY",
+    "FAKE",
+    "QUOTE",
+    "RMA",
+    "SHIP",
+    "SHIPMENT",
+    "TICKET",
+    "ISBN",
+    "EAN",
+    "SKU",
+    "ASIN",
+    "IMEI",
+    "VAT",
+];
 
 impl Catalogue {
     /// Rules on the text as written: placeholders, remarks, e-mail, order names, phones, dates.
@@ -129,7 +166,7 @@ impl Catalogue {
         if text.starts_with('#') {
             return Some(Junk::OrderName);
         }
-        if text.starts_with('+') || is_phone(text) {
+        if text.starts_with('+') {
             return Some(Junk::Phone);
         }
         let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -137,10 +174,7 @@ impl Catalogue {
         if words.any(|word| REMARKS.contains(&word)) || phrase() {
             return Some(Junk::Remark);
         }
-        if is_date(text) {
-            return Some(Junk::Date);
-        }
-        None
+        plain_form(text)
     }
 
     /// Rules on the compact form: what stays of a text when only `0-9A-Z` counts.
@@ -195,26 +229,6 @@ fn holds_phrase(text: &str, phrase: &str) -> bool {
 fn is_run(digits: &[u8]) -> bool {
     let step = |by: u8| digits.windows(2).all(|two| (two[0] - b'0' + by) % 10 == two[1] - b'0');
     step(1) || step(9)
-}
-
-/// The American way of writing a phone number, in any of its dresses; a bare run of digits is left to the shapes.
-fn is_phone(text: &str) -> bool {
-    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-    matches!(
-        form.as_str(),
-        "999-999-9999"
-            | "999.999.9999"
-            | "(999) 999-9999"
-            | "(999)999-9999"
-            | "(999) 999 9999"
-            | "1-999-999-9999"
-            | "1 (999) 999-9999"
-    )
-}
-
-fn is_date(text: &str) -> bool {
-    let form: String = text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-    matches!(form.as_str(), "9999-99-99" | "9999/99/99" | "99/99/9999" | "99.99.9999" | "99-99-9999")
 }
 
 #[cfg(test)]

@@ -6,9 +6,13 @@
 //!
 //! The data is compiled in and read on first use. Nothing here reads a clock, a network or a setting.
 
+mod bundled;
 pub mod catalogue;
 pub mod check;
+mod claims;
+mod countries;
 pub mod field;
+mod forms;
 pub mod junk;
 mod link;
 mod name_index;
@@ -16,20 +20,23 @@ pub mod names;
 mod pattern;
 pub mod providers;
 pub mod report;
+mod report_name;
 pub mod shape;
 pub mod suggest;
 mod text;
 pub mod verdict;
 mod vocabulary;
+mod wording;
 
+pub use bundled::{Listed, bundled_list, suggest_bundled};
 pub use catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
 pub use field::{Number, Reading, Scope, Source};
 pub use names::{How, Kind, NameAnswer, Service};
 pub use providers::{
-    ListChange, Listed, LiveList, Provider, Question, Resolution, Warning, Way, bundled_list, list_changes, name_key,
-    resolve, suggest_bundled,
+    ListChange, LiveList, Provider, Question, Resolution, Warning, Way, list_changes, name_key, resolve,
 };
-pub use report::{CarrierLine, IdentifyLine, carrier_line, identify_line};
+pub use report::{IdentifyLine, identify_in_shop, identify_line};
+pub use report_name::{CarrierLine, carrier_line};
 pub use suggest::Candidate;
 pub use text::compact;
 pub use verdict::{Action, Mismatch, Named, Verdict, Wishes};

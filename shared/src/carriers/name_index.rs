@@ -3,6 +3,7 @@
 use crate::carriers::catalogue::Carrier;
 use crate::carriers::text::{join, tidy_name, words};
 use crate::carriers::vocabulary::{EXTRA_NAMES, FAMILIES, FAMILY_SPELLINGS, Family, SERVICE_NAMES, WHOLE_NAME_ONLY};
+use crate::carriers::wording::COMPANY_TAILS;
 use crate::domain::platform::Platform;
 use std::collections::{HashMap, HashSet};
 
@@ -71,6 +72,20 @@ impl NameIndex {
             for (platform, names) in &carrier.platform_names {
                 for name in names {
                     index.add(carrier.index, name, Some(platform), false);
+                }
+            }
+        }
+        for carrier in carriers {
+            for name in [&carrier.name].into_iter().chain(carrier.listings.values().map(|listing| &listing.tiktok_name))
+            {
+                let tidy = tidy_name(name);
+                let mut parts = words(&tidy);
+                // "Tazmanian Freight Systems" is known as Tazmanian Freight: two words are still a name.
+                while parts.len() > 2 && parts.last().is_some_and(|last| COMPANY_TAILS.contains(last)) {
+                    parts.pop();
+                    if !index.by_name.contains_key(&parts.concat()) {
+                        index.add(carrier.index, &parts.join(" "), None, false);
+                    }
                 }
             }
         }

@@ -3,11 +3,11 @@
 //! The merchant's own mapping comes before all this and the number's shape after it; both belong to the caller.
 
 use crate::carriers::catalogue::{Carrier, Catalogue, market};
-use crate::carriers::name_index::{Found, SHORTEST_BRAND};
-use crate::carriers::text::{join, one_typo, tidy_name, words};
-use crate::carriers::vocabulary::{
-    MARKET_WORDS, NO_CARRIER, SAYS_NOTHING, SERVICE_NAMES, SERVICE_WORDS, WHOLE_NAME_ONLY,
-};
+use crate::carriers::countries::{is_code, market_in};
+use crate::carriers::name_index::{Found, NameIndex, SHORTEST_BRAND};
+use crate::carriers::text::{join, one_typo, tidy_name, uncamel, words};
+use crate::carriers::vocabulary::{FAMILIES, NO_CARRIER, SAYS_NOTHING, SERVICE_NAMES, WHOLE_NAME_ONLY};
+use crate::carriers::wording::{BROKERS, FORMERLY, ORDINARY_WORDS, SERVICE_WORDS, SISTERLESS};
 use crate::domain::platform::Platform;
 use crate::domain::region::Region;
 use serde::Serialize;
@@ -17,6 +17,10 @@ const LONGEST_NAME: usize = 300;
 /// Words read of one name: bounds the work on a name of single letters.
 const MOST_WORDS: usize = 24;
 
+/// Letters of the shortest brand to which a service's words may be glued.
+const SHORTEST_GLUED: usize = 3;
+/// A carrier that TikTok lists in so many markets is one company everywhere.
+const WORLDWIDE: usize = 3;
 /// A name of several words is compared as one text from so many letters on.
 const LONG_NAME: usize = 8;
 
@@ -109,10 +113,30 @@ impl Catalogue {
             let exact = entry.is_some_and(|e| e.aliases.iter().any(|alias| alias.lower == lower));
             return self.answer(found, if exact { How::Exact } else { How::Normalised }, joined, &parts);
         }
-        match self.by_words(&parts, market, platform) {
-            Ok(Some((found, matched))) => return self.answer(found, How::Tokens, matched, &parts),
-            Err(Several) => return self.nothing(Kind::Several, unsaid),
-            Ok(None) => {}
+        // A country in front of a whole name, as payment services write it: "GB_ARROW".
+        if let [first, rest @ ..] = parts.as_slice()
+            && is_code(first)
+            && let Some(found) = self.names.look_up(&rest.concat(), market, platform)
+            && !self.is_sister(&found, &rest.concat(), &parts)
+        {
+            return self.answer(found, How::Tokens, rest.concat(), &parts);
+        }
+        // "FedExDefault" first as it stands, then as the words that its capitals make of it.
+        let apart = tidy_name(&uncamel(name));
+        let mut camel = words(&apart);
+        camel.truncate(MOST_WORDS);
+        for parts in [&parts, &camel] {
+            match self.by_words(current(parts, &self.names), market, platform) {
+                Ok(Some((found, matched))) if self.is_sister(&found, &matched, parts) => {
+                    return self.nothing(Kind::Unknown, unsaid);
+                }
+                Ok(Some((found, matched))) => return self.answer(found, How::Tokens, matched, parts),
+                Err(Several) => return self.nothing(Kind::Several, unsaid),
+                Ok(None) => {}
+            }
+        }
+        if let Some((found, matched)) = self.by_glue(&parts, market, platform) {
+            return self.answer(found, How::Tokens, matched, &parts);
         }
         // A name on a platform's own list is spelt as meant: "Speedy" is not SpeedX.
         let listed = self.names.listed.contains(&joined);
@@ -174,6 +198,17 @@ impl Catalogue {
         }
         if kept.iter().any(|(_, _, name)| !SERVICE_NAMES.contains(&name.as_str())) {
             kept.retain(|(_, _, name)| !SERVICE_NAMES.contains(&name.as_str()));
+        } else {
+            // "Zedify Tracked 24" is Zedify's: a product's name speaks only where nothing unknown stands beside it.
+            let inside = |at: usize| kept.iter().any(|(start, end, _)| (*start..=*end).contains(&at));
+            let plain = |(at, part): (usize, &&str)| inside(at) || SERVICE_WORDS.contains(part);
+            if !parts.iter().enumerate().all(plain) {
+                kept.clear();
+            }
+        }
+        // A broker sells another carrier's label: "Parcel2Go - Evri" travels with Evri.
+        if kept.iter().any(|(_, _, name)| !BROKERS.contains(&name.as_str())) {
+            kept.retain(|(_, _, name)| !BROKERS.contains(&name.as_str()));
         }
         let mut all: Option<(Found, String)> = None;
         for (_, _, name) in kept {
@@ -184,14 +219,49 @@ impl Catalogue {
                     let members: Vec<usize> =
                         before.members.iter().filter(|m| found.members.contains(m)).copied().collect();
                     let likeliest = before.likeliest.filter(|l| members.contains(l)).or(members.first().copied());
-                    if likeliest.is_none() {
-                        return Err(Several);
+                    match likeliest {
+                        Some(_) => (Found { members, likeliest }, first),
+                        // "UPS SurePost (USPS)": who sold the label stands in front, who delivers it behind.
+                        None if self.delivers_for(&before, &found) => (before, first),
+                        None => return Err(Several),
                     }
-                    (Found { members, likeliest }, first)
                 }
             });
         }
         Ok(all)
+    }
+
+    /// A brand and the words of a service written as one: "evriinternational".
+    fn by_glue(&self, parts: &[&str], market: Option<&str>, platform: Option<Platform>) -> Option<(Found, String)> {
+        let [first, rest @ ..] = parts else { return None };
+        if !rest.iter().all(|part| SERVICE_WORDS.contains(part)) {
+            return None;
+        }
+        let ends = first.char_indices().map(|(at, _)| at).skip(SHORTEST_GLUED);
+        let brands = ends.filter_map(|at| first.split_at_checked(at)).filter(|(brand, service)| {
+            let known = self.names.knows(brand) && !WHOLE_NAME_ONLY.contains(brand) && !SERVICE_NAMES.contains(brand);
+            known && is_service(service)
+        });
+        let (brand, _) = brands.last()?;
+        Some((self.names.look_up(brand, market, platform)?, brand.to_owned()))
+    }
+
+    /// A name that mentions another country is not the carrier of that name here, unless the company is one worldwide
+    /// or names its services after where they go ("Royal Mail Germany").
+    fn is_sister(&self, found: &Found, matched: &str, parts: &[&str]) -> bool {
+        // A family's own rule has chosen the company of that country already.
+        let family = FAMILIES.iter().any(|family| family.name == matched);
+        let (Some(abroad), [only], false) = (market_in(parts), found.members.as_slice(), family) else { return false };
+        self.carriers().get(*only).is_some_and(|carrier| {
+            let own = carrier.listings.contains_key(abroad);
+            (1..WORLDWIDE).contains(&carrier.listings.len()) && !own && !SISTERLESS.contains(&carrier.key.as_str())
+        })
+    }
+
+    fn delivers_for(&self, seller: &Found, deliverer: &Found) -> bool {
+        let carrier = |found: &Found| found.likeliest.and_then(|at| self.carriers().get(at));
+        let partner = |carrier: &Carrier| carrier.shapes.iter().any(|shape| shape.id == "impb_partner");
+        carrier(seller).is_some_and(partner) && carrier(deliverer).is_some_and(|carrier| carrier.key == "usps")
     }
 
     /// One known brand with one typing error; the rest of the name may only describe a service.
@@ -203,6 +273,10 @@ impl Catalogue {
         platform: Option<Platform>,
     ) -> Option<(Found, String)> {
         let bare: Vec<&str> = parts.iter().copied().filter(|word| !SERVICE_WORDS.contains(word)).collect();
+        // Words of the dictionary are spelt as meant: "Postal Service" is not PostNL, "Speed Express" not SpeedX.
+        if bare.iter().all(|word| ORDINARY_WORDS.contains(word)) {
+            return None;
+        }
         let bare_joined = bare.concat();
         let mut hits: Vec<&str> = Vec::new();
         for text in [joined, bare_joined.as_str()] {
@@ -217,7 +291,8 @@ impl Catalogue {
             let mut wrong = name.iter().zip(given).filter(|(name, given)| name != *given);
             let near = |(name, given): (&String, &&str)| {
                 let same_start = name.chars().next() == given.chars().next();
-                same_start && name.chars().count() >= SHORTEST_BRAND && one_typo(name, given)
+                let meant = ORDINARY_WORDS.contains(given);
+                !meant && same_start && name.chars().count() >= SHORTEST_BRAND && one_typo(name, given)
             };
             wrong.next().is_some_and(near) && wrong.next().is_none()
         };
@@ -248,11 +323,25 @@ impl Catalogue {
 /// The name holds two carriers.
 struct Several;
 
-/// The market that a name itself mentions; two different ones count as none.
-fn market_in(parts: &[&str]) -> Option<&'static str> {
-    let mut markets = MARKET_WORDS.iter().filter(|(word, _)| parts.contains(word)).map(|(_, market)| *market);
-    let first = markets.next()?;
-    markets.all(|market| market == first).then_some(first)
+/// The words of a name as the company is called now: "InPost (formerly Yodel)" is InPost. Where only the old name is known
+/// ("Acme (formerly Yodel)"), that one counts: the company is the same.
+fn current<'p>(parts: &'p [&'p str], names: &NameIndex) -> &'p [&'p str] {
+    let Some(at) = parts.iter().position(|part| FORMERLY.contains(part)).filter(|at| *at > 0) else { return parts };
+    let (now, before) = parts.split_at(at);
+    if (0..now.len()).any(|start| (start..now.len()).any(|end| names.knows(&now[start..=end].concat()))) {
+        now
+    } else {
+        before
+    }
+}
+
+/// Whether a text is nothing but words of a service, one after the other.
+fn is_service(text: &str) -> bool {
+    text.is_empty()
+        || SERVICE_WORDS
+            .iter()
+            .filter(|word| word.len() > 2)
+            .any(|word| text.strip_prefix(word).is_some_and(is_service))
 }
 
 /// TikTok counts only Royal Mail's tracked services; untracked 24, 48, first and second class ids are refused.

@@ -57,7 +57,7 @@ pub(super) fn bit(byte: u8) -> Option<u64> {
     }
 }
 
-const DIGITS: u64 = (1 << 10) - 1;
+pub(super) const DIGITS: u64 = (1 << 10) - 1;
 
 impl Pattern {
     /// `None`: not an anchored expression of the kind described above.
@@ -67,6 +67,20 @@ impl Pattern {
         // No choice out here: the anchors would belong to its outer branches only.
         let Part { steps, lengths, first } = reader.sequence()?;
         reader.rest.is_empty().then_some(Self { steps, lengths, first })
+    }
+
+    /// The sets with which every match begins, up to the first choice or the first set of more than three characters:
+    /// `TB[ACM]` of `TB[ACM]\d{12}`.
+    pub(super) fn fixed(&self) -> impl Iterator<Item = u64> {
+        let takes = self.steps.iter().filter(|step| !matches!(step, Step::Mark(_)));
+        takes
+            .map_while(|step| if let Step::Take(set) = step { Some(*set) } else { None })
+            .take_while(|set| set.count_ones() <= 3)
+    }
+
+    /// Nothing but digits in any order matches.
+    pub(super) fn digits_only(&self) -> bool {
+        self.steps.iter().all(|step| !matches!(step, Step::Take(set) if *set != DIGITS))
     }
 
     /// Matches the whole text.

@@ -1,11 +1,11 @@
 //! From a store's words and a number to one entry of the shop's live carrier list. Ids come from that list only.
 
 use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, market};
-use crate::carriers::field::{Number, Scope};
+use crate::carriers::field::{Number, Reading, Scope};
 use crate::carriers::names::{How, Kind, Service};
 use crate::carriers::suggest::{Candidate, Choice};
 use crate::carriers::text::{join, tidy_name};
-use crate::carriers::verdict::{Action, Named, Wishes};
+use crate::carriers::verdict::{Action, Named, Verdict, Wishes, hold};
 use crate::domain::ids::ProviderId;
 use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
@@ -103,6 +103,17 @@ struct Entry<'c> {
     carrier: Option<&'c Carrier>,
 }
 
+/// A decision and what it rests on.
+pub(super) struct Judged<'l> {
+    pub(super) named: Named<'l>,
+    /// `None`: the mapping leads nowhere, so nobody looked.
+    pub(super) reading: Option<Reading<'l>>,
+    pub(super) verdict: Verdict<'l>,
+    /// The entry to send it with; `None` exactly when it is held.
+    pub(super) provider: Option<&'l Provider>,
+    pub(super) way: Way,
+}
+
 /// A shop's live list, read once and then asked for every parcel of the shop.
 #[derive(Debug)]
 pub struct LiveList<'c> {
@@ -128,13 +139,32 @@ impl<'c> LiveList<'c> {
             })
             .collect();
         let known = entries.iter().filter_map(|entry| entry.carrier);
-        let approved = Approved::only(catalogue, "this shop's carrier list at TikTok".into(), known);
+        let approved = Approved::only(catalogue, region, "this shop's carrier list at TikTok".into(), known);
         Self { catalogue, region: region.clone(), entries, approved }
     }
 
     /// Finds the provider for one parcel of the list's market, or says why it must wait.
     #[must_use]
     pub fn resolve(&self, question: &Question<'_>) -> Resolution {
+        let Judged { reading, verdict, provider, way, .. } = self.judge(question);
+        let (Some(provider), Some(number)) = (provider, verdict.number) else {
+            let reason = verdict.reason.unwrap_or(Reason::CarrierUnmapped);
+            let number = reading.as_ref().and_then(|reading| reading.only());
+            return self.held(question, number, reason, verdict.why);
+        };
+        let warning = verdict.reason.map(|reason| Warning { reason, why: verdict.why.clone() });
+        Resolution::Provider {
+            provider: provider.clone(),
+            carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
+            number,
+            way,
+            why: verdict.why,
+            warning,
+        }
+    }
+
+    /// The decision about one parcel with everything it rests on: what a push acts on and `identify --shop` prints.
+    pub(super) fn judge(&self, question: &Question<'_>) -> Judged<'_> {
         let (catalogue, approved) = (self.catalogue, &self.approved);
         let answer = question.store_name.map(|name| catalogue.by_name(name, Some(&self.region), question.platform));
 
@@ -144,7 +174,8 @@ impl<'c> LiveList<'c> {
         if let Some(choice) = question.merchant_choice {
             let Some(entry) = self.chosen(choice) else {
                 let why = format!("your mapping names {choice}, which is not on this shop's carrier list at TikTok");
-                return self.held(question, None, Reason::CarrierNotApproved, why);
+                let verdict = hold(Reason::CarrierNotApproved, why, vec![]);
+                return Judged { named: Named::Unknown, reading: None, verdict, provider: None, way: Way::Mapping };
             };
             named = entry.carrier.map_or(Named::Unlisted, |carrier| Named::Carrier(carrier, Service::Unsaid));
             (fixed, way) = (Some(&entry.provider), Way::Mapping);
@@ -159,33 +190,22 @@ impl<'c> LiveList<'c> {
         }
 
         // A carrier that the shop cannot use must not change how the number is read.
-        let on_list = match &named {
-            Named::Carrier(carrier, _) if approved.of(carrier) != Approval::No => Some(*carrier),
-            _ => None,
-        };
+        let on_list = named.carrier().filter(|carrier| approved.of(carrier) != Approval::No);
         let scope = Scope { approved, named: on_list, references: question.references };
         let reading = catalogue.read(question.number, &scope);
-        let verdict = catalogue.decide(&reading, &named, approved, question.wishes);
-
-        let (Action::Push | Action::Warn, Some(number)) = (verdict.action, verdict.number) else {
-            let reason = verdict.reason.unwrap_or(Reason::CarrierUnmapped);
-            return self.held(question, reading.only(), reason, verdict.why);
-        };
-        let provider =
-            fixed.or_else(|| verdict.carrier.and_then(|carrier| self.of_carrier(carrier, question.store_name)));
-        let Some(provider) = provider else {
+        let mut verdict = catalogue.decide(&reading, &named, approved, question.wishes);
+        let by_carrier = || verdict.carrier.and_then(|carrier| self.of_carrier(carrier, question.store_name));
+        let provider = if verdict.action == Action::Hold { None } else { fixed.or_else(by_carrier) };
+        if provider.is_none() && verdict.action != Action::Hold {
             let why = "the shop's list holds this carrier more than once; choose the right entry once".to_owned();
-            return self.held(question, reading.only(), Reason::CarrierUnmapped, why);
-        };
-        let warning = verdict.reason.map(|reason| Warning { reason, why: verdict.why.clone() });
-        Resolution::Provider {
-            provider: provider.clone(),
-            carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
-            number,
-            way,
-            why: verdict.why,
-            warning,
+            verdict = hold(Reason::CarrierUnmapped, why, vec![]);
         }
+        Judged { named, reading: Some(reading), verdict, provider, way }
+    }
+
+    /// The carriers behind the entries.
+    pub(super) fn approved(&self) -> &Approved {
+        &self.approved
     }
 
     /// The three likeliest entries for a store's word nobody mapped, with a number seen under it.
@@ -295,28 +315,6 @@ fn carrier_of<'c>(catalogue: &'c Catalogue, name: &str, region: &Region) -> Opti
     answer.carrier.filter(|_| !answer.open && matches!(answer.how, Some(How::Exact | How::Normalised)))
 }
 
-/// One carrier of a bundled list: to show and to suggest while no live list is at hand, never to send.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Listed {
-    /// The carrier's key.
-    pub carrier: String,
-    /// TikTok's name for it.
-    pub name: String,
-    /// It stands on the short list that ships with the product (ten for the UK, fifteen for the US).
-    pub core: bool,
-}
-
-/// The bundled list of a market; empty where none is known. The live list always wins.
-#[must_use]
-pub fn bundled_list(catalogue: &Catalogue, region: &Region) -> Vec<Listed> {
-    let of_market = |carrier: &Carrier| {
-        let listing = carrier.listings.get(market(region)).filter(|listing| listing.approved == Some(true))?;
-        let core = listing.list_sources.iter().any(|source| source == "L0");
-        Some(Listed { carrier: carrier.key.clone(), name: listing.tiktok_name.clone(), core })
-    };
-    catalogue.carriers().iter().filter_map(of_market).collect()
-}
-
 /// The form in which two spellings of a store's word count as one name ("U.S.P.S." and "usps"): for mapping rows. A word
 /// of signs alone is its own key; only a blank one is empty.
 #[must_use]
@@ -325,28 +323,6 @@ pub fn name_key(name: &str) -> String {
     let joined = join(&tidy_name(&head));
     let key = if joined.is_empty() { head.split_whitespace().collect::<Vec<_>>().join(" ") } else { joined };
     key.chars().take(LONGEST_KEY).collect()
-}
-
-/// The likeliest carriers of a market's bundled list for a store's word nobody mapped: while no live list is at hand.
-#[must_use]
-pub fn suggest_bundled(
-    catalogue: &Catalogue,
-    region: &Region,
-    store_name: Option<&str>,
-    number: Option<&str>,
-) -> Vec<Candidate> {
-    let approved = Approved::bundled(catalogue, Some(region));
-    let scope = Scope { approved: &approved, named: None, references: &[] };
-    let reading = number.map(|number| catalogue.read(number, &scope));
-    let choices: Vec<Choice<'_>> = approved
-        .carriers(catalogue)
-        .map(|carrier| Choice { name: tiktok_name(carrier, region), carrier: Some(carrier), provider: None })
-        .collect();
-    catalogue.rank(store_name, reading.as_ref().and_then(|reading| reading.only()), &choices)
-}
-
-fn tiktok_name<'c>(carrier: &'c Carrier, region: &Region) -> &'c str {
-    carrier.listings.get(market(region)).map_or(&carrier.name, |listing| &listing.tiktok_name)
 }
 
 /// What changed between two readings of a shop's list.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::carriers::bundled::bundled_list;
 use crate::carriers::verdict::Mismatch;
 use proptest::prelude::*;
 
@@ -121,13 +122,16 @@ fn the_shops_setting_turns_a_mismatch_into_a_warning() {
     let region = Region::new("US");
     let question = Question {
         store_name: Some("USPS"),
-        number: "1Z999AA10123456784",
+        number: "AB12345678",
         region: &region,
         platform: Some(Platform::Shopify),
         merchant_choice: None,
         references: &[],
         wishes: Wishes { mismatch: Mismatch::Warn, confirmed: false },
     };
+    // Somebody else's number is held under either setting.
+    let other = Question { number: "1Z999AA10123456784", ..question };
+    assert!(matches!(resolve(Catalogue::bundled(), &other, &list(US)), Resolution::Hold { .. }));
     let Resolution::Provider { provider, warning, way, .. } = resolve(Catalogue::bundled(), &question, &list(US))
     else {
         panic!("sent")

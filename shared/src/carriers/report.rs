@@ -1,13 +1,12 @@
-//! What `waybill identify` and `waybill carrier` print: one line per question, with everything that explains it.
+//! What `waybill identify` prints: one line per number, with everything that explains it.
 
 use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
-use crate::carriers::field::{Scope, Source};
+use crate::carriers::field::{Reading, Scope, Source};
 use crate::carriers::junk::Junk;
-use crate::carriers::names::{How, Kind, NameAnswer, Service};
+use crate::carriers::names::Service;
+use crate::carriers::providers::{LiveList, Provider, Question};
 use crate::carriers::shape::{CheckResult, Confidence, Strength};
-use crate::carriers::suggest::{Candidate, Choice};
-use crate::carriers::verdict::{Action, Named, Wishes};
-use crate::domain::platform::Platform;
+use crate::carriers::verdict::{Action, Mismatch, Named, Verdict, Wishes};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use serde::Serialize;
@@ -47,6 +46,9 @@ pub struct Outgoing {
     pub carrier: Option<String>,
     /// TikTok's name for it in this market.
     pub tiktok_name: Option<String>,
+    /// The entry of the shop's own list; absent where only a bundled list was at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// The number in canonical form.
     pub number: String,
 }
@@ -94,45 +96,8 @@ pub struct IdentifyLine {
     pub better: Vec<String>,
     /// Which list of approved carriers was used.
     pub list: String,
-}
-
-/// The answer for one carrier name.
-#[derive(Clone, Debug, Serialize)]
-pub struct CarrierLine {
-    /// As given.
-    pub name: String,
-    /// The market; absent: any.
-    pub region: Option<String>,
-    /// Where the name comes from.
-    pub platform: Option<Platform>,
-    /// The carrier's key; null: no carrier.
-    pub carrier: Option<String>,
-    /// The name people know.
-    pub carrier_name: Option<String>,
-    /// TikTok's name for it in this market.
-    pub tiktok_name: Option<String>,
-    /// Whether the list takes it; null: only the live list knows, or there is no carrier.
-    pub approved: Option<bool>,
-    /// The name alone leaves several carriers.
-    pub ambiguous: bool,
-    /// Those carriers.
-    pub candidates: Vec<String>,
-    /// What kind of name it is.
-    pub kind: Kind,
-    /// How it was matched.
-    pub how: Option<How>,
-    /// The known name that matched.
-    pub matched: Option<String>,
-    /// What the name says about the service.
-    pub service: Service,
-    /// The code that a parcel of this name would be held with; null: none for the name's sake.
-    pub reason: Option<Reason>,
-    /// Why, in a merchant's words.
-    pub why: String,
-    /// Other carriers of the market that are likest, best first.
-    pub alternatives: Vec<Candidate>,
-    /// Which list of approved carriers was used.
-    pub list: String,
+    /// What happens by the shop's setting with a number that fits nobody: `warn` or `hold`.
+    pub setting: Mismatch,
 }
 
 /// Answers for one number by the bundled lists. `carrier` is a key or any name a store would give.
@@ -146,24 +111,69 @@ pub fn identify_line(
 ) -> IdentifyLine {
     let approved = Approved::bundled(catalogue, region);
     let named = named(catalogue, carrier, region, &approved);
-    let claimed = match &named {
-        Named::Carrier(carrier, _) => Some(*carrier),
-        Named::Open(carriers, _) => carriers.first().copied(),
-        Named::Unlisted | Named::Unknown | Named::Missing => None,
-    };
+    let claimed = claimed_by(&named);
     let on_list = claimed.filter(|carrier| approved.of(carrier) != Approval::No);
     let reading = catalogue.read(number, &Scope { approved: &approved, named: on_list, references: &[] });
     let verdict = catalogue.decide(&reading, &named, &approved, wishes);
+    let asked = Asked { number, region, carrier, approved: &approved, wishes };
+    line_of(&asked, &named, &reading, verdict, None)
+}
 
-    let line = |fit: &Fit<'_>| as_match(fit, &approved);
-    let counts = |fit: &&Fit<'_>| fit.speaks() && approved.of(fit.carrier) == Approval::Yes;
+/// Answers for one number as the push of a shop would: its own list, the merchant's mapping and the shop's setting.
+#[must_use]
+pub fn identify_in_shop(catalogue: &Catalogue, list: &LiveList<'_>, question: &Question<'_>) -> IdentifyLine {
+    let judged = list.judge(question);
+    let (approved, wishes) = (list.approved(), question.wishes);
+    let reading = judged.reading.unwrap_or_else(|| {
+        catalogue.read(question.number, &Scope { approved, named: None, references: question.references })
+    });
+    let region = Some(question.region);
+    let asked = Asked { number: question.number, region, carrier: question.store_name, approved, wishes };
+    line_of(&asked, &judged.named, &reading, judged.verdict, judged.provider)
+}
+
+fn claimed_by<'c>(named: &Named<'c>) -> Option<&'c Carrier> {
+    match named {
+        Named::Open(carriers, _) => carriers.first().copied(),
+        one => one.carrier(),
+    }
+}
+
+/// The question behind a line.
+struct Asked<'a> {
+    number: &'a str,
+    region: Option<&'a Region>,
+    carrier: Option<&'a str>,
+    approved: &'a Approved,
+    wishes: Wishes,
+}
+
+fn line_of(
+    asked: &Asked<'_>,
+    named: &Named<'_>,
+    reading: &Reading<'_>,
+    verdict: Verdict<'_>,
+    provider: Option<&Provider>,
+) -> IdentifyLine {
+    let Asked { number, region, carrier, approved, wishes } = *asked;
+    let claimed = claimed_by(named);
+    let line = |fit: &Fit<'_>| as_match(fit, approved);
+    let unnamed = claimed.is_none();
+    let counts = |fit: &&Fit<'_>| {
+        let alone = !unnamed || fit.shape.strength != Strength::Exclusive || fit.stands_alone(&reading.normalized);
+        fit.speaks() && alone && approved.of(fit.carrier) == Approval::Yes
+    };
     let typed = reading.typed();
     let fits = typed.map_or(&[][..], |number| number.fits.as_slice());
     let carriers = one_each(fits.iter().filter(counts)).map(line).collect::<Vec<_>>();
     let other_matches = fits.iter().filter(|fit| !counts(fit)).map(line).collect();
     let of_claimed = |fit: &&Fit<'_>| claimed.is_some_and(|carrier| carrier.key == fit.carrier.key);
     let valid = match claimed {
-        Some(_) => fits.iter().any(|fit| of_claimed(&fit) && fit.check.fits()),
+        Some(_) => {
+            // A number that another carrier has the better claim to is not this one's.
+            let outdone = verdict.reason == Some(Reason::CarrierFormatMismatch);
+            !outdone && fits.iter().any(|fit| of_claimed(&fit) && fit.check.fits())
+        }
         None => !carriers.is_empty() && carrier.is_none(),
     };
     let best = fits.iter().find(of_claimed).or_else(|| fits.iter().find(counts));
@@ -173,7 +183,10 @@ pub fn identify_line(
     });
     let push = verdict.number.map(|number| Outgoing {
         carrier: verdict.carrier.map(|carrier| carrier.key.clone()),
-        tiktok_name: verdict.carrier.and_then(|carrier| tiktok_name(carrier, region)),
+        tiktok_name: provider
+            .map(|provider| provider.name.clone())
+            .or_else(|| verdict.carrier.and_then(|carrier| tiktok_name(carrier, region))),
+        provider: provider.map(|provider| provider.id.as_str().to_owned()),
         number,
     });
     IdentifyLine {
@@ -196,92 +209,9 @@ pub fn identify_line(
         why: verdict.why,
         push,
         better: verdict.better.iter().map(|carrier| carrier.key.clone()).collect(),
-        list: approved.list,
+        list: approved.list.clone(),
+        setting: wishes.mismatch,
     }
-}
-
-/// Answers for one carrier name by the bundled lists.
-#[must_use]
-pub fn carrier_line(
-    catalogue: &Catalogue,
-    name: &str,
-    region: Option<&Region>,
-    platform: Option<Platform>,
-) -> CarrierLine {
-    let approved = Approved::bundled(catalogue, region);
-    let answer = catalogue.by_name(name, region, platform);
-    let approval = answer.carrier.map(|carrier| approved.of(carrier));
-    let (reason, why) = explain(&answer, approval, &approved);
-    let choices: Vec<Choice<'_>> = approved
-        .carriers(catalogue)
-        .filter(|carrier| answer.carrier.is_none_or(|answer| answer.key != carrier.key))
-        .map(|carrier| {
-            let listing = region.and_then(|region| carrier.listings.get(market(region)));
-            let name = listing.map_or(carrier.name.as_str(), |listing| listing.tiktok_name.as_str());
-            Choice { name, carrier: Some(carrier), provider: None }
-        })
-        .collect();
-    CarrierLine {
-        name: name.to_owned(),
-        region: region.map(|region| market(region).to_owned()),
-        platform,
-        carrier: answer.carrier.map(|carrier| carrier.key.clone()),
-        carrier_name: answer.carrier.map(|carrier| carrier.name.clone()),
-        tiktok_name: answer.carrier.and_then(|carrier| tiktok_name(carrier, region)),
-        approved: approval.and_then(as_bool),
-        ambiguous: answer.open,
-        candidates: answer.candidates.iter().map(|carrier| carrier.key.clone()).collect(),
-        kind: answer.kind,
-        how: answer.how,
-        matched: answer.matched.clone(),
-        service: answer.service,
-        reason,
-        why,
-        alternatives: catalogue.rank(Some(name), None, &choices),
-        list: approved.list,
-    }
-}
-
-fn explain(answer: &NameAnswer<'_>, approval: Option<Approval>, approved: &Approved) -> (Option<Reason>, String) {
-    let Some(carrier) = answer.carrier else {
-        return match answer.kind {
-            Kind::SaysNothing => (Some(Reason::CarrierMissing), "the name says no carrier".into()),
-            Kind::NoCarrier => {
-                (Some(Reason::CarrierUnmapped), "this is a way of shipping or a program, not a carrier".into())
-            }
-            Kind::Several => (Some(Reason::CarrierUnmapped), "the name holds more than one carrier".into()),
-            Kind::Carrier | Kind::Unknown => (Some(Reason::CarrierUnmapped), "no known carrier has this name".into()),
-        };
-    };
-    let name = &carrier.name;
-    if answer.service == Service::Untracked {
-        return (
-            Some(Reason::CarrierNotApproved),
-            format!("{name}, but an untracked service, which TikTok does not count"),
-        );
-    }
-    if approval == Some(Approval::No) {
-        return (Some(Reason::CarrierNotApproved), format!("{name} is not on {}", approved.list));
-    }
-    let how = match answer.how {
-        Some(How::Exact) => "by its name",
-        Some(How::Normalised) => "by its name, written differently",
-        Some(How::Tokens) => "by the words of its name",
-        Some(How::Spelling) => "by its name with one typing error",
-        None => "",
-    };
-    let mut why = format!("{name}, {how}");
-    if answer.open {
-        let names: Vec<&str> = answer.candidates.iter().map(|carrier| carrier.name.as_str()).collect();
-        why = format!("{why}; the name alone can mean {}: market or number decide", names.join(", "));
-    }
-    if answer.service == Service::Doubtful {
-        why = format!("{why}; sold tracked and untracked, the number tells");
-    }
-    if approval == Some(Approval::AskLiveList) {
-        why = format!("{why}; only the shop's live list knows whether TikTok takes it");
-    }
-    (None, why)
 }
 
 /// A key is taken as such; a name, or a key that another carrier of the market also goes by, as a store's word.
@@ -313,7 +243,7 @@ fn as_match(fit: &Fit<'_>, approved: &Approved) -> Match {
     }
 }
 
-fn as_bool(approval: Approval) -> Option<bool> {
+pub(super) fn as_bool(approval: Approval) -> Option<bool> {
     match approval {
         Approval::Yes => Some(true),
         Approval::No => Some(false),
@@ -325,7 +255,7 @@ fn format_name(fit: &Fit<'_>) -> String {
     format!("{}.{}", fit.carrier.key, fit.shape.id)
 }
 
-fn tiktok_name(carrier: &Carrier, region: Option<&Region>) -> Option<String> {
+pub(super) fn tiktok_name(carrier: &Carrier, region: Option<&Region>) -> Option<String> {
     region.and_then(|region| carrier.listings.get(market(region))).map(|listing| listing.tiktok_name.clone())
 }
 
@@ -342,6 +272,9 @@ fn keys(matches: &[Match]) -> Vec<String> {
     keys
 }
 
+#[cfg(test)]
+#[path = "reported_tests.rs"]
+mod reported_tests;
 #[cfg(test)]
 #[path = "report_tests.rs"]
 mod tests;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::carriers::report_name::carrier_line;
+use crate::domain::platform::Platform;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
 //! One shape of one carrier's numbers: a pattern, a check digit, and how much a match is worth.
 
 use crate::carriers::check::{Answer, Check};
-use crate::carriers::pattern::{Groups, Pattern, bit};
+use crate::carriers::pattern::{DIGITS, Groups, Pattern, bit};
+use crate::carriers::text::holds_word;
 use serde::{Deserialize, Serialize};
 
 /// Longest number worth looking at. TikTok publishes no limit; 6 to 40 is the working bound of the carrier data.
@@ -64,6 +65,8 @@ pub(super) struct RawShape {
     note: Option<String>,
     #[serde(default)]
     example_numbers: Vec<String>,
+    #[serde(default)]
+    country_prefix: bool,
 }
 
 /// A shape that is ready to match.
@@ -83,6 +86,8 @@ pub struct Shape {
     enforce: Enforce,
     extract: Extract,
     pattern: Pattern,
+    country_prefix: bool,
+    fixed: Vec<u64>,
 }
 
 /// What the check digit says about a text that has the shape.
@@ -137,7 +142,10 @@ impl Shape {
             None if raw.regex.starts_with(r"^(?:420\d{5}") || raw.regex.starts_with(r"^420\d{5}") => Extract::Groups,
             None => Extract::Whole,
         };
+        let fixed = pattern.fixed().collect();
         Ok(Self {
+            country_prefix: raw.country_prefix,
+            fixed,
             id: raw.id,
             strength: raw.strength,
             confidence: raw.confidence,
@@ -160,6 +168,50 @@ impl Shape {
     #[must_use]
     pub fn is_telling(&self) -> bool {
         self.confidence == Confidence::Confirmed && self.strength != Strength::Weak && self.enforce != Enforce::Advisory
+    }
+
+    /// Any digits of the right count match: such a shape confirms nothing against another carrier's.
+    #[must_use]
+    pub fn is_some_digits(&self) -> bool {
+        self.check.is_none() && self.pattern.digits_only()
+    }
+
+    /// Characters that stand at the beginning of every number of the shape (`SPX`, `TBA`): the more, the surer.
+    #[must_use]
+    pub fn fixed_characters(&self) -> usize {
+        self.fixed.len()
+    }
+
+    /// A prefix of three letters or more that says whose number it is, with no word behind it ("ASE" of "ASEORDER2026"
+    /// says nothing). `text` has the shape.
+    #[must_use]
+    pub fn is_marked(&self, text: &str) -> bool {
+        let letters = self.fixed.iter().filter(|set| **set & DIGITS == 0).count();
+        letters >= 3 && !holds_word(text.get(self.fixed.len()..).unwrap_or_default())
+    }
+
+    /// Whether a number of the shape can begin with this text, and the text is all of its fixed beginning's letters.
+    #[must_use]
+    pub fn begins_with(&self, text: &str) -> bool {
+        let fits = |(set, byte): (&u64, u8)| bit(byte).is_some_and(|bit| set & bit != 0);
+        !text.is_empty() && text.len() <= self.fixed.len() && self.fixed.iter().zip(text.bytes()).all(fits)
+    }
+
+    /// The shape begins with a country's letters and counts in that country's market only. `market` as the data writes
+    /// it; `None`: every market counts.
+    #[must_use]
+    pub fn is_abroad(&self, text: &str, market: Option<&str>) -> bool {
+        let country = match text.get(..2) {
+            Some("GB") => "UK",
+            country => country.unwrap_or_default(),
+        };
+        self.country_prefix && market.is_some_and(|market| market != country)
+    }
+
+    /// Modulo 7 lets one number in seven pass, so passing it proves nothing.
+    #[must_use]
+    pub fn is_proof(&self) -> bool {
+        self.is_hard() && !matches!(self.check, Some(Check::Mod7(_)))
     }
 
     /// Tries a text of upper-case letters and digits. `None`: it does not have the shape.
@@ -217,6 +269,7 @@ mod tests {
             confidence: Confidence::Single,
             extract: extract.map(Into::into),
             note: None,
+            country_prefix: false,
             example_numbers: vec![],
         })
     }

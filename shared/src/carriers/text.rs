@@ -91,6 +91,27 @@ fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Whether four letters stand side by side: no number has that many behind its prefix, words do.
+pub(super) fn holds_word(compact: &str) -> bool {
+    compact.as_bytes().windows(4).any(|four| four.iter().all(u8::is_ascii_alphabetic))
+}
+
+/// Words written as one, taken apart where a capital begins a new one: `FedExDefault` → `Fed Ex Default`,
+/// `UPSSurePost` → `UPS Sure Post`.
+pub(super) fn uncamel(raw: &str) -> String {
+    let chars: Vec<char> = raw.chars().collect();
+    let mut text = String::with_capacity(raw.len() + 4);
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| chars.get(at)).copied().unwrap_or(' ');
+        let next_is_small = chars.get(at + 1).is_some_and(|next| next.is_lowercase());
+        if c.is_uppercase() && (before.is_lowercase() || (before.is_uppercase() && next_is_small)) {
+            text.push(' ');
+        }
+        text.push(*c);
+    }
+    text
+}
+
 /// Whether one typing error separates two words: a letter too many, too few, wrong, or two neighbours swapped.
 /// Equal words are not one error apart.
 pub(super) fn one_typo(a: &str, b: &str) -> bool {

@@ -1,12 +1,14 @@
 //! Push, warn or hold: the decision before any call to TikTok, as one table of rules.
 //!
-//! TikTok lets a number be corrected once, so a doubtful one waits for a person. Source: carrier fact sheet, sections 7
-//! and 8; the shop's setting decides about mismatches.
+//! TikTok lets a number be corrected once, so a doubtful one waits for a person. Source: carrier fact sheet, sections 7,
+//! 8 and 13. The shop's setting decides only about a number that fits nobody; a number that fits somebody else is held
+//! whatever the setting says.
 
 use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit};
+use crate::carriers::claims::distinct;
 use crate::carriers::field::{Number, Reading, Source};
 use crate::carriers::junk::Junk;
-use crate::carriers::names::{Kind, NameAnswer, Service};
+use crate::carriers::names::{How, Kind, NameAnswer, Service};
 use crate::carriers::shape::{CheckResult, Strength};
 use crate::domain::reason::Reason;
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,8 @@ pub struct Wishes {
 pub enum Named<'c> {
     /// One carrier of the catalogue, and what the name says about the service.
     Carrier(&'c Carrier, Service),
+    /// The same, but the name was not spelt like that: a first doubt.
+    Misspelt(&'c Carrier, Service),
     /// A carrier on the shop's live list that the catalogue does not know.
     Unlisted,
     /// A name that several carriers share in this market.
@@ -64,9 +68,21 @@ impl<'c> Named<'c> {
     pub fn from_answer(answer: &NameAnswer<'c>) -> Self {
         match (answer.kind, answer.carrier) {
             (Kind::Carrier, Some(_)) if answer.open => Self::Open(answer.candidates.clone(), answer.service),
+            (Kind::Carrier, Some(carrier)) if answer.how == Some(How::Spelling) => {
+                Self::Misspelt(carrier, answer.service)
+            }
             (Kind::Carrier, Some(carrier)) => Self::Carrier(carrier, answer.service),
             (Kind::SaysNothing, _) => Self::Missing,
             (Kind::Carrier | Kind::NoCarrier | Kind::Several | Kind::Unknown, _) => Self::Unknown,
+        }
+    }
+
+    /// The one carrier that was named.
+    #[must_use]
+    pub fn carrier(&self) -> Option<&'c Carrier> {
+        match self {
+            Self::Carrier(carrier, _) | Self::Misspelt(carrier, _) => Some(carrier),
+            Self::Unlisted | Self::Open(..) | Self::Unknown | Self::Missing => None,
         }
     }
 }
@@ -92,9 +108,16 @@ pub struct Verdict<'c> {
 const UNTRACKED_SHAPES: &[(&str, &str)] =
     &[("royal_mail", "barcode2d_21"), ("royal_mail", "barcode2d_16"), ("royal_mail", "barcode2d_20")];
 
-struct Case<'a, 'c> {
-    number: &'a Number<'c>,
-    approved: &'a Approved,
+/// Whether the name was written as the carrier writes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Spelt {
+    Right,
+    Nearly,
+}
+
+pub(super) struct Case<'a, 'c> {
+    pub(super) number: &'a Number<'c>,
+    pub(super) approved: &'a Approved,
     wishes: Wishes,
     /// Carriers of the list that the number speaks for, strongest first.
     speaking: Vec<&'a Fit<'c>>,
@@ -134,14 +157,15 @@ impl Catalogue {
             several => Some(Named::Open(several.to_vec(), Service::Unsaid)),
         };
         match named {
-            Named::Carrier(carrier, service) => case.with_carrier(carrier, *service),
+            Named::Carrier(carrier, service) => case.with_carrier(carrier, *service, Spelt::Right),
+            Named::Misspelt(carrier, service) => case.with_carrier(carrier, *service, Spelt::Nearly),
             Named::Unlisted => case.with_unlisted(),
             Named::Open(carriers, service) => case.with_open(carriers, *service),
             Named::Unknown => case.without_carrier(Reason::CarrierUnmapped),
             Named::Missing => match hinted() {
-                Some(Named::Carrier(carrier, service)) => case.with_carrier(carrier, service),
+                Some(Named::Carrier(carrier, service)) => case.with_carrier(carrier, service, Spelt::Right),
                 Some(Named::Open(carriers, service)) => case.with_open(&carriers, service),
-                Some(Named::Unlisted | Named::Unknown | Named::Missing) | None => {
+                Some(Named::Misspelt(..) | Named::Unlisted | Named::Unknown | Named::Missing) | None => {
                     case.without_carrier(Reason::CarrierMissing)
                 }
             },
@@ -150,7 +174,7 @@ impl Catalogue {
 }
 
 impl<'c> Case<'_, 'c> {
-    fn with_carrier(&self, carrier: &'c Carrier, service: Service) -> Verdict<'c> {
+    fn with_carrier(&self, carrier: &'c Carrier, service: Service, spelt: Spelt) -> Verdict<'c> {
         let name = &carrier.name;
         let approval = self.approved.of(carrier);
         if approval == Approval::No {
@@ -166,6 +190,11 @@ impl<'c> Case<'_, 'c> {
             );
             return self.soften(Reason::CarrierNotApproved, why, carrier, vec![]);
         }
+        let claims = self.claims(Some(carrier), fitting.copied());
+        if let Some(rival) = claims.first() {
+            let why = format!("the number looks like {}, not {name}", rival.name);
+            return self.soften(Reason::CarrierFormatMismatch, why, carrier, self.listed(&claims));
+        }
         if let Some(fit) = fitting {
             if UNTRACKED_SHAPES.contains(&(carrier.key.as_str(), fit.shape.id.as_str())) {
                 let why = format!("this is the id of an untracked {name} label, which TikTok does not count");
@@ -173,17 +202,16 @@ impl<'c> Case<'_, 'c> {
             }
             return self.push(carrier, format!("the number fits {name}: {}", explain(fit)));
         }
-        let rivals = self.rivals(carrier);
-        if let Some(rival) = rivals.first() {
-            let why = format!("the number looks like {}, not {name}", rival.name);
-            return self.mismatch(why, carrier, rivals);
-        }
         if let Some(typo) = own.iter().find(|fit| fit.check == CheckResult::Failed && fit.shape.is_telling()) {
             let why = format!(
                 "the number has the shape of {name} ({}), but its check digit is wrong: probably a typing error",
                 typo.shape.id
             );
             return self.soften(Reason::TrackingInvalid, why, carrier, self.others(carrier));
+        }
+        if spelt == Spelt::Nearly {
+            let why = format!("the name is not quite {name}, and the number has no known shape of it: two doubts");
+            return self.soften(Reason::CarrierFormatMismatch, why, carrier, self.others(carrier));
         }
         if carrier.shapes.is_empty() {
             return self.push(carrier, format!("no shape of {name} numbers is public; the number is sane"));
@@ -197,15 +225,14 @@ impl<'c> Case<'_, 'c> {
     }
 
     fn with_unlisted(&self) -> Verdict<'c> {
-        let sure = |fit: &&&Fit<'_>| fit.shape.strength == Strength::Exclusive && fit.check == CheckResult::Passed;
-        if let Some(fit) = self.speaking.iter().find(sure) {
-            let why = format!("the number looks like {}", fit.carrier.name);
-            let better = distinct(self.speaking.iter().map(|fit| fit.carrier));
-            return match (self.wishes.mismatch, self.wishes.confirmed) {
-                (Mismatch::Hold, false) => hold(Reason::CarrierFormatMismatch, why, better),
-                (Mismatch::Hold, true) | (Mismatch::Warn, _) => {
-                    self.warn(Reason::CarrierFormatMismatch, why, None, better)
-                }
+        let claims = self.claims(None, None);
+        if let Some(rival) = claims.first() {
+            let why = format!("the number looks like {}", rival.name);
+            let better = self.listed(&claims);
+            return if self.wishes.confirmed {
+                self.warn(Reason::CarrierFormatMismatch, why, None, better)
+            } else {
+                hold(Reason::CarrierFormatMismatch, why, better)
             };
         }
         Verdict {
@@ -223,17 +250,17 @@ impl<'c> Case<'_, 'c> {
         let possible: Vec<&'c Carrier> =
             carriers.iter().copied().filter(|c| self.approved.of(c) != Approval::No).collect();
         if let ([], [first, ..]) = (possible.as_slice(), carriers) {
-            return self.with_carrier(first, service);
+            return self.with_carrier(first, service, Spelt::Right);
         }
         if let [only] = possible.as_slice() {
-            return self.with_carrier(only, service);
+            return self.with_carrier(only, service, Spelt::Right);
         }
         let fits = |carrier: &&&'c Carrier| {
             self.number.fits.iter().any(|fit| fit.carrier.index == carrier.index && fit.check.fits())
         };
         let fitting: Vec<&'c Carrier> = possible.iter().filter(fits).copied().collect();
         match fitting.as_slice() {
-            [only] => self.with_carrier(only, service),
+            [only] => self.with_carrier(only, service, Spelt::Right),
             several => {
                 let names: Vec<&str> = possible.iter().map(|c| c.name.as_str()).collect();
                 let why =
@@ -243,13 +270,15 @@ impl<'c> Case<'_, 'c> {
         }
     }
 
-    /// Nobody named a carrier we know: only an exclusive shape of a single carrier speaks for itself.
+    /// Nobody named a carrier we know: only an exclusive shape of a single carrier can speak for itself, and only with a
+    /// check digit that is right. Where no name was given at all, a prefix that is the carrier's own says as much; beside
+    /// a name that we do not know it does not.
     fn without_carrier(&self, reason: Reason) -> Verdict<'c> {
         let candidates = distinct(self.speaking.iter().map(|fit| fit.carrier));
         let unnamed =
             if reason == Reason::CarrierMissing { "no carrier is named" } else { "the carrier name has no match" };
         match (candidates.as_slice(), self.speaking.first()) {
-            ([only], Some(fit)) if fit.shape.strength == Strength::Exclusive => {
+            ([only], Some(fit)) if self.speaks_alone(fit, reason) => {
                 if let Some(rival) = self.doubt(fit) {
                     let why = format!("{unnamed}, and the number can be {} or {}", only.name, rival.name);
                     return hold(reason, why, vec![*only, rival]);
@@ -296,13 +325,6 @@ impl<'c> Case<'_, 'c> {
         other.filter(|_| unsure).map(|fit| fit.carrier)
     }
 
-    /// Other carriers of the list that the number speaks for with an exclusive shape and a passing check digit.
-    fn rivals(&self, carrier: &Carrier) -> Vec<&'c Carrier> {
-        let sure = |fit: &&&Fit<'c>| fit.shape.strength == Strength::Exclusive && fit.check == CheckResult::Passed;
-        let rivals = self.speaking.iter().filter(sure).map(|fit| fit.carrier);
-        distinct(rivals.filter(|rival| rival.index != carrier.index))
-    }
-
     fn others(&self, carrier: &Carrier) -> Vec<&'c Carrier> {
         distinct(self.speaking.iter().map(|fit| fit.carrier).filter(|other| other.index != carrier.index))
     }
@@ -337,7 +359,8 @@ impl<'c> Case<'_, 'c> {
     }
 }
 
-fn hold<'c>(reason: Reason, why: String, better: Vec<&'c Carrier>) -> Verdict<'c> {
+/// A parcel that waits.
+pub(super) fn hold<'c>(reason: Reason, why: String, better: Vec<&'c Carrier>) -> Verdict<'c> {
     Verdict { action: Action::Hold, reason: Some(reason), why, carrier: None, number: None, better }
 }
 
@@ -351,16 +374,6 @@ fn explain(fit: &Fit<'_>) -> String {
         CheckResult::Failed | CheckResult::OtherIssuerFailed => "its check digit is wrong",
     };
     format!("shape {}, {check}", fit.shape.id)
-}
-
-fn distinct<'c>(carriers: impl Iterator<Item = &'c Carrier>) -> Vec<&'c Carrier> {
-    let mut kept: Vec<&'c Carrier> = Vec::new();
-    for carrier in carriers {
-        if kept.iter().all(|known| known.index != carrier.index) {
-            kept.push(carrier);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ fn the_table_of_verdicts() {
         ("C40000000000001", "US", Some("ontrac"), (Push, None), Push, Push),
         // No shape is public: sane is enough, unless the number surely belongs to someone else.
         ("ABC12345678", "US", Some("better_trucks"), (Push, None), Push, Push),
-        ("1Z999AA10123456784", "US", Some("better_trucks"), (Hold, Some(Format)), Warn, Warn),
+        ("1Z999AA10123456784", "US", Some("better_trucks"), (Hold, Some(Format)), Hold, Warn),
         // Shapes are known, but not well: a stranger only warns.
         ("AB12345678", "US", Some("spee_dee"), (Warn, Some(Format)), Warn, Warn),
         // Well known shapes, and none fits.
@@ -62,8 +62,8 @@ fn the_table_of_verdicts() {
         ("JV406888102GB", "GB", Some("royal_mail"), (Hold, Some(Invalid)), Hold, Warn),
         ("155043301706593", "GB", Some("dpd_uk"), (Hold, Some(Invalid)), Hold, Warn),
         // Another carrier's number.
-        ("1Z999AA10123456784", "US", Some("usps"), (Hold, Some(Format)), Warn, Warn),
-        ("WM882441264GB", "GB", Some("evri"), (Hold, Some(Format)), Warn, Warn),
+        ("1Z999AA10123456784", "US", Some("usps"), (Hold, Some(Format)), Hold, Warn),
+        ("WM882441264GB", "GB", Some("evri"), (Hold, Some(Format)), Hold, Warn),
         // The market does not take the carrier: no setting and no confirmation helps.
         ("9400111206206406260787", "GB", Some("usps"), (Hold, Some(NotApproved)), Hold, Hold),
         ("WM882441264GB", "US", Some("royal_mail"), (Hold, Some(NotApproved)), Hold, Hold),
@@ -76,7 +76,8 @@ fn the_table_of_verdicts() {
         ("WM882441264GB", "GB", Some("Royal Mail untracked"), (Hold, Some(NotApproved)), Hold, Warn),
         // Nobody named a carrier: an exclusive shape of one carrier speaks, everything else waits.
         ("1Z999AA10123456784", "US", None, (Push, None), Push, Push),
-        ("GFUS01011884214272", "US", Some("Bob's van"), (Push, None), Push, Push),
+        ("GFUS01011884214272", "US", Some("Bob's van"), (Hold, Some(Unmapped)), Hold, Hold),
+        ("GFUS01011884214272", "US", Some("Other"), (Push, None), Push, Push),
         ("1Z999AA10123456784", "US", Some("Other"), (Push, None), Push, Push),
         ("1Z999AA10123456785", "US", None, (Hold, Some(Invalid)), Hold, Hold),
         ("477179081230", "US", None, (Hold, Some(Missing)), Hold, Hold),
@@ -90,7 +91,7 @@ fn the_table_of_verdicts() {
         ("JJD0002255380054291", "GB", None, (Hold, Some(Missing)), Hold, Hold),
         ("JJD0002255380054291", "GB", Some("yodel"), (Push, None), Push, Push),
         ("C06A4A1011299623", "GB", None, (Hold, Some(Missing)), Hold, Hold),
-        ("H06R4A1011299623", "GB", None, (Push, None), Push, Push),
+        ("H06R4A1011299623", "GB", None, (Hold, Some(Missing)), Hold, Hold),
         ("3318810025", "GB", None, (Hold, Some(Missing)), Hold, Hold),
         ("402266107154", "JP", None, (Hold, Some(Missing)), Hold, Hold),
         // "DHL" in the US: the number decides, or a person.

@@ -4,8 +4,11 @@ use super::{Failure, Output};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::io::BufRead;
-use waybill::carriers::{Action, Catalogue, IdentifyLine, Wishes, identify_line};
+use waybill::app::App;
+use waybill::carriers::{Action, Catalogue, IdentifyLine, Wishes, identify_in_shop, identify_line};
+use waybill::domain::ids::ShopId;
 use waybill::domain::region::Region;
+use waybill::flows::carriers::match_parcel::{Maps, question, recognised};
 
 /// One line of standard input.
 #[derive(Deserialize)]
@@ -60,6 +63,56 @@ pub fn identify(
     Ok(attention)
 }
 
+/// `waybill identify NUMBER… --shop ID [--carrier NAME]`: exactly what a push of that shop would do, by its own list, its
+/// mapping and its setting; `-` reads JSON lines as [`identify`] does, whose region is the shop's. A store's platform and
+/// an order's own numbers are not known here. True when a number would not simply be pushed.
+///
+/// # Errors
+/// Wrong use, an unknown shop, a shop whose list was never read, a line that is not JSON, or the table.
+pub async fn identify_shop(
+    app: &App,
+    numbers: &[String],
+    shop: &str,
+    carrier: Option<&str>,
+    input: impl BufRead,
+    output: &mut Output,
+) -> Result<bool, Failure> {
+    let id = ShopId::parse(shop).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?;
+    let Some(shop) = app.table.shop_get(&id, true).await?.map(|found| found.row) else {
+        return Err(Failure::usage("there is no such shop", "See waybill shop list."));
+    };
+    let maps = Maps::read(app, &shop, true).await?;
+    let lists = app.table.providers_all(&id).await?;
+    let Some(newest) = lists.first() else {
+        return Err(Failure::usage(
+            "this shop's carrier list was never read from TikTok",
+            format!("Read it: waybill carriers --shop {id} --refresh"),
+        ));
+    };
+    let list = recognised(&shop, &newest.list);
+    let mut attention = false;
+    let mut answer = |number: &str, carrier: Option<&str>, output: &mut Output| {
+        let words = carrier.filter(|words| !words.trim().is_empty());
+        let line = identify_in_shop(Catalogue::bundled(), &list, &question(number, words, &maps, &shop, false));
+        attention |= line.verdict != Action::Push;
+        show(&line, output)
+    };
+    for number in numbers.iter().filter(|number| *number != "-") {
+        answer(number, carrier, output)?;
+    }
+    if numbers.iter().any(|number| number == "-") {
+        for (at, line) in input.lines().enumerate() {
+            let line = line?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let line: Line = serde_json::from_str(&line).map_err(|_| bad_line(at, "number"))?;
+            answer(&line.number.unwrap_or_default(), line.carrier.as_deref().or(carrier), output)?;
+        }
+    }
+    Ok(attention)
+}
+
 /// A market by its two-letter code.
 pub(super) fn known_region(code: &str) -> Result<Region, Failure> {
     let letters = code.trim().len() == 2 && code.trim().bytes().all(|b| b.is_ascii_alphabetic());
@@ -108,7 +161,8 @@ fn show(line: &IdentifyLine, output: &mut Output) -> Result<(), Failure> {
     if !rows.is_empty() {
         output.table(&["  carrier", "shape", "strength", "check_digit", "approved", "counts"], &rows, "")?;
     }
-    output.say(format!("  by {}", line.list))
+    let setting = text(&json!(line.setting));
+    output.say(format!("  by {}; a number that fits nobody: {setting}", line.list))
 }
 
 fn text(value: &Value) -> String {

@@ -88,6 +88,28 @@ pub enum Match {
     },
 }
 
+/// What the carrier rules are asked about a number of this shop: with its mapping and its setting. `identify --shop` and
+/// the push ask the same.
+#[must_use]
+pub fn question<'a>(
+    number: &'a str,
+    words: Option<&'a str>,
+    maps: &'a Maps,
+    shop: &'a Shop,
+    confirmed: bool,
+) -> Question<'a> {
+    let mismatch = if shop.settings.hold_on_mismatch { Mismatch::Hold } else { Mismatch::Warn };
+    Question {
+        store_name: words,
+        number,
+        region: &shop.region,
+        platform: None,
+        merchant_choice: maps.choice(words.unwrap_or_default()),
+        references: &[],
+        wishes: Wishes { mismatch, confirmed },
+    }
+}
+
 /// Finds the provider and the form of the number that TikTok gets.
 #[must_use]
 pub fn match_parcel(parcel: &Parcel, maps: &Maps, list: &LiveList<'_>, platform: Platform, shop: &Shop) -> Match {
@@ -98,15 +120,10 @@ pub fn match_parcel(parcel: &Parcel, maps: &Maps, list: &LiveList<'_>, platform:
     let mut references = vec![parcel.order.as_str()];
     references.extend(parcel.order_name.as_deref());
     references.extend(parcel.tiktok_order().map(TikTokOrderId::as_str));
-    let mismatch = if shop.settings.hold_on_mismatch { Mismatch::Hold } else { Mismatch::Warn };
     let question = Question {
-        store_name: words,
-        number: number.as_str(),
-        region: &shop.region,
         platform: Some(platform),
-        merchant_choice: maps.choice(words.unwrap_or_default()),
         references: &references,
-        wishes: Wishes { mismatch, confirmed: parcel.confirmed },
+        ..question(number.as_str(), words, maps, shop, parcel.confirmed)
     };
     match list.resolve(&question) {
         Resolution::Provider { provider, number, warning, .. } => Match::Carried {

@@ -204,7 +204,8 @@ fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
         parked: None,
         hold_until: None,
         resting: None,
-        settings: ShopSettings::default(),
+        // TikTok takes one correction: a shop of today waits. Rows of earlier shops keep what they were stored with.
+        settings: ShopSettings { hold_on_mismatch: true, ..ShopSettings::default() },
         connected: now,
         consent: Consent::default(),
     }

@@ -61,7 +61,7 @@ impl Spoiler {
                 8 => STANDARD.encode(digest::digest(&digest::SHA256, &body)),
                 9 => STANDARD.encode([0; 32]),
                 10 => format!("v1,{}", STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b""), &body))),
-                11 => format!("{value}, {value}"),
+                11 => format!("{value},{value}"),
                 12 => {
                     let mut bytes = value.clone().into_bytes();
                     let at = self.pick(bytes.len());
@@ -170,9 +170,9 @@ async fn town(kind: Kind) -> (World, Front, Vec<Request<Bytes>>, Vec<String>) {
         let path = request.uri().path().to_owned();
         *request.uri_mut() = path.parse().expect("a path");
     }
-    // A generic address and a Magento one of the same account, whose secrets are others.
+    // Addresses of the same account, whose secrets are others. One site has one connection.
     let mut others = Vec::new();
-    for other in [Kind::Generic, Kind::Magento(Way::MageOs)] {
+    for other in [Kind::Generic, Kind::BigCommerce] {
         if other != kind {
             let neighbour = world.open_store(other).await;
             let url = neighbour.added.webhook_url;

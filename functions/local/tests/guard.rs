@@ -194,7 +194,7 @@ fn keys_that_are_missing_broken_or_foreign_stop_the_start_with_words() {
             let words = said(&output);
             assert_eq!(output.status.code(), Some(1), "{what} {args:?}: {words}");
             assert!(
-                words.contains("sealed with keys that are not here") && words.contains("Restore the folder"),
+                words.contains("sealed with keys that are not here") && words.contains("the folder `secrets`"),
                 "{words}"
             );
         }

@@ -47,7 +47,7 @@ pub(super) async fn town() -> (World, waybill::domain::ids::StoreId) {
 }
 
 pub(super) fn rows_of(world: &World, store: &waybill::domain::ids::StoreId) -> usize {
-    let rows = world.wire.all_rows(world.app.table.name());
+    let rows = super::rows(world);
     rows.iter().filter(|row| row["pk"]["S"] == format!("STORE#{store}")).count()
 }
 

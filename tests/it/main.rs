@@ -15,6 +15,7 @@ mod connect;
 mod console;
 mod crash;
 mod crash_connections;
+mod desk;
 mod models;
 mod models_field;
 mod models_tiktok;

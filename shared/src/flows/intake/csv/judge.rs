@@ -72,7 +72,7 @@ pub(super) fn judge(lines: &[Line], known: &Knowledge, now: Timestamp) -> Judged
     // Numbers of the file an order has: who has several says which items each one carries.
     let mut numbers_of: HashMap<&str, HashSet<String>> = HashMap::new();
     for group in &groups {
-        if let Some(line) = group.lines.first() {
+        if let (Some(line), Ok(_)) = (group.lines.first(), carrier_of(group, known, None, now)) {
             numbers_of.entry(line.order()).or_default().insert(group.number.key());
         }
     }

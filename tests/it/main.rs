@@ -15,6 +15,7 @@ mod connect;
 mod console;
 mod crash;
 mod crash_connections;
+mod desk;
 mod ends;
 mod models;
 mod models_field;

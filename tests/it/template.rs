@@ -132,6 +132,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("POST /hooks/tiktok/us", "store-webhook"),
     ("POST /hooks/tiktok/row", "store-webhook"),
     ("GET /healthz", "console"),
+    ("GET /proof-keys", "console"),
     ("GET /connect/tiktok/{app}", "console"),
     ("GET /connect/tiktok/{app}/callback", "console"),
     ("GET /connect/shopify", "console"),

@@ -140,7 +140,11 @@ pub(crate) fn machine(status: u16, word: &str, message: &str) -> Response<Body> 
 
 /// `GET /healthz`.
 pub(crate) fn healthy() -> Response<Body> {
-    let body = serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")});
+    json(&serde_json::json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+/// What programs read.
+pub(crate) fn json(body: &serde_json::Value) -> Response<Body> {
     let mut response = answer(200, body.to_string().into());
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);

@@ -115,6 +115,16 @@ enum Command {
     Link(LinkArgs),
     /// Gives a parcel another number or carrier; TikTok takes one correction, within 72 hours.
     Correct(CorrectArgs),
+    /// Sends the trackings of a CSV file; says each row's verdict first, as CSV.
+    Backfill(commands::backfill::BackfillArgs),
+    /// Adds words to an order; they may go into its proof.
+    Note(commands::note::NoteArgs),
+    /// Adds a link to evidence to an order; it stands in its proof.
+    Evidence(commands::note::EvidenceArgs),
+    /// What happened to orders, signed, as JSON, CSV and a page; or the check of such a file.
+    Proof(commands::proof::ProofArgs),
+    /// Late dispatch, valid tracking, on time, cancelled by us; each with its orders.
+    Report(commands::report::ReportArgs),
     /// Who did what, when, from where.
     Audit {
         /// A day or a moment; without it the last 30 days.
@@ -267,6 +277,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
         Command::Carriers { region: Some(region), .. } => commands::carriers::of_market(&region, output),
         Command::Mail(MailCommand::Preview { folder }) => commands::mail::preview(&folder, output),
         Command::Completions { shell } => commands::completions::run(shell, Cli::command(), output),
+        Command::Proof(args) if args.check.is_some() => commands::proof::check(&args, output),
         Command::Restore { file, yes } => commands::backup::restore(&place, &file, yes, output).await,
         command => {
             let open = open(&place).await?;
@@ -318,6 +329,11 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Choose(args) => acts::choose(app, &args, output).await,
         Command::Link(args) => acts::link(app, &args, output).await,
         Command::Correct(args) => acts::correct(app, &args, output).await,
+        Command::Backfill(args) => commands::backfill::run(app, &args, output).await,
+        Command::Note(args) => commands::note::note(app, &args, output).await,
+        Command::Evidence(args) => commands::note::evidence(app, &args, output).await,
+        Command::Proof(args) => commands::proof::run(app, &args, output).await,
+        Command::Report(args) => commands::report::run(app, &args, output).await,
         Command::Audit { since } => audit::run(app, since.as_deref(), output).await,
         Command::Identify { numbers, carrier, shop: Some(shop), .. } => {
             let input = std::io::BufReader::new(std::io::stdin());

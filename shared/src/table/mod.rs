@@ -24,6 +24,8 @@
 //! | 20 | Which carrier names does nobody know yet? | push, carriers | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
 //! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //! | 22 | Does this store's webhook address hear anything? | store_webhook, local, console | update, get | `STORE#<store>` / `HEARD` |
+//! | 23 | What did people add to this order? | local | put if absent, query | `SHOP#<shop>` / `NOTE#<order>#<ms>` |
+//! | 24 | Which keys ever signed a proof? | local, console | put if absent, query | `PROOF#keys` / `KEY#<n>#<fingerprint>` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
@@ -39,10 +41,12 @@ pub mod keys;
 pub mod leases;
 pub mod mails;
 pub mod maps;
+pub mod notes;
 pub mod notices;
 pub mod once;
 pub mod orders;
 pub mod parcels;
+pub mod proof_keys;
 pub mod schema;
 pub mod seen;
 pub mod tokens;

@@ -4,3 +4,4 @@ pub mod cookie;
 pub mod form;
 pub mod headers;
 pub mod link;
+pub mod proof;

@@ -15,6 +15,8 @@ use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::table::error::TableError;
+use waybill::table::proof_keys::ProofKey;
+use waybill::web::proof::{KeyLine, Signer};
 
 /// Answers a request; a table that cannot be reached is a page too.
 pub(crate) async fn answer(visit: &Visit<'_>) -> Response<Body> {
@@ -31,6 +33,7 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     let method = if visit.method == "HEAD" { "GET" } else { visit.method.as_str() };
     match (method, parts.as_slice()) {
         ("GET", ["healthz"]) => return Ok(answer::healthy()),
+        ("GET", ["proof-keys"]) => return proof_keys(visit).await,
         ("GET", ["login"]) => return Ok(login::form(visit)),
         ("POST", ["login"]) => return Ok(login::ask(visit).await),
         ("GET", ["login", token]) => return login::door(visit, token).await,
@@ -84,6 +87,27 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         ("POST", ["logout"]) => login::leave(visit, &member).await,
         _ => Ok(answer::missing(app)),
     }
+}
+
+/// The public keys of proofs, for strangers who hold one: those that ever signed, and the one that signs now.
+async fn proof_keys(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
+    let mut keys = visit.app.table.proof_keys().await?;
+    let ring = visit.app.secrets.web_keys().get().await;
+    if let Some(now) = ring.ok().and_then(|ring| Signer::of(&ring).ok())
+        && !keys.iter().any(|key| key.fingerprint == now.line.fingerprint)
+    {
+        let KeyLine { number, fingerprint, public, .. } = now.line;
+        keys.push(ProofKey { number, fingerprint, public, since: visit.app.clock.now() });
+    }
+    let key = |key: &ProofKey| {
+        let id = format!("{}-{}", key.number, key.fingerprint.get(..16).unwrap_or_default());
+        serde_json::json!({
+            "id": id, "number": key.number, "fingerprint": key.fingerprint, "algorithm": "Ed25519",
+            "public": key.public, "since": key.since,
+        })
+    };
+    let keys: Vec<serde_json::Value> = keys.iter().map(key).collect();
+    Ok(answer::json(&serde_json::json!({"keys": keys})))
 }
 
 /// Addresses that exist for signed-in people.

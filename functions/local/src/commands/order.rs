@@ -36,17 +36,17 @@ struct SentRow {
 
 /// One thing that happened.
 #[derive(Serialize)]
-struct StepRow {
-    at: Timestamp,
-    what: String,
-    said: String,
+pub(super) struct StepRow {
+    pub(super) at: Timestamp,
+    pub(super) what: String,
+    pub(super) said: String,
     /// TikTok's code and words, where this was an answer of it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<i64>,
+    pub(super) code: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+    pub(super) message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
 }
 
 /// One parcel of the order.
@@ -165,7 +165,12 @@ impl TikTokRow {
 }
 
 /// The TikTok orders that are meant: by their own id, or as those of the parcels.
-async fn tiktok_orders(app: &App, x: &str, found: &[Parcel], shops: &[Shop]) -> Result<Vec<(Shop, Known)>, Failure> {
+pub(super) async fn tiktok_orders(
+    app: &App,
+    x: &str,
+    found: &[Parcel],
+    shops: &[Shop],
+) -> Result<Vec<(Shop, Known)>, Failure> {
     let mut ids: Vec<TikTokOrderId> = found.iter().filter_map(|parcel| parcel.tiktok_order().cloned()).collect();
     ids.extend(TikTokOrderId::parse(x).ok());
     ids.sort();
@@ -274,7 +279,7 @@ fn row(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> ParcelRow {
 }
 
 /// The parcel's history, oldest first; TikTok's last answer stands with the step that it answered.
-fn timeline(parcel: &Parcel) -> Vec<StepRow> {
+pub(super) fn timeline(parcel: &Parcel) -> Vec<StepRow> {
     let answered = parcel.answer.as_ref().and_then(|answer| {
         let fits = |event: &Event| if answer.code == 0 { is_success(&event.what) } else { is_refusal(&event.what) };
         parcel.events.iter().rposition(fits)

@@ -4,6 +4,7 @@
 mod attention;
 mod events;
 mod kept;
+mod limits;
 
 use crate::domain::connection::Shop;
 use crate::domain::deadline::{self, Clock, Deadline, Facts, Numbers, Pace, Stage};

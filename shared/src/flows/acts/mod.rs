@@ -9,16 +9,19 @@
 //! | choose | the items that travel in the parcel |
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
+//! | note, evidence | words or a link beside the order |
 
 mod apply;
 mod choose;
 mod correct;
 mod find;
+mod note;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use correct::{CorrectError, correct};
 pub use find::{Scope, find, is_meant};
+pub use note::{LONGEST_NOTE, add_note, checked_note};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;

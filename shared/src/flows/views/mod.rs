@@ -3,5 +3,6 @@
 
 pub mod attention;
 pub mod inspect;
+pub mod report;
 pub mod standing;
 pub mod waiting;

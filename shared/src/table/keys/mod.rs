@@ -4,11 +4,13 @@
 //! where a number or a name is. A row stands in at most one list of each.
 
 mod lists;
+mod proofs;
 mod rows;
 
 use crate::domain::ids::ShopId;
 use jiff::Timestamp;
 pub use lists::*;
+pub use proofs::*;
 pub use rows::*;
 
 /// Partition key attribute.

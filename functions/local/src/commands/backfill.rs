@@ -1,0 +1,122 @@
+//! `waybill backfill`: trackings from a CSV file, each row with its verdict first.
+
+use super::{Failure, Output, shop_named};
+use clap::Args;
+use serde::Serialize;
+use std::io::Write as _;
+use std::path::PathBuf;
+use waybill::app::App;
+use waybill::domain::reason::Reason;
+use waybill::flows::acts::Actor;
+use waybill::flows::intake::csv::{self, Verdict};
+use waybill::flows::orders::begin;
+use waybill::flows::push::visit_now;
+
+/// Files with more rows show how far they are.
+const LONG: usize = 500;
+/// Larger files are no list of trackings of one shop: 100,000 rows have about 10 MB.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// `waybill backfill`.
+#[derive(Clone, Debug, Args)]
+pub struct BackfillArgs {
+    /// Columns `tiktok_order_id` or `store_order`, `tracking_number`, `carrier`, and `sku`, `quantity` where an order has
+    /// several parcels.
+    #[arg(value_name = "FILE.csv")]
+    pub file: PathBuf,
+    /// The TikTok shop whose orders these are.
+    #[arg(long, value_name = "ID")]
+    pub shop: String,
+    /// Say each row's verdict, and send nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct VerdictRow<'a> {
+    row: usize,
+    order: &'a str,
+    number: &'a str,
+    carrier: &'a str,
+    verdict: &'static str,
+    reason: Option<&'static str>,
+    detail: &'a str,
+}
+
+impl<'a> VerdictRow<'a> {
+    fn of(verdict: &'a Verdict) -> Self {
+        Self {
+            row: verdict.line.row,
+            order: verdict.line.order(),
+            number: &verdict.line.number,
+            carrier: &verdict.line.carrier,
+            verdict: verdict.word.as_str(),
+            reason: verdict.reason.map(Reason::code),
+            detail: &verdict.detail,
+        }
+    }
+}
+
+/// Says each row's verdict, then sends the good ones. True when a row is not good.
+///
+/// # Errors
+/// A file that holds no trackings (2), no such shop, or the table.
+pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<bool, Failure> {
+    let lines = read(&args.file)?;
+    let shop = shop_named(app, &args.shop).await?;
+    let long = lines.len() > LONG;
+    if long {
+        progress(&format!("{} rows read; comparing them with the shop's orders", lines.len()));
+    }
+    if shop.parked.is_none() {
+        // The orders as TikTok has them now, as far as one visit comes.
+        begin::due_by(app, &shop, app.clock.now()).await?;
+        visit_now(app, &shop.id).await?;
+    }
+    let judged = csv::judge(app, &shop, &lines).await?;
+    if !output.is_json() {
+        output.text(&csv::csv_line(["row", "order", "number", "carrier", "verdict", "reason", "detail"]))?;
+    }
+    for verdict in &judged.verdicts {
+        let row = VerdictRow::of(verdict);
+        if output.is_json() {
+            output.line(&row)?;
+        } else {
+            let (at, reason) = (row.row.to_string(), row.reason.unwrap_or_default());
+            let cells = [at.as_str(), row.order, row.number, row.carrier, row.verdict, reason, row.detail];
+            output.text(&csv::csv_line(cells))?;
+        }
+    }
+    let wrong = judged.verdicts.iter().filter(|verdict| verdict.reason.is_some()).count();
+    let good = judged.verdicts.len() - wrong;
+    if args.dry_run {
+        progress(&format!("{good} rows are good, {wrong} are not; nothing was sent (--dry-run)"));
+        return Ok(wrong > 0);
+    }
+    let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let total = judged.news.len();
+    let told = |done: usize| {
+        if long && done.is_multiple_of(LONG) {
+            progress(&format!("{done} of {total} orders kept"));
+        }
+    };
+    let kept = csv::send(app, &shop, &judged, &Actor::command_line(), &file, told).await?;
+    progress(&format!("{good} rows are good, {wrong} are not; {kept} new parcels go out with the next push"));
+    Ok(wrong > 0)
+}
+
+fn read(file: &std::path::Path) -> Result<Vec<csv::Line>, Failure> {
+    let shown = file.display();
+    let next = "Give a CSV file with the columns tiktok_order_id or store_order, tracking_number, carrier.";
+    let cannot = |error: std::io::Error| Failure::usage(format!("{shown} cannot be read: {error}"), next);
+    if std::fs::metadata(file).map_err(cannot)?.len() > LARGEST {
+        return Err(Failure::usage(format!("{shown} is larger than 64 MB"), "Split it into several files."));
+    }
+    let bytes = std::fs::read(file).map_err(cannot)?;
+    csv::read(&bytes).map_err(|fault| Failure::usage(format!("{shown}: {fault}"), next))
+}
+
+/// A line for whoever waits; the verdicts alone are on standard output.
+fn progress(words: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "waybill: {words}");
+}

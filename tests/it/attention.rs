@@ -136,7 +136,7 @@ async fn held_counts_are_true_at_any_size_and_each_row_says_what_settles_it() {
     let list = Attention::of(&world.app, &shop).await.expect("read");
     let names = list.names(&world.app).await.expect("read");
     let counts: Vec<(String, usize)> = names.into_iter().map(|name| (name.folded, name.waiting)).collect();
-    assert_eq!(counts, [("our van".to_owned(), VANS as usize), ("antique cart".to_owned(), 1)]);
+    assert_eq!(counts, [("ourvan".to_owned(), VANS as usize), ("antiquecart".to_owned(), 1)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -108,7 +108,7 @@ async fn a_carrier_without_a_match_is_chosen_on_the_shops_page_and_what_waits_go
     let csrf = page.field("csrf");
     let form = [("csrf", csrf.as_str()), ("do", "map"), ("carrier", "Our own van"), ("provider", "UPS")];
     let page = browser.post(&world, &here, &form).await;
-    assert!(page.text.contains("Tracking numbers queued: 2"), "{}", page.text);
+    assert!(page.text.contains("Tracking numbers queued: 2."), "{}", page.text);
     assert_eq!(world.push().await.pushed, 2);
     let page = browser.post(&world, &here, &form).await;
     assert!(page.text.contains("Nothing was saved"), "{}", page.text);

@@ -200,8 +200,8 @@ impl Parcel {
         self.chosen.clear();
         self.attempts = 0;
         self.crashes = 0;
-        // TikTok's words and its request id, also of a plain success: that is the proof.
-        self.answer = done.warning.is_some().then_some(()).or(done.request_id.as_ref().map(|_| ())).map(|()| Answer {
+        // A plain yes is kept by its request id: TikTok's support asks for it. What only a read found has none.
+        self.answer = (done.warning.is_some() || done.request_id.is_some()).then(|| Answer {
             code: 0,
             message: done.warning.clone().unwrap_or_default(),
             request_id: done.request_id.clone().unwrap_or_default(),

@@ -167,9 +167,8 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
     let (x, shop) = (handle(parcel), shell(parcel.shop.as_str()));
     match reason {
         Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved => {
-            let words = shell(parcel.carrier.as_deref().unwrap_or_default());
             match best {
-                Some(best) => command("map set", &format!("{words} {}", shell(best)), &format!("--shop {shop}")),
+                Some(best) => map_command(parcel.carrier.as_deref().unwrap_or_default(), best, &shop),
                 // Nothing to suggest: the shop's list shows what there is to choose from.
                 None => format!("waybill carriers --shop {shop}"),
             }
@@ -190,6 +189,15 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
         }
         _ => command("retry", &x, ""),
     }
+}
+
+/// The command that says what a store's words mean for a shop.
+pub(super) fn map_command(words: &str, carrier: &str, shop: &str) -> String {
+    let (words, carrier) = (shell(words), shell(carrier));
+    if words.starts_with("'-") || carrier.starts_with("'-") {
+        return format!("waybill map set --shop {shop} -- {words} {carrier}");
+    }
+    format!("waybill map set {words} {carrier} --shop {shop}")
 }
 
 /// A command line whose names may begin with a dash.

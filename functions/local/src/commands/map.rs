@@ -1,5 +1,6 @@
 //! Carrier maps.
 
+use super::held::map_command;
 use super::{Failure, Output, account, account_of, shop_named, standard_input};
 use crate::output::{Row, local, plural, shell};
 use clap::{Args, Subcommand};
@@ -215,8 +216,8 @@ pub async fn suggestions(app: &App, place: &MapPlace, output: &mut Output) -> Re
                 output.say(format!("    {}: {}", candidate.name, candidate.why))?;
             }
             if let Some(first) = open.candidates.first() {
-                let (words, name) = (shell(&open.store_carrier), shell(&first.name));
-                output.say(format!("    waybill map set {words} {name} --shop {}", shop.id))?;
+                let command = map_command(&open.store_carrier, &first.name, shop.id.as_str());
+                output.say(format!("    {command}"))?;
             }
             output.say(format!("    by {}", open.list))?;
         }

@@ -291,7 +291,7 @@ pub(super) fn timeline(parcel: &Parcel) -> Vec<StepRow> {
             what: event.what.to_string(),
             said: words(event),
             code: answer.map(|answer| answer.code),
-            message: answer.map(|answer| answer.message.clone()),
+            message: answer.map(|answer| answer.message.clone()).filter(|message| !message.is_empty()),
             request_id: answer.map(|answer| answer.request_id.clone()).filter(|id| !id.is_empty()),
         }
     };
@@ -305,7 +305,7 @@ pub(super) fn timeline(parcel: &Parcel) -> Vec<StepRow> {
             what: "answer".to_owned(),
             said: "TikTok's last answer".to_owned(),
             code: Some(answer.code),
-            message: Some(answer.message.clone()),
+            message: Some(answer.message.clone()).filter(|message| !message.is_empty()),
             request_id: Some(answer.request_id.clone()).filter(|id| !id.is_empty()),
         });
     }
@@ -432,8 +432,8 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
         output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;
         if let Some(code) = step.code {
             let id = step.request_id.as_deref().map(|id| format!(" (request {id})")).unwrap_or_default();
-            let message = step.message.as_deref().unwrap_or_default();
-            output.say(format_args!("      TikTok: {code} {message}{id}"))?;
+            let message = step.message.as_deref().map(|message| format!(" {message}")).unwrap_or_default();
+            output.say(format_args!("      TikTok: {code}{message}{id}"))?;
         }
     }
     Ok(())

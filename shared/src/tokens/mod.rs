@@ -30,6 +30,6 @@ pub use secrets_manager::SecretsManager;
 pub use store::{BadName, SecretName, SecretStore, SecretVersion, StoreFault, Stored};
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

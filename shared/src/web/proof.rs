@@ -265,10 +265,14 @@ pub fn check(file: &[u8], fingerprint: Option<&str>) -> Result<Body, Broken> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::testing;
+    use crate::domain::clock::Entropy;
+
+    fn entropy(seed: u8) -> Entropy {
+        Entropy::new(move |bytes| bytes.fill(seed))
+    }
 
     fn proof() -> (Signer, String) {
-        let signer = Signer::of(&KeyRing::generate(&testing::entropy(5))).expect("a key");
+        let signer = Signer::of(&KeyRing::generate(&entropy(5))).expect("a key");
         let earlier = Earlier { steps: 2, hash: "00".repeat(32) };
         let step = |what: &str| Step {
             at: "2026-11-21T09:00:00Z".into(),
@@ -323,15 +327,15 @@ mod tests {
     fn the_first_broken_step_and_another_signer_are_named() {
         let (_, line) = proof();
         assert_eq!(check(line.replace("TikTok took", "TikTok lost").as_bytes(), None), Err(Broken::Step(2)));
-        let other = Signer::of(&KeyRing::generate(&testing::entropy(6))).expect("a key");
+        let other = Signer::of(&KeyRing::generate(&entropy(6))).expect("a key");
         assert!(matches!(check(line.as_bytes(), Some(&other.line.fingerprint)), Err(Broken::OtherKey(_))));
         assert_eq!(check(line.replace("IN_TRANSIT", "DELIVERED").as_bytes(), None), Err(Broken::Signature));
     }
 
     #[test]
     fn a_key_of_the_ring_always_signs_as_the_same_key_and_no_other() {
-        let ring = KeyRing::generate(&testing::entropy(5));
-        let rotated = ring.rotated(&testing::entropy(7));
+        let ring = KeyRing::generate(&entropy(5));
+        let rotated = ring.rotated(&entropy(7));
         let of = |ring: &KeyRing| Signer::of(ring).expect("a key").line;
         assert_eq!(of(&ring), of(&ring));
         assert!(of(&ring) != of(&rotated) && of(&rotated).number == 2);

@@ -15,7 +15,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use waybill_model;
 use waybill_model::hmac;
 use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 

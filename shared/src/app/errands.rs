@@ -51,6 +51,10 @@ impl Errands {
             return;
         };
         let turns = Arc::clone(&queue.turns);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "only on one machine, whose process lives on; the places bound it"
+        )]
         tokio::spawn(async move {
             // It is never closed.
             let _turn = turns.acquire().await;

@@ -309,7 +309,7 @@ pub async fn link(app: &App, args: &LinkArgs, output: &mut Output) -> Result<boo
     let order = TikTokOrderId::parse(args.tiktok_order.trim()).map_err(|error| {
         Failure::usage(error.to_string(), "TikTok's order ids are numbers, as Seller Center shows them.")
     })?;
-    let mut parcels = named(app, &[args.store_order.clone()]).await?;
+    let mut parcels = named(app, std::slice::from_ref(&args.store_order)).await?;
     let stores: std::collections::BTreeSet<String> =
         parcels.iter().map(|parcel| format!("{} of {}", parcel.order, parcel.store)).collect();
     if stores.len() > 1 {

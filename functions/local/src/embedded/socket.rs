@@ -126,6 +126,7 @@ impl Beside {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| ConnectorError::io(e.into()))?;
+        #[expect(clippy::disallowed_methods, reason = "aborted with the answer; a command that ends takes it along")]
         let driving = tokio::spawn(connection);
         let request = Request::post("/").header(http::header::HOST, ADDRESS.trim_start_matches("http://"));
         let request = request.header("x-amz-target", target).header(http::header::CONTENT_TYPE, JSON);

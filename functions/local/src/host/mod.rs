@@ -277,6 +277,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpStream;
 
+    #[expect(clippy::disallowed_methods, reason = "aborted by each test")]
     async fn hosted(time: Duration) -> (tempfile::TempDir, Stack, std::net::SocketAddr, tokio::task::JoinHandle<()>) {
         let folder = tempfile::tempdir().expect("a folder");
         let settings = |name: &str| (name == "PUBLIC_URL").then(|| "http://127.0.0.1:8787".to_owned());

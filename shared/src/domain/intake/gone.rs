@@ -142,7 +142,7 @@ pub fn unread(
 ) -> Option<Parcel> {
     // No store writes such an id, so nothing that is read later can seem older than this.
     let id = format!("{UNREAD}{}", shipment.map_or("", ShipmentId::as_str));
-    let shipment = ShipmentId::parse(&id.chars().take(200).collect::<String>()).ok()?;
+    let shipment = ShipmentId::parse(id.chars().take(200).collect::<String>()).ok()?;
     let version = Version::new(announced, announced);
     let news = super::link_only(order.clone(), OrderLink::NotRead);
     let desk = Desk::new(known, &news, store, false, now);

@@ -310,7 +310,7 @@ impl<'a> ShopCalls<'a> {
         }
         self.change(|shop, now| {
             shop.hold_until = Some(now + PROBED_AFTER);
-            if !shop.resting.as_ref().is_some_and(|resting| resting.reason == reason) {
+            if shop.resting.as_ref().is_none_or(|resting| resting.reason != reason) {
                 shop.resting = Some(Resting { reason, since: now });
             }
         })

@@ -20,7 +20,6 @@ use tokio::process::{Child, Command};
 use waybill::app::system_clock;
 use waybill::domain::clock::Clock;
 use waybill::domain::region::AppRegion;
-use waybill_model;
 use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 use waybill_tests::world::{fulfilment, shopify_order};
 

@@ -106,7 +106,7 @@ async fn a_carrier_without_a_match_is_chosen_on_the_shops_page_and_what_waits_go
     assert!(page.text.contains("Which carrier is Our own van?") && page.text.contains("VN555001042"), "{}", page.text);
     assert!(page.text.contains("<option>UPS</option>"), "the shop's own list: {}", page.text);
     let csrf = page.field("csrf");
-    let form = [("csrf", csrf.as_str()), ("do", "map"), ("carrier", "Our own van"), ("provider", "UPS")];
+    let form = [("csrf", csrf.as_str()), ("do", "map"), ("carrier", "Our own van"), ("provider", "Better Trucks")];
     let page = browser.post(&world, &here, &form).await;
     assert!(page.text.contains("Tracking numbers queued: 2."), "{}", page.text);
     assert_eq!(world.push().await.pushed, 2);

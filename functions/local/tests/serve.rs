@@ -176,6 +176,7 @@ fn kill_and_restart(place: &Place, key: &str, secret: &str, tokens: &str) -> Vec
             let file = moved.folder.path().join("all.jsonl");
             let file = file.to_str().expect("text");
             done(place.run(&["export", file, "--with-secrets"], ""));
+            done(moved.run(&["init"], ""));
             let rows = done(moved.run(&["import", file], ""))[0]["rows"].as_u64();
             assert!(rows > Some(10), "{rows:?}");
             assert_eq!(moved.run(&["import", file], "").1, 1, "nothing is merged into what is in use");

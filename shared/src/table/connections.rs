@@ -5,7 +5,7 @@ use super::error::TableError;
 use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
-use crate::domain::ids::{AccountId, HookId, ShopId, StoreId};
+use crate::domain::ids::{AccountId, HookId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -255,6 +255,9 @@ impl Table {
         for item in &rows {
             let key = Reader(item).key()?;
             if key != last {
+                if let Some(pointer) = pointer_to(item, id)? {
+                    self.delete(&pointer).await?;
+                }
                 self.delete(&key).await?;
                 erased += 1;
             }
@@ -262,4 +265,15 @@ impl Table {
         self.delete(&last).await?;
         Ok(erased)
     }
+}
+
+/// The note beside its TikTok order that leads to a parcel of this store.
+fn pointer_to(item: &Item, store: &StoreId) -> Result<Option<Key>, TableError> {
+    let row = Reader(item);
+    if row.text_if("tiktok").is_none() || row.text_if("shop").is_none() || row.text_if("order").is_none() {
+        return Ok(None);
+    }
+    let (shop, tiktok) = (row.parsed("shop", ShopId::parse)?, row.parsed("tiktok", TikTokOrderId::parse)?);
+    let order = row.parsed("order", StoreOrderId::parse)?;
+    Ok(Some(keys::order_pointer(&shop, &tiktok, store, &order)))
 }

@@ -50,6 +50,7 @@ async fn order_left_out_of_one_answer() {
 async fn package_market_split_by_the_seller() {
     let world = World::everyday("SG").await;
     let store = world.warehouse("wh", &[SHOP]).await;
+    world.command(&["shop", "set", SHOP, "--mismatch", "warn"]).await;
     let carrier = waybill_model::tiktok::providers_of("SG").swap_remove(0).name;
     let lines = world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1), ("CAP", 1)]).place();
     let (mug, cap) = (usps(1), usps(2));

@@ -105,6 +105,7 @@ async fn cancelled_and_made_anew_of_a_part() {
 async fn package_market_same_item_in_two_packages() {
     let world = World::everyday("SG").await;
     let store = world.warehouse("wh", &[SHOP]).await;
+    world.command(&["shop", "set", SHOP, "--mismatch", "warn"]).await;
     let carrier = waybill_model::tiktok::providers_of("SG").swap_remove(0).name;
     let lines = world.tiktok.order(SHOP, ONE).line("MUG", 1).line("CAP", 1).line("MUG", 1).place();
     assert!(world.tiktok.split(SHOP, ONE, &[&lines[..2], &lines[2..]]));

@@ -105,7 +105,11 @@ impl Rig {
         });
         let mut shards = BTreeSet::new();
         for (id, region) in &script.shops {
-            world.connect_shop(id, region).await;
+            let shop = world.connect_shop(id, region).await;
+            // Numbers of one carrier stand for those of any: what doubts do is told elsewhere.
+            let doubts =
+                |shop: &mut waybill::domain::connection::Shop| std::mem::take(&mut shop.settings.hold_on_mismatch);
+            world.app.table.shop_change(&shop, doubts).await.expect("changed");
             shards.insert(Shard::of(&ShopId::parse(id.as_str()).expect("id")));
         }
         let mut stores = Vec::new();

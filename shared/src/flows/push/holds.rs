@@ -4,13 +4,15 @@
 use super::orders::{Desk, Group};
 use super::shop_run::ShopRun;
 use super::summary::Tally;
-use super::{Run, read, resolve, shop};
+use super::{Run, read, resolve, shop, split};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState};
+use crate::domain::reason::Auto;
 use crate::flows::calls::{Budget, Trouble};
+use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
@@ -22,6 +24,8 @@ use std::sync::Mutex;
 
 /// A hold is looked at hourly for so long, then daily at an hour of its own.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
+/// For so long a longer carrier list is news to older holds: two rounds.
+const LIST_IS_NEWS: SignedDuration = SignedDuration::from_hours(2);
 /// Orders read for one shop in a round.
 const MOST: usize = 200;
 
@@ -36,8 +40,11 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
         return Ok(0);
     }
     let mut places: Vec<(StoreId, StoreOrderId)> = Vec::new();
+    // A carrier that joined the shop's list frees holds of any age.
+    let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
     for entry in app.table.held_reasons(&shop.row.id).await? {
-        if let Some(place) = keys::order_of(&entry.key).filter(|_| has_its_turn(&entry, now))
+        let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
+        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now))
             && !places.contains(&place)
             && places.len() < MOST
         {
@@ -57,11 +64,13 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     for (store, order) in &places {
-        let Some(mut group) = shop::load_all(&run, store, order).await else { continue };
-        let held = group.rows.iter().any(|row| waits(row, &shop));
-        if let Some(id) = resolve::known(&group).cloned().filter(|_| held) {
-            group.link(&id);
-            by_order.entry(id).or_default().push(group);
+        let Some(group) = shop::load_all(&run, store, order).await else { continue };
+        for mut group in split::by_order(group) {
+            let held = group.rows.iter().any(|row| waits(row, &shop));
+            if let Some(id) = resolve::known(&group).cloned().filter(|_| held) {
+                group.link(&id);
+                by_order.entry(id).or_default().push(group);
+            }
         }
     }
     let read = match read::orders(&shop.calls, by_order.keys().cloned().collect()).await {

@@ -8,7 +8,7 @@ use super::{Held, Run, find, read, record, split, visit};
 use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
-use crate::domain::parcel::{Parcel, WaitsFor};
+use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::Trouble;
@@ -85,9 +85,6 @@ async fn parcels(shop: &ShopRun<'_>, notices: &[Due], orders: &[(StoreId, StoreO
             .await;
         let mut groups: Vec<Group> = loaded.into_iter().flatten().collect();
         not_of_the_account(shop, &mut groups).await;
-        for group in &mut groups {
-            sent_under_another(shop, group).await;
-        }
         let groups = groups.into_iter().flat_map(split::by_order);
         let due = groups.filter(|group| group.rows.iter().any(|row| is_due(row, &shop.id, run)));
         let (known, others) = due.partition(|group| resolve::known(group).is_some());
@@ -195,25 +192,6 @@ async fn not_of_the_account(shop: &ShopRun<'_>, groups: &mut Vec<Group>) {
         one(&shop.run.tally.held);
         record::settle(shop, row, |row, now| row.set_adrift(Reason::ShopGone, "another account connected it", now))
             .await;
-    }
-}
-
-/// The store names another TikTok order for a parcel whose number went out under the one it named before: both have to be
-/// looked at, so a person is asked before the number goes out a second time.
-async fn sent_under_another(shop: &ShopRun<'_>, group: &mut Group) {
-    let sent = |row: &Parcel| {
-        let shipments = |other: &Parcel| other.sources.iter().any(|source| row.source(&source.shipment).is_some());
-        let same = |other: &&Parcel| other.number == row.number && other.tiktok_order() != row.tiktok_order();
-        let before = group.rows.iter().filter(same).find(|other| other.sent.is_some() && shipments(other))?;
-        Some((before.tiktok_order()?.clone(), row.tiktok_order()?.clone()))
-    };
-    let asks = |row: &&Parcel| is_due(row, &shop.id, shop.run) && row.sent.is_none() && !row.confirmed;
-    let found: Vec<_> = group.rows.iter().filter(asks).filter_map(|row| Some((row.clone(), sent(row)?))).collect();
-    for (row, (before, now_named)) in found {
-        group.rows.retain(|other| other.number != row.number || other.tiktok_order() != row.tiktok_order());
-        let words = format!("it went out under order {before}; the store names order {now_named} now");
-        one(&shop.run.tally.held);
-        record::settle(shop, row, |row, now| row.hold(Reason::TrackingDuplicate, &words, WaitsFor::Person, now)).await;
     }
 }
 

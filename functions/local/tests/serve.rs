@@ -76,7 +76,7 @@ fn order_id(n: u64) -> String {
 }
 
 fn number(n: u64) -> String {
-    format!("TBRTKILL{n:04}")
+    format!("TBRT77{n:05}")
 }
 
 /// Posts a signed delivery. Only a 200 counts as acknowledged.

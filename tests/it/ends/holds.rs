@@ -53,7 +53,7 @@ async fn package_market_split_by_the_seller() {
     world.command(&["shop", "set", SHOP, "--mismatch", "warn"]).await;
     let carrier = waybill_model::tiktok::providers_of("SG").swap_remove(0).name;
     let lines = world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1), ("CAP", 1)]).place();
-    let (mug, cap) = (usps(1), usps(2));
+    let (mug, cap) = ("JT0000000000013".to_owned(), "JT0000000000020".to_owned());
     for (id, number, sku) in [("1", &mug, "MUG"), ("2", &cap, "CAP")] {
         let mut body = parcel(&world, "W1", ONE, id, number, &[(sku, 1)]);
         body["carrier"] = carrier.as_str().into();

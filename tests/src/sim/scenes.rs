@@ -253,7 +253,7 @@ pub(super) fn ship_package(seed: u64) -> Script {
     scene.script.shops[0].1 = "SG";
     let carrier = waybill_model::tiktok::providers_of("SG").swap_remove(0).name;
     let order = scene.order(0, &[("MUG", 2)]);
-    let number = usps(1);
+    let number = "JT0000000000013".to_owned();
     let numbers = [number.as_str()];
     let parcel = Parcel { carrier: &carrier, ..parcel(1, SECOND, &numbers, &[("MUG", 2)]) };
     scene.store(0, 1042, &order, SECOND, &[parcel]);

@@ -16,6 +16,7 @@ use crate::tokens::{
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whoever refreshes holds the row this long; a crashed refresher blocks nobody for longer.
@@ -70,12 +71,24 @@ pub struct ShopAccess {
     pub version: u64,
 }
 
+/// Our apps, read again once when the one for these shops is missing: a server often starts before it is set up.
+///
+/// # Errors
+/// [`SecretFault`] also when there is none.
+pub async fn apps(app: &App, region: AppRegion) -> Result<Arc<AppSecrets>, SecretFault> {
+    let known = app.secrets.app().get().await?;
+    match known.tiktok(region) {
+        Ok(_) => Ok(known),
+        Err(missing) => app.secrets.app().newer_than(&known).await?.ok_or(missing),
+    }
+}
+
 /// Credentials of one of our two apps.
 ///
 /// # Errors
 /// [`SecretFault`] when they are missing or cannot be had.
 pub async fn app_credentials(app: &App, region: AppRegion) -> Result<Credentials, SecretFault> {
-    let secrets = app.secrets.app().get().await?;
+    let secrets = apps(app, region).await?;
     let tiktok = secrets.tiktok(region)?;
     Ok(Credentials { app_key: tiktok.app_key.clone(), app_secret: tiktok.app_secret.clone() })
 }

@@ -6,7 +6,7 @@ use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId};
 use crate::domain::parcel::WaitsFor;
 use crate::domain::region::AppRegion;
-use crate::flows::access::shop::app_credentials;
+use crate::flows::access::shop::{app_credentials, apps};
 use crate::flows::carriers::map::{requeue, requeue_of_store};
 use crate::flows::connect::login::secret;
 use crate::flows::connect::shop::{ConnectError, ConnectedShop, connect_expecting};
@@ -90,7 +90,7 @@ pub async fn begin(
     region: AppRegion,
     expected: Option<&ShopId>,
 ) -> Result<Begun, ConnectProblem> {
-    let service_id = app.secrets.app().get().await?.tiktok(region)?.service_id.clone();
+    let service_id = apps(app, region).await?.tiktok(region)?.service_id.clone();
     let (state, browser) = (secret(app), secret(app));
     let kept = State { account: account.clone(), region, browser: hashed(&browser), expected: expected.cloned() };
     let until = app.clock.now() + SignedDuration::from_mins(STATE_MINUTES);

@@ -10,7 +10,7 @@ use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState};
-use crate::domain::reason::Auto;
+use crate::domain::reason::{Auto, Reason};
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -104,6 +104,14 @@ fn hour_of(key: &Key) -> i64 {
 }
 
 impl Desk<'_> {
+    fn stays_refused(&self, index: usize) -> bool {
+        let row = &self.rows[index];
+        let refused = row.answer.as_ref().is_some_and(|answer| answer.code != 0);
+        let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No && r != Reason::TrackingDuplicate);
+        let news = self.order.update_time.is_none_or(|at| at > row.changed);
+        refused && by_hand && !news
+    }
+
     /// Judges every row that is held. Another hold is written as such; what may go is queued.
     async fn judge_where_they_stand(&mut self) -> u64 {
         let mut freed = 0;
@@ -114,6 +122,9 @@ impl Desk<'_> {
             let Ok(plan) = self.judge(index).await else { continue };
             let before = self.rows[index].state;
             match plan.decision {
+                // TikTok refused this very number, and the order is as it was: only a person, or news, changes that. A
+                // number that was used elsewhere may have become free meanwhile.
+                Decision::Push { .. } | Decision::Correct { .. } if self.stays_refused(index) => {}
                 Decision::Push { .. } | Decision::Correct { .. } | Decision::Done { .. } => {
                     self.write(index, |row, now, _| {
                         row.start_over(ParcelState::Queued, now);

@@ -184,7 +184,11 @@ impl Town {
             let (id, order) = (1041 + self.shipped, format!("5760000000000{:05}", self.shipped));
             self.tiktok.order(SHOP, &order).lines(&[("MUG-BLUE", 1)]).place();
             let version = clock(&self.skipped).now().to_string();
-            let number = format!("TBRTTOWN{:04}", self.shipped);
+            // A number that fits its carrier: doubts are told elsewhere.
+            let number = match carrier {
+                "Amazon Logistics" => format!("TBA{:012}", 300_000_000_000 + self.shipped),
+                _ => format!("TBRT77{:05}", self.shipped),
+            };
             let parcel = fulfilment(id, id, &version, carrier, &[&number], &[("MUG-BLUE", 1)]);
             let body = shopify_order(id, &order, &version, &[parcel]).to_string();
             let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());

@@ -150,7 +150,7 @@ def story(chromium, town, pictures):
     desk.picture("shop-unmatched")
     desk.page.get_by_label("TikTok carrier").select_option("Better Trucks")
     desk.press("Save and send 2")
-    desk.shows("Trackings that go out now: 2")
+    desk.shows("Tracking numbers queued: 2")
     check(town.do("push 2")["pushed"] == 2, "one choice sends both")
 
     for _ in range(89):

@@ -160,7 +160,9 @@ impl Town {
         let mut told = Value::Null;
         loop {
             let accepted = self.tiktok.with_journal(|journal| journal.changes.len());
-            if (accepted >= self.pushed + wanted && !told.is_null()) || start.elapsed() > PATIENCE {
+            // While the server's own run holds the shop, this one sees nothing.
+            let settled = !told.is_null() && told["busy_shards"].as_u64().unwrap_or_default() == 0;
+            if (accepted >= self.pushed + wanted && settled) || start.elapsed() > PATIENCE {
                 let pushed = accepted - std::mem::replace(&mut self.pushed, accepted);
                 return json!({"pushed": pushed, "told": told});
             }

@@ -104,7 +104,7 @@ pub async fn printed_link(app: &App, account: &AccountId) -> Result<String, Tabl
     Ok(links::page(app, &format!("/login/{token}")))
 }
 
-/// Mails a link to an account's address, as often as [`MAILS`] allows. Whether there is such an account does not show: not
+/// Mails a link to an account's address, as often as `MAILS` allows. Whether there is such an account does not show: not
 /// in the answer, not in its time, not in what a second request does. A browser that asks again keeps its cookie and
 /// code, so that the first mail is as good as a second one.
 pub async fn ask(app: &App, email: &str, browser: Option<&str>) -> Asked {

@@ -139,7 +139,8 @@ async fn equal_units_are_shared_out_whenever_their_numbers_come() {
         }
         world.hours(2).await;
         let mut at = world.at_tiktok(SHOP, ONE);
-        (at.sort(), numbers.sort());
+        at.sort();
+        numbers.sort();
         assert_eq!(at, numbers, "{}", world.told("W1").await);
     }
 }

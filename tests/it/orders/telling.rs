@@ -40,7 +40,7 @@ async fn a_deadline_that_was_moved_near_is_told_and_an_order_that_is_over_is_not
     world.minutes(70).await;
     let near = world.time.now() + Duration::from_secs(3 * 3600);
     world.tiktok.move_deadline(SHOP, ORDER, "rts_sla_time", Some(near));
-    world.tiktok.change_order(SHOP, ORDER, |order| order.updated = order.updated + Duration::from_secs(1));
+    world.tiktok.change_order(SHOP, ORDER, |order| order.updated += Duration::from_secs(1));
     world.tiktok.cancel(SHOP, other, "BUYER");
     world.minutes(150).await;
     let subjects = told(&world, "due in");

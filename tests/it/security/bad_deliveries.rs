@@ -184,6 +184,7 @@ async fn town(kind: Kind) -> (World, Front, Vec<Request<Bytes>>, Vec<String>) {
 
 #[tokio::test(start_paused = true)]
 async fn no_bad_delivery_is_taken_changes_a_row_or_breaks_its_handler() {
+    #[expect(clippy::disallowed_methods, reason = "how many are tried is asked of whoever runs the test")]
     let tries = std::env::var("BAD_DELIVERIES").ok().and_then(|n| n.parse().ok()).unwrap_or(TRIES);
     for (place, kind) in KINDS.into_iter().enumerate() {
         let (world, front, good, others) = town(kind).await;

@@ -1,5 +1,6 @@
 //! Strangers who open connections and say nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "an expectation that fails is a test that fails")]
+#![expect(clippy::disallowed_methods, reason = "each test aborts its loop")]
 
 use super::*;
 use std::collections::VecDeque;

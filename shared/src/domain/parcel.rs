@@ -199,6 +199,42 @@ impl Parcel {
     /// Events kept in the row.
     pub const EVENTS: usize = 10;
 
+    /// A parcel of which nothing is known yet but whose it is: not stored, and not due.
+    #[must_use]
+    pub fn new(store: StoreId, order: StoreOrderId, shop: ShopId, now: Timestamp) -> Self {
+        Self {
+            store,
+            order,
+            order_name: None,
+            number: None,
+            carrier: None,
+            sources: Vec::new(),
+            link: OrderLink::NotRead,
+            apart: None,
+            shop,
+            state: ParcelState::Received,
+            due: None,
+            received: now,
+            changed: now,
+            attempts: 0,
+            crashes: 0,
+            confirmed: false,
+            placed: false,
+            asked: Vec::new(),
+            trouble: None,
+            listed: false,
+            adrift: false,
+            chosen: Vec::new(),
+            sent: None,
+            tried: None,
+            waits_for: None,
+            answer: None,
+            events: Vec::new(),
+            healed: false,
+            rev: 0,
+        }
+    }
+
     /// Moves to another state.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::domain::fulfilment::{OrderLink, StoreLine, Version};
 use crate::domain::ids::{LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::{Deadlines, OrderKind, OrderLine, OrderState, OrderTimes, ShipTo, TikTokOrder};
-use crate::domain::parcel::{Parcel, ParcelState, Sent, Source};
+use crate::domain::parcel::{Parcel, Sent, Source};
 use crate::domain::tracking::TrackingNumber;
 use jiff::Timestamp;
 
@@ -21,36 +21,15 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         lines: lines.iter().map(|(sku, quantity)| StoreLine { sku: (*sku).into(), quantity: *quantity }).collect(),
         ahead: None,
     };
+    let (store, order) = (StoreId::parse("s1").expect("id"), StoreOrderId::parse("1042").expect("id"));
     Parcel {
-        store: StoreId::parse("s1").expect("id"),
-        order: StoreOrderId::parse("1042").expect("id"),
-        order_name: None,
         number: Some(TrackingNumber::parse(number).expect("number")),
         carrier: Some("USPS".into()),
         sources: vec![source],
         link: OrderLink::Found(TikTokOrderId::parse("576000000000000017").expect("id")),
-        apart: None,
-        shop: ShopId::parse("7").expect("id"),
-        state: ParcelState::Received,
         due: Some(at(0)),
-        received: at(0),
-        changed: at(0),
-        attempts: 0,
-        crashes: 0,
-        confirmed: false,
-        placed: false,
-        asked: Vec::new(),
-        trouble: None,
-        listed: false,
-        adrift: false,
-        chosen: Vec::new(),
-        sent: None,
-        tried: None,
-        waits_for: None,
-        answer: None,
-        events: Vec::new(),
-        healed: false,
         rev: 1,
+        ..Parcel::new(store, order, ShopId::parse("7").expect("id"), at(0))
     }
 }
 

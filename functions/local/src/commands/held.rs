@@ -373,36 +373,16 @@ mod tests {
     use waybill::domain::parcel::ParcelState;
 
     fn parcel(order: &str, number: Option<&str>, carrier: Option<&str>) -> Parcel {
+        let (store, id) = (StoreId::parse("s1").expect("id"), StoreOrderId::parse(order).expect("id"));
+        let shop = ShopId::parse("7494049642642441621").expect("id");
         Parcel {
-            store: StoreId::parse("s1").expect("id"),
-            order: StoreOrderId::parse(order).expect("id"),
             order_name: Some(order.to_owned()),
             number: number.map(|number| TrackingNumber::parse(number).expect("a number")),
             carrier: carrier.map(str::to_owned),
-            sources: Vec::new(),
             link: waybill::domain::fulfilment::OrderLink::NotFound,
-            shop: ShopId::parse("7494049642642441621").expect("id"),
             state: ParcelState::Queued,
-            due: None,
-            received: Timestamp::UNIX_EPOCH,
-            changed: Timestamp::UNIX_EPOCH,
-            attempts: 0,
-            crashes: 0,
-            confirmed: false,
-            apart: None,
-            placed: false,
-            asked: Vec::new(),
-            trouble: None,
             listed: true,
-            adrift: false,
-            chosen: Vec::new(),
-            sent: None,
-            tried: None,
-            waits_for: None,
-            answer: None,
-            events: Vec::new(),
-            healed: false,
-            rev: 0,
+            ..Parcel::new(store, id, shop, Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -253,37 +253,15 @@ impl<'a> Desk<'a> {
 
     /// A row of the order with nothing known beside its source.
     pub(super) fn blank(&self, state: ParcelState, due: Option<Timestamp>, source: Source) -> Parcel {
+        // Siblings may have moved to the order's own shop; until one has, the first shop's shard works on it.
+        let shop = self.rows.first().map_or_else(|| self.store.shops[0].clone(), |row| row.shop.clone());
         Parcel {
-            store: self.store.id.clone(),
-            order: self.news.order.clone(),
             order_name: self.news.order_name.clone(),
-            number: None,
-            carrier: None,
             sources: vec![source],
-            link: OrderLink::NotRead,
-            apart: None,
-            // Siblings may have moved to the order's own shop; until one has, the first shop's shard works on it.
-            shop: self.rows.first().map_or_else(|| self.store.shops[0].clone(), |row| row.shop.clone()),
             state,
             due,
-            received: self.now,
-            changed: self.now,
-            attempts: 0,
-            crashes: 0,
-            confirmed: false,
-            placed: false,
-            asked: Vec::new(),
-            trouble: None,
-            listed: false,
-            adrift: false,
-            chosen: Vec::new(),
-            sent: None,
-            tried: None,
-            waits_for: None,
-            answer: None,
-            events: Vec::new(),
             healed: self.healed,
-            rev: 0,
+            ..Parcel::new(self.store.id.clone(), self.news.order.clone(), shop, self.now)
         }
     }
 }

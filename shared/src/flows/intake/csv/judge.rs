@@ -260,35 +260,10 @@ fn carrier_of(
         return Err(hold(Reason::OrderNotFound, "the row names no order"));
     };
     let parcel = Parcel {
-        store: known.store.clone(),
-        order: name,
-        order_name: None,
         number: Some(group.number.clone()),
         carrier: Some(first.carrier.clone()).filter(|carrier| !carrier.is_empty()),
-        sources: Vec::new(),
         link: order.cloned().map_or(OrderLink::NotFound, OrderLink::Found),
-        apart: None,
-        shop: known.shop.id.clone(),
-        state: ParcelState::Received,
-        due: None,
-        received: now,
-        changed: now,
-        attempts: 0,
-        crashes: 0,
-        confirmed: false,
-        placed: false,
-        asked: Vec::new(),
-        trouble: None,
-        listed: false,
-        adrift: false,
-        chosen: Vec::new(),
-        sent: None,
-        tried: None,
-        waits_for: None,
-        answer: None,
-        events: Vec::new(),
-        healed: false,
-        rev: 0,
+        ..Parcel::new(known.store.clone(), name, known.shop.id.clone(), now)
     };
     match match_parcel(&parcel, &known.maps, &known.list, Platform::Generic, &known.shop) {
         Match::Carried { warning, .. } => Ok(warning),

@@ -5,7 +5,7 @@ use lambda_http::{Body, Response};
 use minijinja::{AutoEscape, Environment, Value, context};
 use std::sync::OnceLock;
 use waybill::app::App;
-use waybill::web::headers;
+use waybill::web::{csv, headers};
 
 const STYLE: &str = include_str!("../templates/style.css");
 
@@ -148,6 +148,27 @@ pub(crate) fn json(body: &serde_json::Value) -> Response<Body> {
     let mut response = answer(200, body.to_string().into());
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    response
+}
+
+/// A table for people's spreadsheets; `name` is the file's, without its ending. Cells that begin like a formula are text.
+pub(crate) fn csv(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Response<Body> {
+    let mut text = csv::line(head.iter().copied());
+    for row in rows {
+        text.push_str(&csv::line(row.iter().map(String::as_str)));
+    }
+    let mut response = answer(200, text.into());
+    let file = format!("attachment; filename=\"{name}.csv\"");
+    for (name, value) in [
+        ("content-type", "text/csv; charset=utf-8"),
+        ("content-disposition", file.as_str()),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    }
     response
 }
 

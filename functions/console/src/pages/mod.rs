@@ -113,7 +113,9 @@ async fn proof_keys(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
 /// Addresses that exist for signed-in people.
 fn known(parts: &[&str]) -> bool {
     match parts {
-        [""] | ["shops"] | ["shops", _] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
+        [""] | ["shops" | "orders" | "stores", ..] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
+        ["attention" | "deadlines" | "mapping" | "carriers" | "backfill" | "report" | "audit" | "health"] => true,
+        ["attention.csv" | "orders.csv" | "deadlines.csv" | "mapping.csv" | "report.csv" | "audit.csv"] => true,
         ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
         ["connect", word] => Platform::parse(word).is_some(),
         _ => false,

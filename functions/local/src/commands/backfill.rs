@@ -11,6 +11,7 @@ use waybill::flows::acts::Actor;
 use waybill::flows::intake::csv::{self, Verdict};
 use waybill::flows::orders::begin;
 use waybill::flows::push::visit_now;
+use waybill::web::csv::line;
 
 /// Files with more rows show how far they are.
 const LONG: usize = 500;
@@ -75,7 +76,7 @@ pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<
     }
     let judged = csv::judge(app, &shop, &lines).await?;
     if !output.is_json() {
-        output.text(&csv::csv_line(["row", "order", "number", "carrier", "verdict", "reason", "detail"]))?;
+        output.text(&line(["row", "order", "number", "carrier", "verdict", "reason", "detail"]))?;
     }
     for verdict in &judged.verdicts {
         let row = VerdictRow::of(verdict);
@@ -84,7 +85,7 @@ pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<
         } else {
             let (at, reason) = (row.row.to_string(), row.reason.unwrap_or_default());
             let cells = [at.as_str(), row.order, row.number, row.carrier, row.verdict, reason, row.detail];
-            output.text(&csv::csv_line(cells))?;
+            output.text(&line(cells))?;
         }
     }
     let wrong = judged.verdicts.iter().filter(|verdict| verdict.reason.is_some()).count();

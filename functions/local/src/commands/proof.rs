@@ -13,10 +13,10 @@ use waybill::domain::connection::Shop;
 use waybill::domain::order_row::{Rules, tiktok_word};
 use waybill::domain::parcel::Parcel;
 use waybill::flows::acts::{self, Scope};
-use waybill::flows::intake::csv::csv_line;
 use waybill::mail::zone;
 use waybill::table::orders::Known;
 use waybill::table::proof_keys::ProofKey;
+use waybill::web::csv;
 use waybill::web::proof::{self, Added, Body, ClockLine, Earlier, Signer, Step};
 
 /// What a proof cannot say.
@@ -191,12 +191,12 @@ fn body(app: &App, signer: &Signer, shop: &Shop, known: &Known, parcels: &[Parce
 }
 
 fn csv_of(body: &Body) -> String {
-    let mut csv = csv_line(["at", "at_shop", "what", "code", "message", "request_id", "hash"]);
+    let mut csv = csv::line(["at", "at_shop", "what", "code", "message", "request_id", "hash"]);
     for step in &body.steps {
         let code = step.code.map(|code| code.to_string()).unwrap_or_default();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (message, request) = (text(&step.message), text(&step.request_id));
-        csv.push_str(&csv_line([&*step.at, &*step.at_shop, &*step.what, &*code, &*message, &*request, &*step.hash]));
+        csv.push_str(&csv::line([&*step.at, &*step.at_shop, &*step.what, &*code, &*message, &*request, &*step.hash]));
     }
     csv
 }

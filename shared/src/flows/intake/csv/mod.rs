@@ -168,16 +168,3 @@ pub async fn send(
     app.table.audit_put(&shop.account, &entry).await?;
     Ok(rows)
 }
-
-/// One line of a CSV file, for people's spreadsheets: a cell that begins like a formula is text.
-#[must_use]
-pub fn csv_line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
-    let cell = |cell: &str| {
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-        if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
-    };
-    let mut line = cells.into_iter().map(cell).collect::<Vec<_>>().join(",");
-    line.push('\n');
-    line
-}

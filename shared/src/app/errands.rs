@@ -43,9 +43,10 @@ impl Errands {
         Self(Some(Queue { turns: Arc::new(Semaphore::new(TOGETHER)), places: Arc::new(Semaphore::new(WAITING)) }))
     }
 
-    /// Does the work, or sees to it that it is done.
-    pub async fn run(&self, errand: impl Future<Output = ()> + Send + 'static) {
-        let Some(queue) = &self.0 else { return at_a_whole_step(errand).await };
+    /// Does the work, or sees to it that it is done. Until its turn comes an errand is what it needs to know, not the
+    /// calls it will make: those are many times as large.
+    pub async fn run<F: Future<Output = ()> + Send + 'static>(&self, errand: impl FnOnce() -> F + Send + 'static) {
+        let Some(queue) = &self.0 else { return at_a_whole_step(errand()).await };
         let Ok(place) = Arc::clone(&queue.places).try_acquire_owned() else {
             tracing::warn!("too much is asked for at once: an errand is left out");
             return;
@@ -58,7 +59,7 @@ impl Errands {
         tokio::spawn(async move {
             // It is never closed.
             let _turn = turns.acquire().await;
-            errand.await;
+            Box::pin(errand()).await;
             drop(place);
         });
     }
@@ -88,7 +89,7 @@ mod tests {
     async fn the_moment_of_the_answer_does_not_tell_how_long_the_work_took() {
         for (work, answer) in [(0, 1000), (1, 1000), (700, 1000), (999, 1000), (1400, 2000)] {
             let started = Instant::now();
-            Errands::before_the_answer().run(tokio::time::sleep(Duration::from_millis(work))).await;
+            Errands::before_the_answer().run(move || tokio::time::sleep(Duration::from_millis(work))).await;
             assert_eq!(started.elapsed(), Duration::from_millis(answer), "{work}");
         }
     }
@@ -97,7 +98,7 @@ mod tests {
     async fn a_process_that_lives_on_answers_first() {
         let (done, heard) = tokio::sync::oneshot::channel();
         let started = Instant::now();
-        let errand = async move {
+        let errand = || async move {
             tokio::time::sleep(Duration::from_secs(9)).await;
             let _ = done.send(());
         };

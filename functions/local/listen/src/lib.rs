@@ -239,12 +239,13 @@ where
                     let guest = Guest { peer, place: Arc::clone(&place) };
                     guest.works();
                     let answer = handler(request, guest);
-                    async move {
+                    // Boxed: a connection that asks for nothing has no room for an answer.
+                    Box::pin(async move {
                         crowd.renew(&mut id.lock().unwrap_or_else(PoisonError::into_inner));
                         let answer = answer.await;
                         place.busy.store(false, Ordering::Relaxed);
                         answer
-                    }
+                    })
                 }
             };
             let http = hyper::server::conn::http1::Builder::new()

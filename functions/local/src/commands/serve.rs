@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use waybill::config::Config;
 use waybill::domain::clock::Clock;
 use waybill::telemetry::{self, Sink, Style};
@@ -26,6 +26,9 @@ pub struct Listening {
     pub open_metrics: bool,
 }
 
+/// Connections that wait to be accepted, as far as the kernel allows.
+const QUEUE: u32 = 4096;
+
 /// Serves until Ctrl-C or a termination signal. Every acknowledged fact is on disk: it may be killed at any moment.
 ///
 /// # Errors
@@ -36,7 +39,7 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
     installed(&place.data)?;
     // The folder first: of two servers on one folder the second hears of the first, not of a port.
     let claim = Claim::alone(&place.data).await?;
-    let listener = TcpListener::bind((at.bind, at.port)).await.map_err(|error| not_bound(at, &error))?;
+    let listener = listen(at).map_err(|error| not_bound(at, &error))?;
     let origin = format!("http://{}", listener.local_addr()?);
     let registry = Arc::new(Registry::default());
     let mut options = serve_options(&place.data, &origin)?;
@@ -61,6 +64,14 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
         () = stopped() => {}
     }
     Ok(false)
+}
+
+/// With room for a crowd that comes at once: who finds the queue full tries again a second later.
+fn listen(at: Listening) -> std::io::Result<TcpListener> {
+    let socket = if at.bind.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((at.bind, at.port).into())?;
+    socket.listen(QUEUE)
 }
 
 /// Standard output is for the one line that says ready. A person at a terminal reads words and the time of day; anything

@@ -116,7 +116,7 @@ pub async fn ask(app: &App, email: &str, browser: Option<&str>) -> Asked {
     let (table, mailer) = (app.table.clone(), app.mailer.clone());
     let (clock, entropy, email) = (app.clock.clone(), app.entropy.clone(), email.to_owned());
     app.errands
-        .run(async move {
+        .run(move || async move {
             let errand = Errand { table, mailer, clock, entropy };
             let ticket = |account, until| Ticket {
                 account,

@@ -12,6 +12,7 @@ mod json;
 mod limits;
 pub mod magento;
 mod order_id;
+pub mod platforms;
 pub mod poll;
 mod shopify;
 mod signature;

@@ -10,6 +10,7 @@ use crate::flows::access::store_tokens::{self, Expiring};
 use crate::outbound::OutboundError;
 use crate::stores::connect::StoreTokens;
 use crate::stores::error::StoreError;
+use crate::stores::platforms;
 use crate::stores::{HookSecrets, StoreAccess, StoreCredentials, ThinNotice};
 use crate::table::connections::Hook;
 use crate::table::error::TableError;
@@ -357,19 +358,8 @@ pub async fn store_access(app: &App, store: &StoreConnection) -> Result<Option<S
 
 /// Where a store's API is.
 fn base(app: &App, store: &StoreConnection) -> Option<String> {
-    let trimmed = |url: &url::Url| url.as_str().trim_end_matches('/').to_owned();
-    match store.platform {
-        Platform::Shopify => app.config.shopify_api.for_shop(&store.address).as_ref().map(trimmed),
-        Platform::BigCommerce => Some(format!("{}/stores/{}", trimmed(&app.config.bigcommerce_api), store.address)),
-        Platform::WooCommerce | Platform::Magento => Some(store.address.trim_end_matches('/').to_owned()),
-        Platform::Generic => None,
-    }
-}
-
-/// Whether a store's API is on a host that the merchant named, so that the guard judges it.
-#[must_use]
-fn is_merchant_host(platform: Platform) -> bool {
-    matches!(platform, Platform::WooCommerce | Platform::Magento | Platform::Generic)
+    let shopify = app.config.shopify_api.for_shop(&store.address);
+    platforms::api(store.platform, &store.address, shopify.as_ref(), &app.config.bigcommerce_api)
 }
 
 /// Sends a request to a store's API: guarded where the merchant named the host.
@@ -382,7 +372,7 @@ pub async fn ask(
     request: http::Request<bytes::Bytes>,
     limit: Duration,
 ) -> Result<http::Response<bytes::Bytes>, OutboundError> {
-    if is_merchant_host(platform) {
+    if platforms::is_merchant_host(platform) {
         app.outbound.merchant(request, limit).await
     } else {
         app.outbound.send(request, limit).await

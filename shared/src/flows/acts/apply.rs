@@ -4,8 +4,8 @@ use super::{Act, Actor, Effect};
 use crate::app::App;
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain};
-use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
+use crate::stores::platforms::is_read;
 use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -59,7 +59,7 @@ pub(super) async fn record(
 
 async fn one(app: &App, act: &Act, named: &Parcel, dry_run: bool) -> Result<Effect, TableError> {
     let readable = match app.table.store_get(&named.store, false).await? {
-        Some(store) => store.row.platform != Platform::Generic,
+        Some(store) => is_read(store.row.platform),
         None => false,
     };
     let key = keys::parcel(named);

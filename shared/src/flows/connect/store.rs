@@ -1,5 +1,6 @@
 //! Stores: connected by credentials that a person hands over, removed with everything they left.
 
+use super::store_secret::made;
 use crate::app::App;
 use crate::domain::connection::{PollState, StoreConnection, StoreSettings, StoreStatus};
 use crate::domain::ids::{AccountId, BadId, HookId, ShopId, StoreId};
@@ -9,16 +10,15 @@ use crate::flows::access::store::{
 };
 use crate::flows::intake::subscriptions::{self as keep_subscriptions, webhook_url};
 use crate::stores::magento::is_public_key;
+use crate::stores::platforms::{self, SecretKind, Way};
 use crate::stores::subscriptions::Goal;
 use crate::table::connections::{Hook, Versioned};
 use crate::table::error::TableError;
 use crate::table::keys;
-use data_encoding::{BASE32_NOPAD, BASE64};
+use data_encoding::BASE32_NOPAD;
 use secrecy::SecretString;
 use std::time::Duration;
 
-/// The way of a BigCommerce store on which our app was installed: the app's secret signs its deliveries.
-pub const BY_APP: &str = "app";
 /// The store's subscriptions are taken away within this time, or by hand.
 const GOODBYE: Duration = Duration::from_secs(20);
 
@@ -100,12 +100,12 @@ pub struct Removed {
 /// [`StoreAddError`] names the field and the remedy; nothing is stored then.
 pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     let address = checked_address(app, &new)?;
-    known_way(&new)?;
+    let way = known_way(&new)?;
     readable_key(&new)?;
-    let generated = generate(app, &mut new);
+    let generated = generate(app, &mut new, way);
     own_shops(app, &new.account, &new.shops).await?;
     let others = connections(app, &new.account).await?;
-    let address = if new.platform == Platform::Generic && new.address.trim().is_empty() {
+    let address = if new.address.trim().is_empty() {
         free_name(&others, &address)
     } else if let Some(known) =
         others.into_iter().find(|known| known.status == StoreStatus::Connected && is_same(known, &new, &address))
@@ -116,18 +116,13 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
     };
     let own_secret = new.secrets.webhook_secret.is_some()
         || new.secrets.client_secret.is_some()
-        || (new.secrets.header_secret.is_some() && new.platform != Platform::BigCommerce)
+        || (new.secrets.header_secret.is_some() && platforms::header_proves(new.platform))
         || new.secrets.public_key.is_some()
         || new.secrets.client_id.is_some();
-    let by_app = new.platform == Platform::Shopify && !own_secret;
-    let installed = is_installed(new.platform, &new.settings);
+    let by_app = platforms::our_app_signs(new.platform) && !own_secret;
+    let installed = way == Way::Installed;
     if !own_secret && !by_app && !installed {
-        let name = match (new.platform, new.settings.way.as_deref()) {
-            (Platform::BigCommerce, _) => "client_secret",
-            (Platform::Magento, Some("io-events")) => "client_id",
-            (Platform::Magento, Some("commerce-webhooks")) => "public_key",
-            _ => "webhook_secret",
-        };
+        let name = way.proof(new.platform);
         return Err(field(name, "is missing: without it nobody can prove that a webhook is the store's"));
     }
     let id = StoreId::parse(random(app, 10))?;
@@ -177,11 +172,6 @@ async fn take_address(app: &App, store: &StoreConnection) -> Result<(), StoreAdd
         Err(TableError::Conflict) => Err(StoreAddError::Taken),
         other => Ok(other?),
     }
-}
-
-/// Whether our app at the platform signs for the store, though it has an address of its own.
-fn is_installed(platform: Platform, settings: &StoreSettings) -> bool {
-    platform == Platform::BigCommerce && settings.way.as_deref() == Some(BY_APP)
 }
 
 /// Checks that shops are connected and belong to the account.
@@ -245,16 +235,11 @@ async fn connections(app: &App, account: &AccountId) -> Result<Vec<StoreConnecti
 
 /// Whether a connection is the one that would be made anew: a store is connected once, by whatever signs it.
 fn is_same(known: &StoreConnection, new: &NewStore, address: &str) -> bool {
-    let alike = match new.platform {
+    let by_our_app = |settings| Way::of(new.platform, settings) == Some(Way::Installed);
+    let none_given = new.secrets.webhook_secret.is_none() && new.secrets.client_secret.is_none();
+    let alike = by_our_app(&known.settings) == by_our_app(&new.settings)
         // With a hook of its own the store's custom app signs, not ours.
-        Platform::Shopify => {
-            known.hook.is_none() == (new.secrets.webhook_secret.is_none() && new.secrets.client_secret.is_none())
-        }
-        Platform::BigCommerce => {
-            is_installed(known.platform, &known.settings) == is_installed(new.platform, &new.settings)
-        }
-        Platform::WooCommerce | Platform::Magento | Platform::Generic => true,
-    };
+        && (!platforms::our_app_signs(new.platform) || known.hook.is_none() == none_given);
     let same = known.platform == new.platform && known.address.eq_ignore_ascii_case(address);
     same && alike && known.status != StoreStatus::Erasing
 }
@@ -266,31 +251,19 @@ fn free_name(others: &[StoreConnection], name: &str) -> String {
     std::iter::once(name.to_owned()).chain(numbered).find(|name| !taken(name)).unwrap_or_default()
 }
 
-/// Makes the secrets that the store takes from us, where the person gave none. Letters and digits only: WooCommerce
-/// decodes HTML entities in its secrets.
-fn generate(app: &App, new: &mut NewStore) -> Vec<(&'static str, SecretString)> {
-    let mut made = Vec::new();
-    let mut fill = |name: &'static str, place: &mut Option<SecretString>, make: &dyn Fn() -> String| {
-        if place.is_none() {
-            let secret = SecretString::from(make());
-            *place = Some(secret.clone());
-            made.push((name, secret));
-        }
+/// Makes the secret that the store takes from us, where the person gave none.
+fn generate(app: &App, new: &mut NewStore, way: Way) -> Vec<(&'static str, SecretString)> {
+    let (name, place) = match way.secret(new.platform) {
+        SecretKind::Theirs => return Vec::new(),
+        SecretKind::Letters | SecretKind::Standard => ("webhook_secret", &mut new.secrets.webhook_secret),
+        SecretKind::Header => ("header_secret", &mut new.secrets.header_secret),
     };
-    let letters = || BASE32_NOPAD.encode(&app.entropy.bytes::<25>()).to_lowercase();
-    let standard = || format!("whsec_{}", BASE64.encode(&app.entropy.bytes::<24>()));
-    let secrets = &mut new.secrets;
-    match (new.platform, new.settings.way.as_deref()) {
-        (Platform::WooCommerce, _) | (Platform::Magento, None | Some("mage-os")) => {
-            fill("webhook_secret", &mut secrets.webhook_secret, &letters);
-        }
-        (Platform::Generic, _) => fill("webhook_secret", &mut secrets.webhook_secret, &standard),
-        (Platform::BigCommerce, _) | (Platform::Magento, Some("mageplaza")) => {
-            fill("header_secret", &mut secrets.header_secret, &letters);
-        }
-        (Platform::Magento, Some(_)) | (Platform::Shopify, _) => {}
+    if place.is_some() {
+        return Vec::new();
     }
-    made
+    let secret = made(app, way.secret(new.platform));
+    *place = Some(secret.clone());
+    vec![(name, secret)]
 }
 
 fn hook_row(store: &StoreConnection, key: keys::Key, secrets: Option<String>) -> Hook {
@@ -306,16 +279,9 @@ fn field(field: &'static str, problem: &str) -> StoreAddError {
     StoreAddError::Field { field, problem: problem.to_owned() }
 }
 
-/// The ways of Magento that have a reader.
-const WAYS: [&str; 4] = ["mage-os", "io-events", "commerce-webhooks", "mageplaza"];
-
-fn known_way(new: &NewStore) -> Result<(), StoreAddError> {
-    match new.settings.way.as_deref() {
-        Some(way) if new.platform == Platform::Magento && !WAYS.contains(&way) => {
-            Err(field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza"))
-        }
-        _ => Ok(()),
-    }
+fn known_way(new: &NewStore) -> Result<Way, StoreAddError> {
+    let unknown = || field("--way", "give mage-os, io-events, commerce-webhooks or mageplaza");
+    Way::of(new.platform, &new.settings).ok_or_else(unknown)
 }
 
 /// A key that nobody can read would refuse every delivery of the store, each with the same words.
@@ -331,41 +297,15 @@ fn readable_key(new: &NewStore) -> Result<(), StoreAddError> {
 }
 
 fn checked_address(app: &App, new: &NewStore) -> Result<String, StoreAddError> {
-    let address = new.address.trim().trim_end_matches('/');
-    match new.platform {
-        Platform::Shopify => {
-            let domain = address.trim_start_matches("https://").to_lowercase();
-            let plain =
-                !domain.is_empty() && domain.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
-            if plain {
-                Ok(domain)
-            } else {
-                Err(field("--domain", "give the shop's myshopify.com domain, like tiny-mugs.myshopify.com"))
-            }
-        }
-        Platform::BigCommerce => {
-            let plain = !address.is_empty() && address.chars().all(|c| c.is_ascii_alphanumeric());
-            if plain {
-                Ok(address.to_owned())
-            } else {
-                Err(field("--store-hash", "give the store hash from the API account's path"))
-            }
-        }
-        Platform::WooCommerce | Platform::Magento => {
-            let url = url::Url::parse(address)
-                .map_err(|_| field("--url", "give the site's address, like https://shop.example"))?;
-            if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-                return Err(field("--url", "give the site's https address"));
-            }
-            // Judged again at every request; said here, a person can still do something about it.
-            app.outbound.judge(address).map_err(|refusal| {
-                let remedy = "for a store inside a private network, name host:port in OUTBOUND_ALLOW";
-                field("--url", &format!("{refusal}; {remedy}"))
-            })?;
-            Ok(address.to_owned())
-        }
-        Platform::Generic => Ok(if address.is_empty() { "generic".to_owned() } else { address.to_owned() }),
+    let address = platforms::address(new.platform, &new.address).map_err(|bad| field(bad.field, bad.remedy))?;
+    if platforms::is_read(new.platform) && platforms::is_merchant_host(new.platform) {
+        // Judged again at every request; said here, a person can still do something about it.
+        app.outbound.judge(&address).map_err(|refusal| {
+            let remedy = "for a store inside a private network, name host:port in OUTBOUND_ALLOW";
+            field("--url", &format!("{refusal}; {remedy}"))
+        })?;
     }
+    Ok(address)
 }
 
 /// Disconnects a store: its webhook subscriptions first, while its credentials are there, then everything as

@@ -3,9 +3,9 @@
 
 use crate::app::App;
 use crate::domain::connection::StoreConnection;
-use crate::domain::platform::Platform;
 use crate::flows::access::store::{StoreSecrets, VaultError, open_hook_secrets, seal_hook_secrets};
 use crate::stores::HookSecrets;
+use crate::stores::platforms::{SecretKind, Way};
 use crate::table::error::TableError;
 use data_encoding::{BASE32_NOPAD, BASE64};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -42,25 +42,16 @@ pub struct SecretChange {
     pub made: Option<SecretString>,
 }
 
-/// Who makes a store's secret, and what it is.
-enum Kind {
-    /// Letters and digits: WooCommerce decodes HTML entities in its secrets.
-    Letters,
-    /// Of Standard Webhooks.
-    Standard,
-    /// A static header value.
-    Header,
-    /// The store's or platform's own.
-    Theirs,
+fn kind(store: &StoreConnection) -> SecretKind {
+    Way::of(store.platform, &store.settings).map_or(SecretKind::Theirs, |way| way.secret(store.platform))
 }
 
-fn kind(store: &StoreConnection) -> Kind {
-    match (store.platform, store.settings.way.as_deref()) {
-        (Platform::WooCommerce, _) | (Platform::Magento, None | Some("mage-os")) => Kind::Letters,
-        (Platform::Generic, _) => Kind::Standard,
-        (Platform::BigCommerce, _) | (Platform::Magento, Some("mageplaza")) => Kind::Header,
-        (Platform::Magento, Some(_)) | (Platform::Shopify, _) => Kind::Theirs,
-    }
+/// A new secret.
+pub(super) fn made(app: &App, kind: SecretKind) -> SecretString {
+    SecretString::from(match kind {
+        SecretKind::Standard => format!("whsec_{}", BASE64.encode(&app.entropy.bytes::<24>())),
+        _ => BASE32_NOPAD.encode(&app.entropy.bytes::<25>()).to_lowercase(),
+    })
 }
 
 /// Stores the secret that a person gives, or makes a new one where we make the store's secrets.
@@ -87,17 +78,12 @@ pub async fn set(app: &App, store: &StoreConnection, given: Option<&str>) -> Res
     };
     let (header, secret, made) = match (given, kind(store)) {
         // A given header value stands where only a header is compared.
-        (Some(text), Kind::Header) if old.current.is_none() => (true, SecretString::from(text), None),
+        (Some(text), SecretKind::Header) if old.current.is_none() => (true, SecretString::from(text), None),
         (Some(text), _) => (false, SecretString::from(text), None),
-        (None, Kind::Theirs) => return Err(SecretProblem::Theirs),
+        (None, SecretKind::Theirs) => return Err(SecretProblem::Theirs),
         (None, kind) => {
-            let secret = SecretString::from(match kind {
-                Kind::Standard => format!("whsec_{}", BASE64.encode(&app.entropy.bytes::<24>())),
-                Kind::Letters | Kind::Header | Kind::Theirs => {
-                    BASE32_NOPAD.encode(&app.entropy.bytes::<25>()).to_lowercase()
-                }
-            });
-            (matches!(kind, Kind::Header), secret.clone(), Some(secret))
+            let secret = made(app, kind);
+            (matches!(kind, SecretKind::Header), secret.clone(), Some(secret))
         }
     };
     if header {

@@ -17,6 +17,7 @@ use crate::flows::intake::subscriptions::{self as keep_subscriptions, Subscripti
 use crate::outbound::OutboundError;
 use crate::stores::StoreAccess;
 use crate::stores::error::StoreError;
+use crate::stores::platforms::is_read;
 use crate::stores::poll::{PollCursor, PollQuery, PollStep, overlap, poll};
 use crate::stores::subscriptions::Goal;
 use crate::table::error::TableError;
@@ -164,7 +165,7 @@ async fn try_turn(app: &App, id: &StoreId, limit: Duration, asked_for: bool) -> 
         return Ok(None);
     }
     let access = match store_access(app, &store.row).await {
-        Ok(Some(access)) if store.row.platform != Platform::Generic => access,
+        Ok(Some(access)) if is_read(store.row.platform) => access,
         Ok(_) => {
             if store.row.poll_due.take().is_some() {
                 tracing::warn!(store.id = %id, "no credentials for this store: what its webhooks lose stays lost");

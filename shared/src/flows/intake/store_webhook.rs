@@ -6,10 +6,11 @@ use crate::domain::ids::{HookId, ShipmentId, StoreId, StoreOrderId};
 use crate::domain::intake::{MixedVersions, known_version};
 use crate::domain::platform::Platform;
 use crate::flows::access::store::{PendingRead, VaultError, open_hook_secrets};
-use crate::flows::connect::store::BY_APP;
+
 use crate::flows::intake::adobe_keys::{self, KeyError};
 use crate::flows::intake::keep::{Kept, keep};
 use crate::stores::error::StoreError;
+use crate::stores::platforms::Way;
 use crate::stores::{self, Delivery, HookSecrets, Notice, StoreAdapter, ThinNotice};
 use crate::table::connections::Hook;
 use crate::table::error::TableError;
@@ -115,7 +116,7 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         return Ok(Outcome::UnknownStore);
     }
     let settings = store.as_ref().map(|store| store.settings.clone()).unwrap_or_default();
-    let notice = match read(app, adapter, hook.as_ref(), &settings, delivery).await? {
+    let notice = match read(app, platform, hook.as_ref(), &settings, delivery).await? {
         Ok(notice) => notice,
         Err(StoreError::BadSignature(why)) => {
             tracing::warn!(platform = %platform, reason = why, "bad signature");
@@ -172,11 +173,12 @@ fn acknowledged(adapter: &dyn StoreAdapter, delivery: &Delivery) -> Outcome {
 /// Verifies and reads, with one forced reload of the secrets when the signature does not hold.
 async fn read(
     app: &App,
-    adapter: &dyn StoreAdapter,
+    platform: Platform,
     hook: Option<&Hook>,
     settings: &crate::domain::connection::StoreSettings,
     delivery: &Delivery,
 ) -> Result<Result<Notice, StoreError>, Failure> {
+    let adapter = stores::adapter(platform);
     let judge = |secrets: &HookSecrets| {
         let verified = adapter.verify(delivery, secrets, app.clock.now())?;
         if delivery.body.len() > LARGEST {
@@ -187,7 +189,7 @@ async fn read(
     match hook.and_then(|hook| Some((hook, hook.secrets.as_ref()?))) {
         Some((hook, sealed)) => {
             let mut secrets = open_hook_secrets(app, hook, sealed).await?;
-            if settings.way.as_deref() == Some(BY_APP) && secrets.current.is_none() {
+            if Way::of(platform, settings) == Some(Way::Installed) && secrets.current.is_none() {
                 // Our app's secret signs; the address has only the static header of its own.
                 let header = secrets.header;
                 let both = |secrets: &AppSecrets| {

@@ -1,8 +1,8 @@
 //! What a shop or a store is like now, as one state: the same words on pages, in commands and in `status`.
 
 use crate::domain::connection::{Shop, StoreConnection, StoreStatus};
-use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
+use crate::stores::platforms::is_read;
 use crate::table::heard::Heard;
 use jiff::Timestamp;
 
@@ -101,7 +101,7 @@ impl StoreStanding {
                 Some(why) => Self::Unreachable { since: polls.watermark, why: why.clone() },
                 None if heard.delivered.is_some() || polls.active.is_some() => Self::Connected,
                 // A warehouse has no API: only what it sends tells that it is set up.
-                None if polls.asked.is_some() && store.platform != Platform::Generic => Self::Connected,
+                None if polls.asked.is_some() && is_read(store.platform) => Self::Connected,
                 None => Self::Waiting,
             },
         }

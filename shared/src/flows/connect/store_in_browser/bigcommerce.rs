@@ -11,6 +11,7 @@ use crate::flows::connect::shop_in_browser::Begun;
 use crate::flows::connect::store as connect_store;
 use crate::flows::tell::links::page;
 use crate::stores::connect::{StoreTokens, bigcommerce};
+use crate::stores::platforms::BY_APP;
 use crate::table::once::hashed;
 use crate::tokens::PlatformApp;
 use crate::web::form::Fields;
@@ -141,7 +142,7 @@ pub async fn claim_bigcommerce(
 }
 
 async fn attach_bigcommerce(app: &App, round: Round, granted: StoreTokens) -> Result<StoreConnection, RoundProblem> {
-    let by_app = StoreSettings { way: Some(connect_store::BY_APP.to_owned()), ..StoreSettings::default() };
+    let by_app = StoreSettings { way: Some(BY_APP.to_owned()), ..StoreSettings::default() };
     attach(app, round, Platform::BigCommerce, by_app, with_tokens(granted)).await
 }
 

@@ -139,11 +139,34 @@ pub async fn send(
     judged: &Judged,
     actor: &Actor,
     file: &str,
-    mut progress: impl FnMut(usize),
+    progress: impl FnMut(usize),
 ) -> Result<usize, TableError> {
     if judged.news.is_empty() {
         return Ok(0);
     }
+    let (rows, orders) = store(app, shop, judged, progress).await?;
+    let entry = AuditEntry {
+        at: app.clock.now(),
+        who: actor.who.clone(),
+        from: actor.from.clone(),
+        act: "backfill".to_owned(),
+        of: shop.id.to_string(),
+        said: format!("{file}: {} rows, {rows} parcels of {orders} orders kept", judged.verdicts.len()),
+    };
+    app.table.audit_put(&shop.account, &entry).await?;
+    Ok(rows)
+}
+
+/// Keeps what the good rows say. Gives the parcels that are new, and the orders; whoever calls notes it in the audit.
+///
+/// # Errors
+/// The table, as [`send`].
+pub async fn store(
+    app: &App,
+    shop: &Shop,
+    judged: &Judged,
+    mut progress: impl FnMut(usize),
+) -> Result<(usize, usize), TableError> {
     let store = connection(app, shop).await?;
     let mut results =
         stream::iter(&judged.news).map(|news| Box::pin(keep(app, &store, news, false))).buffer_unordered(AT_ONCE);
@@ -155,16 +178,6 @@ pub async fn send(
         orders += 1;
         progress(orders);
     }
-    let now = app.clock.now();
-    app.table.heard_delivery(&store.id, now).await?;
-    let entry = AuditEntry {
-        at: now,
-        who: actor.who.clone(),
-        from: actor.from.clone(),
-        act: "backfill".to_owned(),
-        of: shop.id.to_string(),
-        said: format!("{file}: {} rows, {rows} parcels of {orders} orders kept", judged.verdicts.len()),
-    };
-    app.table.audit_put(&shop.account, &entry).await?;
-    Ok(rows)
+    app.table.heard_delivery(&store.id, app.clock.now()).await?;
+    Ok((rows, orders))
 }

@@ -204,11 +204,7 @@ pub async fn retry(app: &App, args: &RetryArgs, output: &mut Output) -> Result<b
 }
 
 /// What stands on the attention lists of these shops.
-async fn waiting(
-    app: &App,
-    shops: &[Shop],
-    reason: Option<Reason>,
-) -> Result<Vec<Parcel>, Failure> {
+async fn waiting(app: &App, shops: &[Shop], reason: Option<Reason>) -> Result<Vec<Parcel>, Failure> {
     let mut parcels = Vec::new();
     for shop in shops {
         let prefix = reason.map(Reason::code).unwrap_or_default();
@@ -270,7 +266,8 @@ async fn settled(
         if found.is_empty() && theirs.is_empty() {
             return Err(unknown(word));
         }
-        let listed = theirs.into_iter().filter(|(_, known)| known.row.attention.as_ref().is_some_and(|a| fits(a.reason)));
+        let listed =
+            theirs.into_iter().filter(|(_, known)| known.row.attention.as_ref().is_some_and(|a| fits(a.reason)));
         let listed: Vec<(Shop, Known)> = listed.collect();
         let asking: Vec<Parcel> = found.iter().filter(|parcel| asks(parcel)).cloned().collect();
         let by_id = listed.iter().any(|(_, known)| known.row.order.as_str() == word.trim());

@@ -1,6 +1,5 @@
 //! Carrier maps.
 
-
 use super::{Failure, Output, account, account_of, shop_named, standard_input};
 use crate::output::{Row, local, plural, shell};
 use clap::{Args, Subcommand};

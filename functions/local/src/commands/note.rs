@@ -1,6 +1,5 @@
 //! `waybill note`, `waybill evidence`: what a person adds to an order.
 
-
 use super::{Failure, Output, all_shops};
 use crate::output::shell;
 use clap::Args;

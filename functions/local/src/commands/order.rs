@@ -59,30 +59,29 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
     Ok(listed || found.iter().any(|parcel| parcel.listed))
 }
 
-    fn say_order(row: &TikTokRow, shop: &Shop, output: &mut Output) -> Result<(), Failure> {
-        let zone = output.zone().clone();
-        output.say(format_args!("TikTok order {}, {}", row.line.order, shop.name))?;
-        let kind =
-            if row.line.kind == "normal" { String::new() } else { format!(", {}", row.line.kind.replace('_', " ")) };
-        output.say(format_args!(
-            "  {} ({}){kind}, ship-to {}, seen {}",
-            row.line.state.replace('_', " "),
-            row.line.tiktok_status,
-            row.line.ship_to,
-            local(row.seen, &zone)
-        ))?;
-        for item in &row.items {
-            output.say(format_args!("  {} x {}: {}", item.units, item.sku, item.state))?;
-        }
-        for clock in &row.clocks {
-            let passed = if clock.late { "passed" } else { "by" };
-            output.say(format_args!("  {} {passed} {} ({})", clock.clock, local(clock.due, &zone), clock.source))?;
-        }
-        for step in &row.timeline {
-            output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;
-        }
-        Ok(())
+fn say_order(row: &TikTokRow, shop: &Shop, output: &mut Output) -> Result<(), Failure> {
+    let zone = output.zone().clone();
+    output.say(format_args!("TikTok order {}, {}", row.line.order, shop.name))?;
+    let kind = if row.line.kind == "normal" { String::new() } else { format!(", {}", row.line.kind.replace('_', " ")) };
+    output.say(format_args!(
+        "  {} ({}){kind}, ship-to {}, seen {}",
+        row.line.state.replace('_', " "),
+        row.line.tiktok_status,
+        row.line.ship_to,
+        local(row.seen, &zone)
+    ))?;
+    for item in &row.items {
+        output.say(format_args!("  {} x {}: {}", item.units, item.sku, item.state))?;
     }
+    for clock in &row.clocks {
+        let passed = if clock.late { "passed" } else { "by" };
+        output.say(format_args!("  {} {passed} {} ({})", clock.clock, local(clock.due, &zone), clock.source))?;
+    }
+    for step in &row.timeline {
+        output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;
+    }
+    Ok(())
+}
 
 fn heading(parcel: &Parcel, shop: Option<&Shop>, output: &mut Output) -> Result<(), Failure> {
     let tiktok = parcel
@@ -139,4 +138,3 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
     }
     Ok(())
 }
-

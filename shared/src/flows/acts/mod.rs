@@ -10,6 +10,8 @@
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
 //! | note, evidence | words or a link beside the order |
+//! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
+//! | map, pause, resume | a carrier's name, and whether a shop sends |
 
 mod apply;
 mod choose;
@@ -17,13 +19,15 @@ mod correct;
 mod find;
 mod note;
 mod order;
+mod shop;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
-pub use correct::{CorrectError, correct};
+pub use correct::{CorrectError, correct, corrections_left};
 pub use find::{Scope, find, is_meant};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
-pub use order::{dismiss_order, same_parcel};
+pub use order::{dismiss_order, nothing_to_send, same_parcel};
+pub use shop::{map_carrier, pause};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;

@@ -101,6 +101,12 @@ pub async fn same_parcel(
     Ok(effect(known, parsed, Ok(said)))
 }
 
+/// An order that stands on the list by itself has no parcel that a retry or a word could send.
+#[must_use]
+pub fn nothing_to_send(known: &Known) -> Effect {
+    effect(known, None, Err("the order has no parcel that waits; dismiss it when it is settled".to_owned()))
+}
+
 /// The carrier that TikTok has for the sibling's number, by its name on the shop's list; else the store's word for it.
 async fn carrier_of(
     app: &App,
@@ -140,14 +146,7 @@ fn effect(known: &Known, number: Option<TrackingNumber>, outcome: Result<String,
     }
 }
 
-async fn audit(
-    app: &App,
-    actor: &Actor,
-    shop: &Shop,
-    row: &OrderRow,
-    act: &str,
-    said: &str,
-) -> Result<(), TableError> {
+async fn audit(app: &App, actor: &Actor, shop: &Shop, row: &OrderRow, act: &str, said: &str) -> Result<(), TableError> {
     let entry = AuditEntry {
         at: app.clock.now(),
         who: actor.who.clone(),

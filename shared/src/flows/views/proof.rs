@@ -67,13 +67,7 @@ pub async fn signer(app: &App) -> Result<Signer, ProofError> {
 ///
 /// # Errors
 /// [`ProofError`].
-pub async fn of(
-    app: &App,
-    signer: &Signer,
-    shop: &Shop,
-    known: &Known,
-    with_notes: bool,
-) -> Result<Proof, ProofError> {
+pub async fn of(app: &App, signer: &Signer, shop: &Shop, known: &Known, with_notes: bool) -> Result<Proof, ProofError> {
     let row = &known.row;
     let mut parcels = Vec::new();
     for (store, order) in &known.stores {

@@ -168,8 +168,8 @@ pub async fn store(
     mut progress: impl FnMut(usize),
 ) -> Result<(usize, usize), TableError> {
     let store = connection(app, shop).await?;
-    let mut results =
-        stream::iter(&judged.news).map(|news| Box::pin(keep(app, &store, news, false))).buffer_unordered(AT_ONCE);
+    let keeping = async |news: Fulfilment| keep(app, &store, &news, false).await;
+    let mut results = stream::iter(judged.news.clone()).map(|news| Box::pin(keeping(news))).buffer_unordered(AT_ONCE);
     let (mut rows, mut orders) = (0, 0);
     while let Some(kept) = results.try_next().await? {
         if let Kept::Stored { rows: more } = kept {

@@ -183,32 +183,38 @@ impl Lists {
     /// [`TableError`].
     pub async fn oldest(&self, app: &App, most: usize, clocks: bool) -> Result<Vec<HeldRow>, TableError> {
         let all: Vec<Of<'_>> = self.by_age().into_iter().take(most).map(|(_, of)| of).collect();
-        self.read(app, &all, clocks).await
+        let rows = self.read(app, &all, clocks).await?;
+        self.with_carriers(app, rows).await
+    }
+
+    /// The likeliest carriers of those rows that ask for one: each takes a while to find, so only for rows that are shown.
+    async fn with_carriers(&self, app: &App, mut rows: Vec<HeldRow>) -> Result<Vec<HeldRow>, TableError> {
+        let mut likely: HashMap<String, Likely> = HashMap::new();
+        for row in rows.iter_mut().filter(|row| Reason::parse(row.reason).is_some_and(asks_for_a_name)) {
+            let Some(shop) = self.shops.iter().find(|shop| shop.id.as_str() == row.shop) else { continue };
+            if !likely.contains_key(&row.shop) {
+                likely.insert(row.shop.clone(), Likely::read(app, shop).await?);
+            }
+            if let Some(likely) = likely.get(&row.shop) {
+                row.name_carriers(likely);
+            }
+        }
+        Ok(rows)
     }
 
     async fn read(&self, app: &App, wanted: &[Of<'_>], clocks: bool) -> Result<Vec<HeldRow>, TableError> {
-        let mut likely: HashMap<usize, Likely> = HashMap::new();
-        for of in wanted {
-            if let Of::Entry(Entry { shop: Some(at), at: entry }) = of
-                && asks_for_a_name(entry.reason)
-                && !likely.contains_key(at)
-            {
-                likely.insert(*at, Likely::read(app, &self.shops[*at]).await?);
-            }
-        }
-        let likely = &likely;
-        let rows = stream::iter(wanted.to_vec()).map(|of| async move {
-            let entry = match of {
-                Of::Gone(held) => return Ok(Some(HeldRow::of(held, None))),
-                Of::Entry(entry) => entry,
-            };
+        let entries = wanted.iter().filter_map(|of| match of {
+            Of::Entry(entry) => Some((*entry).clone()),
+            Of::Gone(_) => None,
+        });
+        let rows = stream::iter(entries.collect::<Vec<Entry>>()).map(|entry| async move {
             let shop = entry.shop.map(|at| &self.shops[at]);
             if let (Some(order), Some(shop)) = (keys::tiktok_order_of(&entry.at.key), shop) {
                 let known = board::known(app, shop, &order).await?;
                 return Ok(known.and_then(|known| HeldRow::of_order(&known, shop)));
             }
             let Some(held) = attention::held(app, &entry.at.key).await? else { return Ok(None) };
-            let row = HeldRow::of(&held, entry.shop.and_then(|at| likely.get(&at)));
+            let row = HeldRow::of(&held);
             let (Some(order), Some(shop), true) = (held.parcel.tiktok_order(), shop, clocks) else {
                 return Ok(Some(row));
             };
@@ -216,7 +222,12 @@ impl Lists {
             Ok(Some(row.with_clock(known.filter(|known| known.account == shop.account).as_ref(), shop)))
         });
         let read: Vec<Option<HeldRow>> = rows.buffered(TOGETHER).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
+        let mut read = read.into_iter();
+        let row = |of: &Of<'_>| match of {
+            Of::Entry(_) => read.next().flatten(),
+            Of::Gone(held) => Some(HeldRow::of(held)),
+        };
+        Ok(wanted.iter().filter_map(row).collect())
     }
 
     /// One part of the list, at most `most` rows, from a place of an earlier part on. The nearest deadline comes first
@@ -242,9 +253,11 @@ impl Lists {
             let next = all.get(most).and(all.get(most.saturating_sub(1))).map(|(place, _)| place.to_string());
             let part: Vec<Of<'_>> = all.into_iter().take(most).map(|(_, of)| of).collect();
             let rows = self.read(app, &part, true).await?;
+            let rows = self.with_carriers(app, rows).await?;
             return Ok(Part { rows, next, by_deadline: false, total, looked: None, counts: self.counts() });
         }
-        let mut rows = self.oldest(app, limit, true).await?;
+        let all: Vec<Of<'_>> = self.by_age().into_iter().take(limit).map(|(_, of)| of).collect();
+        let mut rows = self.read(app, &all, true).await?;
         rows.retain(|row| filter.fits(row));
         let mut counts: BTreeMap<Reason, usize> = BTreeMap::new();
         for reason in rows.iter().filter_map(|row| Reason::parse(row.reason)) {
@@ -256,6 +269,7 @@ impl Lists {
         let more = rows.len() > most;
         rows.truncate(most);
         let next = rows.last().filter(|_| more).map(|row| Place::of(row).to_string());
+        let rows = self.with_carriers(app, rows).await?;
         let looked = (total > limit).then_some(limit);
         Ok(Part { rows, next, by_deadline: true, total: found, looked, counts })
     }

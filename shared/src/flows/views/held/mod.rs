@@ -12,7 +12,7 @@ use crate::domain::ids::TikTokOrderId;
 use crate::domain::order_row::{OrderRow, Rules, state_word};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
-use crate::flows::carriers::unmatched::{Likely, asks_for_a_name};
+use crate::flows::carriers::unmatched::Likely;
 use crate::table::orders::Known;
 use jiff::Timestamp;
 pub use lists::{Filter, Group, Lists, Part, Sorted};
@@ -76,12 +76,10 @@ pub enum About {
 }
 
 impl HeldRow {
-    /// Of a parcel; `likely`: what is known about the shop's carriers, where its reason asks for one.
+    /// Of a parcel.
     #[must_use]
-    pub fn of(held: &Held, likely: Option<&Likely>) -> Self {
+    pub fn of(held: &Held) -> Self {
         let Held { parcel, reason, since } = held;
-        let likely = likely.filter(|_| asks_for_a_name(*reason));
-        let candidates = likely.map(|likely| likely.of(parcel)).unwrap_or_default();
         Self {
             order: name_of(parcel).to_owned(),
             store_order: Some(parcel.order.to_string()),
@@ -93,17 +91,28 @@ impl HeldRow {
             reason: reason.code(),
             sentence: reason.sentence(),
             remedy: reason.remedy(),
-            command: command_for(parcel, *reason, candidates.first().map(|best| best.name.as_str())),
+            command: command_for(parcel, *reason, None),
             who: reason.who().as_str(),
             since: *since,
             due: None,
             clock: None,
             detail: detail(parcel),
             store: Some(parcel.store.to_string()),
-            list: likely.filter(|_| !candidates.is_empty()).map(|likely| likely.words.clone()),
-            candidates,
+            candidates: Vec::new(),
+            list: None,
             about: About::Parcel(Box::new(parcel.clone())),
         }
+    }
+
+    /// Adds the likeliest carriers of a parcel that asks for one.
+    pub(super) fn name_carriers(&mut self, likely: &Likely) {
+        let (About::Parcel(parcel), Some(reason)) = (&self.about, Reason::parse(self.reason)) else { return };
+        let candidates = likely.of(parcel);
+        if let Some(best) = candidates.first() {
+            self.command = command_for(parcel, reason, Some(&best.name));
+            self.list = Some(likely.words.clone());
+        }
+        self.candidates = candidates;
     }
 
     /// An order that stands on the list by itself. `None`: it does not any more.

@@ -90,6 +90,13 @@ impl Forms {
         Self { list, guess, ..self }
     }
 
+    /// As a row of a list has them: what settles the reason, and what closes it. The rest stands on the order's page.
+    pub(super) fn short(mut self) -> Self {
+        let first = self.acts.first().copied();
+        self.acts.retain(|act| Some(*act) == first || *act == "dismiss");
+        self
+    }
+
     pub(super) fn asks_for_carriers(&self) -> bool {
         self.acts.iter().any(|act| matches!(*act, "map" | "correct"))
     }

@@ -19,7 +19,7 @@ use waybill::table::error::TableError;
 use waybill::web::form::path_part;
 
 /// Rows on a page.
-const PAGE: usize = 20;
+const PAGE: usize = 12;
 /// Rows of a file; a longer list has several.
 const FILE: usize = 10_000;
 /// Longer lists stand by age: each deadline is two reads.
@@ -119,7 +119,6 @@ struct RowView {
     number: Option<String>,
     carrier: Option<String>,
     shop: String,
-    remedy: &'static str,
     detail: Option<String>,
     clock: Option<&'static str>,
     left: Option<String>,
@@ -134,6 +133,7 @@ struct RowView {
 struct GroupView {
     reason: &'static str,
     sentence: &'static str,
+    remedy: &'static str,
     count: usize,
     link: String,
     rows: Vec<RowView>,
@@ -205,6 +205,7 @@ async fn views(
             About::Parcel(parcel) => Forms::of_parcel(parcel, Reason::parse(row.reason), None, here, now),
             About::Order(known) => Forms::of_order(known, Reason::parse(row.reason).unwrap_or(Reason::Late), here),
         };
+        forms = forms.short();
         if forms.asks_for_carriers()
             && let Some(shop) = shop
         {
@@ -220,6 +221,7 @@ async fn views(
             None => groups.push(GroupView {
                 reason: row.reason,
                 sentence: row.sentence,
+                remedy: row.remedy,
                 count: Reason::parse(row.reason).and_then(|reason| part.counts.get(&reason).copied()).unwrap_or(1),
                 link: Wanted { reason: row.reason.to_owned(), ..wanted.clone() }.address("/attention", None),
                 rows: vec![view],
@@ -251,7 +253,6 @@ fn view(row: &HeldRow, shop: Option<&Shop>, forms: Forms, now: Timestamp) -> Row
         number: row.number.clone(),
         carrier: row.carrier.clone(),
         shop: shop.map_or_else(|| row.shop.clone(), |shop| shop.name.clone()),
-        remedy: row.remedy,
         detail: row.detail.clone(),
         clock: clock.map(Clock::shown_as),
         left: row.due.map(|due| left(due, now)),

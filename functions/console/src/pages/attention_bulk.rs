@@ -106,7 +106,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     }
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
-        alike => alike(&effects), done, not => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
+        alike => alike(&effects), done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
         csrf => member.csrf, here => "attention",
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))

@@ -16,6 +16,7 @@ mod console;
 mod crash;
 mod crash_connections;
 mod desk;
+mod desk_pages;
 mod ends;
 mod models;
 mod models_field;

@@ -9,7 +9,7 @@ use waybill::web::{csv, headers};
 
 const STYLE: &str = include_str!("../templates/style.css");
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: [(&str, &str); 21] = [
     ("base.html", include_str!("../templates/base.html")),
     ("shop_card.html", include_str!("../templates/shop_card.html")),
     ("overview.html", include_str!("../templates/overview.html")),
@@ -26,6 +26,11 @@ const TEMPLATES: [(&str, &str); 16] = [
     ("login.html", include_str!("../templates/login.html")),
     ("login_sent.html", include_str!("../templates/login_sent.html")),
     ("login_door.html", include_str!("../templates/login_door.html")),
+    ("forms.html", include_str!("../templates/forms.html")),
+    ("attention.html", include_str!("../templates/attention.html")),
+    ("attention_bulk.html", include_str!("../templates/attention_bulk.html")),
+    ("order.html", include_str!("../templates/order.html")),
+    ("order_choice.html", include_str!("../templates/order_choice.html")),
 ];
 const PROBLEM: (&str, &str) = ("problem.html", include_str!("../templates/problem.html"));
 
@@ -157,10 +162,15 @@ pub(crate) fn csv(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<
     for row in rows {
         text.push_str(&csv::line(row.iter().map(String::as_str)));
     }
+    file(&format!("{name}.csv"), "text/csv; charset=utf-8", text)
+}
+
+/// A file to keep; `name` holds signs of a file's name only.
+pub(crate) fn file(name: &str, mime: &str, text: String) -> Response<Body> {
     let mut response = answer(200, text.into());
-    let file = format!("attachment; filename=\"{name}.csv\"");
+    let file = format!("attachment; filename=\"{name}\"");
     for (name, value) in [
-        ("content-type", "text/csv; charset=utf-8"),
+        ("content-type", mime),
         ("content-disposition", file.as_str()),
         ("cache-control", "no-store"),
         ("x-content-type-options", "nosniff"),

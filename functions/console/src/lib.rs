@@ -12,6 +12,10 @@ use std::panic::AssertUnwindSafe;
 use visit::Visit;
 use waybill::app::App;
 
+/// Where a request came from, as whoever took the connection knows it; no header is believed.
+#[derive(Clone, Debug)]
+pub struct Sender(pub String);
+
 /// Answers one request.
 ///
 /// # Errors

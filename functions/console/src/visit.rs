@@ -1,14 +1,24 @@
 //! One request, read once: path, fields, cookies, and who the browser is.
 
-use lambda_http::Request;
+use crate::Sender;
+use crate::answer;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
+use waybill::flows::acts::Actor;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 use waybill::web::form::{self, Fields};
 
 /// Forms of ours have a few hundred bytes.
 const LARGEST_FORM: usize = 16 * 1024;
+
+/// Bytes of what a button did, as a cookie holds it.
+const LONGEST_SAID: usize = 2000;
+/// It waits this long for the next page.
+const SAID_FOR: Duration = Duration::from_secs(120);
 
 /// A request.
 pub(crate) struct Visit<'a> {
@@ -20,6 +30,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) raw_query: String,
     pub(crate) form: Fields,
     pub(crate) body: Vec<u8>,
+    /// Where it came from.
+    from: String,
     cookies: String,
     origin: Option<String>,
     same_site: bool,
@@ -32,8 +44,21 @@ pub(crate) struct Member {
     pub(crate) csrf: String,
 }
 
+/// The address that the gateway saw, or the host of this process; what headers claim is not asked.
+fn sender(request: &Request) -> String {
+    if let Some(Sender(from)) = request.extensions().get() {
+        return from.clone();
+    }
+    let seen = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        _ => None,
+    };
+    seen.unwrap_or_else(|| "unknown".to_owned())
+}
+
 impl<'a> Visit<'a> {
     pub(crate) fn of(app: &'a App, request: Request) -> Self {
+        let from = sender(&request);
         let (parts, body) = request.into_parts();
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         // Behind HTTP/2 a browser may send one `Cookie` header per cookie.
@@ -48,6 +73,7 @@ impl<'a> Visit<'a> {
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
             form: Fields::parse(small),
             body: small.to_vec(),
+            from,
             cookies: cookies.collect::<Vec<_>>().join("; "),
             origin: header("origin"),
             same_site: header("sec-fetch-site").is_some_and(|site| site == "same-origin"),
@@ -72,6 +98,41 @@ impl<'a> Visit<'a> {
         let Some(session) = self.app.table.session_get(&secret, self.app.clock.now()).await? else { return Ok(None) };
         let Some(csrf) = self.form_token(&secret).await else { return Ok(None) };
         Ok(Some(Member { account: session.account, secret, csrf }))
+    }
+
+    /// Who acts, and from where, as the audit has it.
+    pub(crate) async fn actor(&self, member: &Member) -> Result<Actor, TableError> {
+        let account = self.app.table.account_get(&member.account).await?;
+        let who = account.map_or_else(|| member.account.to_string(), |account| account.email.reveal().clone());
+        Ok(Actor { who, from: self.from.clone() })
+    }
+
+    /// What the last button did, said once.
+    pub(crate) fn said(&self) -> Option<String> {
+        let text = self.cookie(Cookie::Said)?;
+        Some(form::of_path_part(&text)).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Goes on to another page, which says this once.
+    pub(crate) fn go_on(&self, to: &str, said: &str) -> Response<Body> {
+        let mut text = String::new();
+        for part in said.split_inclusive(char::is_whitespace).map(form::path_part) {
+            if text.len() + part.len() > LONGEST_SAID {
+                text.push_str("%E2%80%A6");
+                break;
+            }
+            text.push_str(&part);
+        }
+        let cookie = Cookie::Said.set(&self.app.config.public_url, &text, SAID_FOR);
+        answer::with_cookie(answer::redirect(to), &cookie)
+    }
+
+    /// The same page, with what was said taken away.
+    pub(crate) fn heard(&self, page: Response<Body>) -> Response<Body> {
+        if self.cookie(Cookie::Said).is_none() {
+            return page;
+        }
+        answer::with_cookie(page, &Cookie::Said.set(&self.app.config.public_url, "", Duration::ZERO))
     }
 
     /// The token for forms of the browser that holds this secret.

@@ -103,6 +103,7 @@ failures! {
     waybill::flows::carriers::map::MapError => "See waybill map list.",
     waybill::flows::carriers::lists::RefreshError => "Try again in a minute; waybill shop list shows whether the shop must be reconnected.",
     waybill::flows::access::shop::AccessError => "See waybill shop list.",
+    waybill::flows::views::proof::ProofError => "Try again in a minute; waybill doctor looks at keys and rights.",
 }
 
 impl From<TableError> for Failure {

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::fmt;
 use std::io::Write;
+pub use waybill::flows::views::command::shell;
 
 /// One row of a command's answer.
 pub trait Row: Serialize {
@@ -220,16 +221,6 @@ pub fn counted(n: usize, one: &str) -> String {
 #[must_use]
 pub fn plural(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
-}
-
-/// A word as a shell takes it.
-#[must_use]
-pub fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '@' | '+' | ',');
-    if !word.is_empty() && !word.starts_with('-') && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {

@@ -17,6 +17,8 @@ pub enum Cookie {
     Login,
     /// The reconnect link, so that the address bar is clean.
     Reconnect,
+    /// What a button did, for the page that comes next.
+    Said,
 }
 
 impl Cookie {
@@ -27,6 +29,7 @@ impl Cookie {
             Self::Store => "store",
             Self::Login => "login",
             Self::Reconnect => "reconnect",
+            Self::Said => "said",
         }
     }
 

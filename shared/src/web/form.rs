@@ -53,6 +53,22 @@ impl Fields {
     }
 }
 
+/// A text as one part of an address.
+#[must_use]
+pub fn path_part(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// The text of one part of an address.
+#[must_use]
+pub fn of_path_part(part: &str) -> String {
+    let escaped = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(format!("={escaped}").as_bytes())
+        .next()
+        .map(|(_, text)| text.into_owned())
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +88,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_part_of_an_address_is_read_as_it_was_written(text in any::<String>()) {
+            let part = path_part(&text);
+            prop_assert!(!part.contains(['/', '?', '#', ' ']), "{part}");
+            prop_assert_eq!(of_path_part(&part), text);
+        }
+
         #[test]
         fn any_body_is_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = Fields::parse(&bytes).get("t");

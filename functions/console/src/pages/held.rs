@@ -4,12 +4,12 @@
 use crate::visit::{Member, Visit};
 use serde::Serialize;
 use waybill::domain::connection::Shop;
-use waybill::flows::carriers::map::{self as map_carrier, MapError};
+use waybill::flows::acts;
+use waybill::flows::carriers::map::MapError;
 use waybill::flows::tell::held::guesses;
 use waybill::flows::views::attention::{self, Attention, Counts, Held as HeldParcel};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
-use waybill::table::maps::MapScope;
 
 /// Rows on a page; all are counted above them.
 const MOST: usize = 50;
@@ -96,8 +96,8 @@ pub(super) async fn map(visit: &Visit<'_>, member: &Member, shop: &Shop) -> Resu
     if visit.form.get("carrier").is_none() {
         return Ok("Nothing was saved: the form is incomplete.".to_owned());
     }
-    let scope = MapScope::Shop(shop.id.clone());
-    match map_carrier::set(visit.app, &scope, &words, &carrier, member.account.as_str()).await {
+    let actor = visit.actor(member).await?;
+    match acts::map_carrier(visit.app, &actor, shop, &words, &carrier).await {
         Ok(queued) => {
             let name = if words.trim().is_empty() { "a parcel without a carrier name" } else { &words };
             Ok(format!("Saved: {name} means {carrier}. Tracking numbers queued: {queued}."))

@@ -1,8 +1,14 @@
 //! Which page an address is.
 
+mod acts;
+mod acts_forms;
+mod attention;
+mod attention_bulk;
 mod connect;
 mod held;
 mod login;
+mod order;
+mod order_delay;
 mod reconnect;
 mod rounds;
 mod shops;
@@ -10,6 +16,7 @@ mod stores;
 
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
+use futures_util::FutureExt as _;
 use lambda_http::{Body, Response};
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
@@ -84,6 +91,15 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
             Some(platform) => stores::act(visit, &member, platform).await,
             None => Ok(answer::missing(app)),
         },
+        ("GET", ["attention"]) => attention::page(visit, &member).boxed().await,
+        ("GET", ["attention.csv"]) => attention::file(visit, &member).boxed().await,
+        ("POST", ["attention"]) => attention_bulk::press(visit, &member).boxed().await,
+        ("GET", ["orders", id]) => order::page(visit, &member, id).boxed().await,
+        ("POST", ["orders", id]) => acts::press(visit, &member, id).boxed().await,
+        ("GET", ["orders", id, "proof.json"]) => order::proof(visit, &member, id, "json").boxed().await,
+        ("GET", ["orders", id, "proof.csv"]) => order::proof(visit, &member, id, "csv").boxed().await,
+        ("GET", ["orders", id, "proof.html"]) => order::proof(visit, &member, id, "html").boxed().await,
+        ("GET", ["orders", id, "delay.txt"]) => order::delay(visit, &member, id).boxed().await,
         ("POST", ["logout"]) => login::leave(visit, &member).await,
         _ => Ok(answer::missing(app)),
     }

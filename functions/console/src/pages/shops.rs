@@ -9,7 +9,7 @@ use minijinja::context;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::StoreId;
 use waybill::flows::views::attention::Attention;
-use waybill::flows::{connect::remove_shop, connect::store as connect_store};
+use waybill::flows::{acts, connect::remove_shop, connect::store as connect_store};
 use waybill::mail::zone;
 use waybill::table::accounts::TroubleKind;
 use waybill::table::error::TableError;
@@ -137,9 +137,7 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
             shown(visit, member, &shop, Some(said)).await
         }
         Some(word @ ("pause" | "resume")) => {
-            let sync = word == "resume";
-            let (who, now) = (member.account.to_string(), visit.app.clock.now());
-            visit.app.table.shop_change(&shop.id, |shop| shop.pause(!sync, &who, now)).await?;
+            acts::pause(visit.app, &visit.actor(member).await?, &shop, word == "pause").await?;
             Ok(answer::redirect(&here))
         }
         Some("remove") => match remove_shop::run(visit.app, &shop).await {

@@ -2,20 +2,21 @@
 //! how many parcels; `--dry-run` says it without doing it.
 
 use super::held::known_reason;
-use super::{Failure, Output, shops_named};
+use super::{Failure, Output, all_shops, shops_named};
 use crate::output::{plural, shell};
 use clap::Args;
 use serde::Serialize;
 use waybill::app::App;
+use waybill::domain::connection::Shop;
 use waybill::domain::ids::{StoreOrderId, TikTokOrderId};
 use waybill::domain::parcel::{Parcel, Phase};
 use waybill::domain::reason::Reason;
 use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::acts::{self, Act, Actor, Effect, Scope};
 use waybill::flows::carriers::match_parcel::folded;
+use waybill::flows::views::order::{Meant, meant};
+use waybill::table::orders::Known;
 
-/// Longest note of a person, in characters.
-const LONGEST_NOTE: usize = 300;
 /// Effects that a person is shown one by one.
 const MOST_SHOWN: usize = 20;
 
@@ -116,7 +117,7 @@ pub struct CorrectArgs {
 #[derive(Serialize)]
 struct EffectRow<'a> {
     order: String,
-    store_order: &'a StoreOrderId,
+    store_order: Option<&'a StoreOrderId>,
     tiktok_order: Option<String>,
     number: Option<&'a str>,
     shop: &'a str,
@@ -130,8 +131,8 @@ impl<'a> EffectRow<'a> {
     fn of(effect: &'a Effect, act: &'a str, dry_run: bool) -> Self {
         let tiktok = effect.tiktok_order.as_ref().map(ToString::to_string);
         Self {
-            order: tiktok.clone().unwrap_or_else(|| effect.store_order.to_string()),
-            store_order: &effect.store_order,
+            order: tiktok.clone().or_else(|| effect.store_order.as_ref().map(ToString::to_string)).unwrap_or_default(),
+            store_order: effect.store_order.as_ref(),
             tiktok_order: tiktok,
             number: effect.number.as_ref().map(TrackingNumber::as_str),
             shop: effect.shop.as_str(),
@@ -203,11 +204,7 @@ pub async fn retry(app: &App, args: &RetryArgs, output: &mut Output) -> Result<b
 }
 
 /// What stands on the attention lists of these shops.
-async fn waiting(
-    app: &App,
-    shops: &[waybill::domain::connection::Shop],
-    reason: Option<Reason>,
-) -> Result<Vec<Parcel>, Failure> {
+async fn waiting(app: &App, shops: &[Shop], reason: Option<Reason>) -> Result<Vec<Parcel>, Failure> {
     let mut parcels = Vec::new();
     for shop in shops {
         let prefix = reason.map(Reason::code).unwrap_or_default();
@@ -224,16 +221,18 @@ async fn named(app: &App, words: &[String]) -> Result<Vec<Parcel>, Failure> {
     for word in words {
         let found = acts::find(app, &Scope::All, word).await?;
         if found.is_empty() {
-            return Err(Failure::attention(
-                format!(
-                    "nothing is known of {word}: no TikTok order, store order, tracking number or shipment has this name"
-                ),
-                "waybill held lists what waits; waybill order X shows one.",
-            ));
+            return Err(unknown(word));
         }
         parcels.extend(found);
     }
     Ok(parcels)
+}
+
+fn unknown(word: &str) -> Failure {
+    Failure::attention(
+        format!("nothing is known of {word}: no TikTok order, store order, tracking number or shipment has this name"),
+        "waybill held lists what waits; waybill order X shows one.",
+    )
 }
 
 /// `waybill dismiss`.
@@ -241,24 +240,51 @@ async fn named(app: &App, words: &[String]) -> Result<Vec<Parcel>, Failure> {
 /// # Errors
 /// A note that says nothing or too much, an unknown parcel, or the table.
 pub async fn dismiss(app: &App, args: &DismissArgs, output: &mut Output) -> Result<bool, Failure> {
-    let note = args.note.trim().to_owned();
-    if note.is_empty() || note.chars().count() > LONGEST_NOTE {
-        return Err(Failure::usage(
-            format!("the note has between 1 and {LONGEST_NOTE} characters"),
-            "Say why in a sentence: --note \"sent by hand in Seller Center\". Nothing about a buyer.",
-        ));
+    let next = "Say why in a sentence: --note \"sent by hand in Seller Center\". Nothing about a buyer.";
+    let note = acts::checked_note(&args.note, false).map_err(|problem| Failure::usage(problem, next))?;
+    let act = Act::Dismiss { note: note.clone() };
+    let (parcels, orders) = settled(app, &args.orders, |_| true).await?;
+    let actor = Actor::command_line();
+    let mut effects = acts::settle(app, &actor, &act, &parcels, args.dry_run).await?;
+    for (shop, known) in &orders {
+        effects.push(acts::dismiss_order(app, &actor, shop, known, &note, args.dry_run).await?);
     }
-    let parcels = worth(named(app, &args.orders).await?, args.orders.len());
-    let act = Act::Dismiss { note };
-    let effects = acts::settle(app, &Actor::command_line(), &act, &parcels, args.dry_run).await?;
     show(&act, &effects, args.dry_run, output)
 }
 
-/// An order often has parcels that are done: only those that still ask for something are meant, if there are any.
-fn worth(parcels: Vec<Parcel>, _words: usize) -> Vec<Parcel> {
-    let asks = |parcel: &&Parcel| matches!(parcel.state.phase(), Phase::Open | Phase::Waiting);
-    let asking: Vec<Parcel> = parcels.iter().filter(asks).cloned().collect();
-    if asking.is_empty() { parcels } else { asking }
+/// What a person means to settle by these words: the parcels that ask for something, and the orders that stand on the
+/// list by themselves for a reason that fits. An order that is done with is meant only where nothing else is.
+async fn settled(
+    app: &App,
+    words: &[String],
+    fits: impl Fn(Reason) -> bool,
+) -> Result<(Vec<Parcel>, Vec<(Shop, Known)>), Failure> {
+    let shops = all_shops(app).await?;
+    let (mut parcels, mut orders) = (Vec::new(), Vec::new());
+    for word in words {
+        let Meant { parcels: found, orders: theirs } = meant(app, &Scope::All, &shops, word).await?;
+        if found.is_empty() && theirs.is_empty() {
+            return Err(unknown(word));
+        }
+        let listed =
+            theirs.into_iter().filter(|(_, known)| known.row.attention.as_ref().is_some_and(|a| fits(a.reason)));
+        let listed: Vec<(Shop, Known)> = listed.collect();
+        let asking: Vec<Parcel> = found.iter().filter(|parcel| asks(parcel)).cloned().collect();
+        let by_id = listed.iter().any(|(_, known)| known.row.order.as_str() == word.trim());
+        match (asking.is_empty(), listed.is_empty()) {
+            (true, true) => parcels.extend(found),
+            (false, false) if !by_id => parcels.extend(asking),
+            _ => {
+                parcels.extend(asking);
+                orders.extend(listed);
+            }
+        }
+    }
+    Ok((parcels, orders))
+}
+
+fn asks(parcel: &Parcel) -> bool {
+    parcel.listed || matches!(parcel.state.phase(), Phase::Open | Phase::Waiting)
 }
 
 /// `waybill confirm`.
@@ -266,8 +292,12 @@ fn worth(parcels: Vec<Parcel>, _words: usize) -> Vec<Parcel> {
 /// # Errors
 /// An unknown parcel, or the table.
 pub async fn confirm(app: &App, args: &ConfirmArgs, output: &mut Output) -> Result<bool, Failure> {
-    let parcels = worth(named(app, &args.orders).await?, args.orders.len());
-    let effects = acts::settle(app, &Actor::command_line(), &Act::Confirm, &parcels, args.dry_run).await?;
+    let (parcels, orders) = settled(app, &args.orders, |reason| reason == Reason::SiblingOpen).await?;
+    let actor = Actor::command_line();
+    let mut effects = acts::settle(app, &actor, &Act::Confirm, &parcels, args.dry_run).await?;
+    for (shop, known) in &orders {
+        effects.push(acts::same_parcel(app, &actor, shop, known, args.dry_run).await?);
+    }
     show(&Act::Confirm, &effects, args.dry_run, output)
 }
 
@@ -363,7 +393,7 @@ fn show_as(act: &str, effects: &[Effect], dry_run: bool, output: &mut Output) ->
     let verb = if dry_run { "would change" } else { "changed" };
     output.say(format_args!(
         "{act}: {} {verb}, {} left as they are.",
-        plural(done, "parcel", "parcels"),
+        plural(done, "entry", "entries"),
         effects.len() - done
     ))?;
     Ok(done < effects.len() || effects.is_empty())

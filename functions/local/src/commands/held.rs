@@ -1,24 +1,14 @@
 //! `waybill held`: what needs a hand, those that wait longest first, each with the command that settles it.
 
 use super::{Failure, Output, all_stores, shops_named};
-use crate::output::{Row, local, plural, shell};
+use crate::output::{Row, local, plural};
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use waybill::app::App;
-use waybill::carriers::Candidate;
-use waybill::domain::connection::Shop;
-use waybill::domain::ids::TikTokOrderId;
-use waybill::domain::order_row::{Rules, state_word};
-use waybill::domain::parcel::Parcel;
-use waybill::domain::reason::{Auto, Reason};
-use waybill::domain::tracking::TrackingNumber;
-use waybill::flows::carriers::match_parcel::folded;
-use waybill::flows::carriers::unmatched::{Suggestion, asks_for_a_name, suggestions};
-use waybill::flows::views::attention::{self, Attention, Held, detail};
-use waybill::table::orders::Known;
+use waybill::domain::reason::Reason;
+use waybill::flows::views::held::{Group, HeldRow, Lists};
 
 /// Which held parcels.
 #[derive(Clone, Debug, Default, Args)]
@@ -38,178 +28,6 @@ pub struct HeldArgs {
 const MOST: usize = 50;
 /// Longer lists are sorted by age: each deadline is a read.
 const SORTED: usize = 5000;
-
-/// One parcel or order that needs a hand.
-#[derive(Serialize)]
-pub(super) struct HeldRow {
-    order: String,
-    store_order: Option<String>,
-    tiktok_order: Option<String>,
-    number: Option<String>,
-    carrier: Option<String>,
-    shop: String,
-    state: String,
-    reason: &'static str,
-    sentence: &'static str,
-    remedy: &'static str,
-    command: String,
-    who: &'static str,
-    since: Timestamp,
-    due: Option<Timestamp>,
-    clock: Option<&'static str>,
-    detail: Option<String>,
-    store: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<Candidate>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    list: Option<String>,
-}
-
-impl HeldRow {
-    fn of(held: &Held, open: Option<&Suggestion>) -> Self {
-        let Held { parcel, reason, since } = held;
-        let candidates = open.map(|open| open.candidates.clone()).unwrap_or_default();
-        Self {
-            order: name_of(parcel).to_owned(),
-            store_order: Some(parcel.order.to_string()),
-            tiktok_order: parcel.tiktok_order().map(TikTokOrderId::to_string),
-            number: parcel.number.as_ref().map(|number| number.as_str().to_owned()),
-            carrier: parcel.carrier.clone(),
-            shop: parcel.shop.to_string(),
-            state: parcel.state.to_string(),
-            reason: reason.code(),
-            sentence: reason.sentence(),
-            remedy: reason.remedy(),
-            command: command_for(parcel, *reason, candidates.first().map(|best| best.name.as_str())),
-            who: reason.who().as_str(),
-            since: *since,
-            due: None,
-            clock: None,
-            detail: detail(parcel),
-            store: Some(parcel.store.to_string()),
-            list: open.map(|open| open.list.clone()),
-            candidates,
-        }
-    }
-}
-
-impl HeldRow {
-    /// An order that stands on the list by itself. `None`: it does not any more.
-    fn of_order(known: &Known, shop: &Shop) -> Option<Self> {
-        let row = &known.row;
-        let entry = row.attention.as_ref()?;
-        let clock = row.shown_clock(&Rules::of(shop));
-        let number = match entry.reason {
-            // Its detail is the other order's number; a late order has none.
-            Reason::SiblingOpen | Reason::Late => None,
-            _ => Some(entry.detail.clone()).filter(|number| !number.is_empty()),
-        };
-        let cancelled = || row.facts.cancelled.as_ref().and_then(|(_, how)| how.by.as_ref());
-        let detail = match entry.reason {
-            Reason::SiblingOpen => {
-                let sibling = row.sibling.as_ref().map(ToString::to_string).unwrap_or_default();
-                Some(format!("order {sibling} has number {}", entry.detail))
-            }
-            Reason::CancelledAfterDispatch => cancelled().map(|by| format!("cancelled by {}", by.shown_as())),
-            _ => clock.map(|clock| format!("{} {} ({})", clock.clock.word(), clock.due, clock.source)),
-        };
-        Some(Self {
-            order: row.order.to_string(),
-            store_order: known.stores.first().map(|(_, order)| order.to_string()),
-            tiktok_order: Some(row.order.to_string()),
-            number,
-            carrier: None,
-            shop: row.shop.to_string(),
-            state: state_word(&row.facts.state).to_owned(),
-            reason: entry.reason.code(),
-            sentence: entry.reason.sentence(),
-            remedy: entry.reason.remedy(),
-            command: format!("waybill order {}", shell(row.order.as_str())),
-            who: entry.reason.who().as_str(),
-            since: entry.since,
-            due: clock.map(|clock| clock.due),
-            clock: clock.map(|clock| clock.clock.word()),
-            detail,
-            store: known.stores.first().map(|(store, _)| store.to_string()),
-            candidates: Vec::new(),
-            list: None,
-        })
-    }
-
-    /// The nearest deadline of the order a parcel belongs to.
-    async fn with_clock(self, app: &App, shop: &Shop) -> Result<Self, Failure> {
-        let Some(order) = self.tiktok_order.as_deref().and_then(|id| TikTokOrderId::parse(id).ok()) else {
-            return Ok(self);
-        };
-        let row = app.table.tiktok_order(&shop.id, &order, false).await?;
-        let clock = row.filter(|row| row.account == shop.account).and_then(|row| row.shown_clock(&Rules::of(shop)));
-        Ok(Self { due: clock.map(|clock| clock.due), clock: clock.map(|clock| clock.clock.word()), ..self })
-    }
-
-    /// The most urgent deadline first; without one by age, behind those that have one.
-    fn urgency(&self) -> (bool, Option<Timestamp>, Timestamp) {
-        (self.due.is_none(), self.due, self.since)
-    }
-}
-
-/// What people call the order of a parcel.
-pub(super) fn name_of(parcel: &Parcel) -> &str {
-    parcel.order_name.as_deref().unwrap_or(parcel.order.as_str())
-}
-
-/// What finds a parcel again: its number, else its order.
-pub(super) fn handle(parcel: &Parcel) -> String {
-    shell(parcel.number.as_ref().map_or_else(|| name_of(parcel), TrackingNumber::as_str))
-}
-
-/// The command that settles a hold, whole, as a shell takes it. Every command here exists: a test asks the grammar.
-pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> String {
-    let (x, shop) = (handle(parcel), shell(parcel.shop.as_str()));
-    match reason {
-        Reason::CarrierMissing | Reason::CarrierUnmapped | Reason::CarrierNotApproved => {
-            match best {
-                Some(best) => map_command(parcel.carrier.as_deref().unwrap_or_default(), best, &shop),
-                // Nothing to suggest: the shop's list shows what there is to choose from.
-                None => format!("waybill carriers --shop {shop}"),
-            }
-        }
-        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => command("confirm", &x, ""),
-        Reason::OrderNotFound | Reason::OrderAmbiguous => {
-            command("link", &format!("{} TIKTOK_ORDER", shell(parcel.order.as_str())), "")
-        }
-        Reason::LinesUnmatched => command("choose", &format!("{x} LINE"), ""),
-        Reason::TrackingDuplicate | Reason::AcceptedWithWarning => command("correct", &x, "--number NUMBER"),
-        Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing | Reason::ShopGone => {
-            "waybill shop list".to_owned()
-        }
-        Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
-        // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.
-        _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {
-            command("dismiss", &x, "--note TEXT")
-        }
-        _ => command("retry", &x, ""),
-    }
-}
-
-/// The command that says what a store's words mean for a shop.
-pub(super) fn map_command(words: &str, carrier: &str, shop: &str) -> String {
-    let (words, carrier) = (shell(words), shell(carrier));
-    if words.starts_with("'-") || carrier.starts_with("'-") {
-        return format!("waybill map set --shop {shop} -- {words} {carrier}");
-    }
-    format!("waybill map set {words} {carrier} --shop {shop}")
-}
-
-/// A command line whose names may begin with a dash.
-fn command(verb: &str, names: &str, options: &str) -> String {
-    let dashed = names.starts_with("'-") || names.contains(" '-");
-    match (options, dashed) {
-        ("", false) => format!("waybill {verb} {names}"),
-        ("", true) => format!("waybill {verb} -- {names}"),
-        (options, false) => format!("waybill {verb} {names} {options}"),
-        (options, true) => format!("waybill {verb} {options} -- {names}"),
-    }
-}
 
 #[derive(Serialize)]
 struct CountRow {
@@ -234,16 +52,12 @@ impl Row for CountRow {
 pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool, Failure> {
     let reason = args.reason.as_deref().map(known_reason).transpose()?;
     let shops = shops_named(app, args.shop.as_deref()).await?;
-    let mut lists: Vec<(Shop, Attention)> = Vec::new();
-    for shop in shops {
-        let all = Attention::of(app, &shop.id).await?;
-        lists.push((shop, all.only(|entry| reason.is_none_or(|reason| entry.reason == reason))));
-    }
-    let mut lost = if args.shop.is_none() { without_shop(app).await? } else { Vec::new() };
-    lost.retain(|held| reason.is_none_or(|reason| held.reason == reason));
-    let total: usize = lists.iter().map(|(_, list)| list.entries().len()).sum::<usize>() + lost.len();
+    // What waits for no shop of its store's account: nobody has the order, or the shop is gone.
+    let stores = if args.shop.is_none() { all_stores(app).await? } else { Vec::new() };
+    let lists = Lists::of(app, shops, &stores, reason).await?;
+    let total = lists.total();
     if args.count {
-        return count(&lists, &lost, total, output);
+        return count(app, &lists, total, output).await;
     }
     if total == 0 && !output.is_json() {
         output.say("Nothing waits for a hand.")?;
@@ -251,15 +65,9 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
     }
     let by_deadline = total <= SORTED;
     let most = if output.is_json() || by_deadline { usize::MAX } else { MOST };
-    let mut rows = Vec::new();
-    for (shop, list) in &lists {
-        rows.extend(rows_of(app, shop, list, most, by_deadline).await?);
-    }
-    rows.extend(lost.iter().map(|held| HeldRow::of(held, None)));
+    let mut rows = lists.oldest(app, most, by_deadline).await?;
     if by_deadline {
         rows.sort_by_key(HeldRow::urgency);
-    } else {
-        rows.sort_by_key(|row| row.since);
     }
     if output.is_json() {
         for row in &rows {
@@ -283,33 +91,6 @@ pub async fn run(app: &App, args: &HeldArgs, output: &mut Output) -> Result<bool
     Ok(true)
 }
 
-/// What waits for no shop of its store's account: nobody has the order, or the shop is gone.
-async fn without_shop(app: &App) -> Result<Vec<Held>, Failure> {
-    let mut rows = Vec::new();
-    for store in all_stores(app).await? {
-        rows.extend(Attention::of_store(app, &store.id).await?.rows(app, usize::MAX).await?);
-        rows.extend(attention::without_shop(app, &store).await?);
-    }
-    Ok(rows)
-}
-
-async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize, clocks: bool) -> Result<Vec<HeldRow>, Failure> {
-    let held = list.rows(app, most).await?;
-    let open =
-        if held.iter().any(|held| asks_for_a_name(held.reason)) { suggestions(app, shop).await? } else { Vec::new() };
-    let by_name: BTreeMap<String, &Suggestion> = open.iter().map(|one| (folded(&one.store_carrier), one)).collect();
-    let row = |held: &Held| {
-        let name = folded(held.parcel.carrier.as_deref().unwrap_or_default());
-        HeldRow::of(held, by_name.get(&name).copied().filter(|_| asks_for_a_name(held.reason)))
-    };
-    let mut rows = Vec::new();
-    for row in held.iter().map(row) {
-        rows.push(if clocks { row.with_clock(app, shop).await? } else { row });
-    }
-    rows.extend(list.orders(app, shop, most).await?.iter().filter_map(|known| HeldRow::of_order(known, shop)));
-    Ok(rows)
-}
-
 fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
     let (number, carrier) =
         (row.number.as_deref().unwrap_or("no number"), row.carrier.as_deref().unwrap_or("no carrier"));
@@ -325,29 +106,15 @@ fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
     output.say(format_args!("    {}", row.command))
 }
 
-fn count(lists: &[(Shop, Attention)], lost: &[Held], total: usize, output: &mut Output) -> Result<bool, Failure> {
-    let mut rows = Vec::new();
-    for (shop, list) in lists {
-        let counts = list.counts();
-        for (reason, count) in &counts.reasons {
-            let mine = list.entries().iter().filter(|entry| entry.reason == *reason);
-            rows.push(CountRow {
-                shop: shop.id.to_string(),
-                reason: reason.code(),
-                count: *count,
-                sentence: reason.sentence(),
-                oldest: mine.map(|entry| entry.since).min(),
-            });
-        }
-    }
-    let mut by_shop: BTreeMap<(String, Reason), Vec<Timestamp>> = BTreeMap::new();
-    for held in lost {
-        by_shop.entry((held.parcel.shop.to_string(), held.reason)).or_default().push(held.since);
-    }
-    for ((shop, reason), since) in by_shop {
-        let oldest = since.iter().min().copied();
-        rows.push(CountRow { shop, reason: reason.code(), count: since.len(), sentence: reason.sentence(), oldest });
-    }
+async fn count(app: &App, lists: &Lists, total: usize, output: &mut Output) -> Result<bool, Failure> {
+    let row = |group: Group| CountRow {
+        shop: group.shop,
+        reason: group.reason.code(),
+        count: group.count,
+        sentence: group.reason.sentence(),
+        oldest: Some(group.oldest),
+    };
+    let rows: Vec<CountRow> = lists.groups(app).await?.into_iter().map(row).collect();
     output.rows(&rows, "Nothing waits for a hand.")?;
     if total > 0 {
         output.say(format_args!("{total} in all"))?;
@@ -369,8 +136,10 @@ pub(super) fn known_reason(code: &str) -> Result<Reason, Failure> {
 mod tests {
     use super::*;
     use crate::cli::understands;
-    use waybill::domain::ids::{ShopId, StoreId, StoreOrderId};
-    use waybill::domain::parcel::ParcelState;
+    use waybill::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
+    use waybill::domain::parcel::{Parcel, ParcelState};
+    use waybill::domain::tracking::TrackingNumber;
+    use waybill::flows::views::command::{command_for, command_for_order};
 
     fn parcel(order: &str, number: Option<&str>, carrier: Option<&str>) -> Parcel {
         let (store, id) = (StoreId::parse("s1").expect("id"), StoreOrderId::parse(order).expect("id"));
@@ -394,6 +163,8 @@ mod tests {
             parcel("--all", None, Some("--help")),
         ];
         for reason in Reason::ALL {
+            let command = command_for_order(&TikTokOrderId::parse("576000000000000001").expect("id"), *reason);
+            assert!(understands(&command), "{reason}: {command}");
             for row in &rows {
                 for best in [Some("Better Trucks"), Some("it's us"), None] {
                     let command = command_for(row, *reason, best);

@@ -1,6 +1,5 @@
 //! Carrier maps.
 
-use super::held::map_command;
 use super::{Failure, Output, account, account_of, shop_named, standard_input};
 use crate::output::{Row, local, plural, shell};
 use clap::{Args, Subcommand};
@@ -14,6 +13,7 @@ use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::flows::carriers::match_parcel::Maps;
 use waybill::flows::carriers::unmatched::{self as carrier_names, Suggestion};
 use waybill::flows::views::attention::Attention;
+use waybill::flows::views::command::map_command;
 use waybill::table::maps::{MapEntry, MapScope};
 
 /// What a store's carrier names mean.

@@ -1,12 +1,12 @@
 //! `waybill note`, `waybill evidence`: what a person adds to an order.
 
-use super::order::tiktok_orders;
 use super::{Failure, Output, all_shops};
 use crate::output::shell;
 use clap::Args;
 use serde_json::json;
 use waybill::app::App;
 use waybill::flows::acts::{self, Actor, Scope};
+use waybill::flows::views::order::tiktok_orders;
 
 /// What to add to which order.
 #[derive(Clone, Debug, Args)]

@@ -209,7 +209,7 @@ async fn waiting(
     } else if standing.runs() {
         let order = parcel.as_ref().map_or_else(
             || "waybill store check".to_owned(),
-            |parcel| format!("waybill order {}", super::held::handle(parcel)),
+            |parcel| format!("waybill order {}", waybill::flows::views::command::handle(parcel)),
         );
         StatusRow::bad("waiting", id, said, order)
     } else {

@@ -147,7 +147,8 @@ impl Host {
         };
         let (bytes, _room) = read.into_parts();
         let heavy = bytes.len() > LIGHT;
-        let request = http::Request::from_parts(head, Body::Binary(bytes));
+        let mut request = http::Request::from_parts(head, Body::Binary(bytes));
+        request.extensions_mut().insert(console::Sender(sender(guest)));
         full(if heavy { self.on_a_thread_of_its_own(request).await } else { self.take(request).await })
     }
 
@@ -198,6 +199,14 @@ fn largest(method: &Method, path: &str) -> usize {
         path if path.starts_with("/hooks/") => receive_webhook::LARGEST,
         "/backfill" => UPLOAD,
         _ => FORM,
+    }
+}
+
+/// Who holds the connection, for the audit; behind a proxy that is the proxy.
+fn sender(guest: &Guest) -> String {
+    match guest.peer() {
+        waybill_listen::Peer::Net(address) => address.to_canonical().to_string(),
+        waybill_listen::Peer::User(_) => "this machine".to_owned(),
     }
 }
 

@@ -10,18 +10,24 @@
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
 //! | note, evidence | words or a link beside the order |
+//! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
+//! | map, pause, resume | a carrier's name, and whether a shop sends |
 
 mod apply;
 mod choose;
 mod correct;
 mod find;
 mod note;
+mod order;
+mod shop;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
-pub use correct::{CorrectError, correct};
+pub use correct::{CorrectError, correct, corrections_left};
 pub use find::{Scope, find, is_meant};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
+pub use order::{dismiss_order, nothing_to_send, same_parcel};
+pub use shop::{map_carrier, pause};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
@@ -82,11 +88,11 @@ impl Act {
     }
 }
 
-/// What an act did to one parcel, or would do.
+/// What an act did to one parcel or order, or would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
-    /// The store's order.
-    pub store_order: StoreOrderId,
+    /// The store's order; `None`: no store told of it.
+    pub store_order: Option<StoreOrderId>,
     /// TikTok's, where it is known.
     pub tiktok_order: Option<TikTokOrderId>,
     /// The number.
@@ -103,7 +109,7 @@ impl Effect {
     fn of(parcel: &Parcel, outcome: Result<String, String>) -> Self {
         let done = outcome.is_ok();
         Self {
-            store_order: parcel.order.clone(),
+            store_order: Some(parcel.order.clone()),
             tiktok_order: parcel.tiktok_order().cloned(),
             number: parcel.number.clone(),
             shop: parcel.shop.clone(),

@@ -1,10 +1,12 @@
 //! Carrier names that parcels were held for: what a merchant is asked to map, with the likeliest answers.
 
 use crate::app::App;
-use crate::carriers::{Candidate, Catalogue, suggest_bundled};
+use crate::carriers::{Candidate, Catalogue, LiveList, suggest_bundled};
 use crate::domain::connection::Shop;
 use crate::domain::parcel::{EventKind, Parcel, Plain};
 use crate::domain::reason::Reason;
+use crate::domain::region::Region;
+use crate::domain::tracking::TrackingNumber;
 use crate::flows::carriers::lists::list_words;
 use crate::flows::carriers::match_parcel::{Maps, folded, recognised};
 use crate::flows::views::attention::Attention;
@@ -42,6 +44,64 @@ pub fn sighting(parcel: &Parcel, now: Timestamp) -> Option<Sighting> {
     })
 }
 
+/// What is known about a shop's carriers, read once for many names.
+#[derive(Debug)]
+pub struct Likely {
+    live: Option<LiveList<'static>>,
+    maps: Maps,
+    region: Region,
+    /// The names of the shop's list, by their letters; empty while it was not read.
+    pub carriers: Vec<String>,
+    /// Which list they come from, in words.
+    pub words: String,
+}
+
+impl Likely {
+    /// Reads a shop's maps and its list.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn read(app: &App, shop: &Shop) -> Result<Self, TableError> {
+        let maps = Maps::read(app, shop, false).await?;
+        let list = app.table.providers_latest(&shop.id).await?;
+        let names = list.iter().flat_map(|list| list.providers.iter().map(|provider| provider.name.clone()));
+        let mut carriers: Vec<String> = names.collect();
+        carriers.sort_by_key(|name| name.to_lowercase());
+        Ok(Self {
+            live: list.as_ref().map(|list| recognised(shop, list)),
+            maps,
+            region: shop.region.clone(),
+            carriers,
+            words: list_words(shop, list.as_ref(), app.clock.now()),
+        })
+    }
+
+    /// The three likeliest carriers of a parcel, each with what speaks for it; none where its name is mapped already.
+    #[must_use]
+    pub fn of(&self, parcel: &Parcel) -> Vec<Candidate> {
+        let name = parcel.carrier.as_deref().unwrap_or_default();
+        let number = parcel.number.as_ref().map(TrackingNumber::as_str);
+        if self.is_answered(name, true) { Vec::new() } else { self.suggest(name, number) }
+    }
+
+    /// Somebody said what the name means, and the shop has that carrier; or nothing waits and the list knows the name.
+    fn is_answered(&self, name: &str, waits: bool) -> bool {
+        match self.maps.choice(name) {
+            Some(choice) => self.live.as_ref().is_none_or(|live| live.by_tiktok_name(choice).is_some()),
+            // Nothing waits, and the name has become a carrier of the list by itself.
+            None => !waits && self.live.as_ref().is_some_and(|live| live.knows(name, None)),
+        }
+    }
+
+    fn suggest(&self, name: &str, number: Option<&str>) -> Vec<Candidate> {
+        let name = Some(name).filter(|name| !name.is_empty());
+        match &self.live {
+            Some(live) => live.suggest(name, number),
+            None => suggest_bundled(Catalogue::bundled(), &self.region, name, number),
+        }
+    }
+}
+
 /// A store's carrier name that needs a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Suggestion {
@@ -75,28 +135,16 @@ pub async fn suggestions(app: &App, shop: &Shop) -> Result<Vec<Suggestion>, Tabl
     if seen.is_empty() {
         return Ok(Vec::new());
     }
-    let maps = Maps::read(app, shop, false).await?;
-    let list = app.table.providers_latest(&shop.id).await?;
-    let live = list.as_ref().map(|list| recognised(shop, list));
+    let likely = Likely::read(app, shop).await?;
     let names = Attention::of(app, &shop.id).await?.names(app).await?;
     let waiting: BTreeMap<String, u64> = names.into_iter().map(|name| (name.folded, name.waiting as u64)).collect();
-    let words = list_words(shop, list.as_ref(), app.clock.now());
     let suggestion = |seen: SeenCarrier| {
         let name = seen.last.name;
         let waiting = waiting.get(&folded(&name)).copied().unwrap_or_default();
-        let answered = match maps.choice(&name) {
-            Some(choice) => live.as_ref().is_none_or(|live| live.by_tiktok_name(choice).is_some()),
-            // Nothing waits, and the name has become a carrier of the list by itself.
-            None => waiting == 0 && live.as_ref().is_some_and(|live| live.knows(&name, None)),
-        };
-        if answered {
+        if likely.is_answered(&name, waiting > 0) {
             return None;
         }
-        let (store_name, number) = (Some(name.as_str()).filter(|name| !name.is_empty()), seen.last.number.as_deref());
-        let candidates = match &live {
-            Some(live) => live.suggest(store_name, number),
-            None => suggest_bundled(Catalogue::bundled(), &shop.region, store_name, number),
-        };
+        let candidates = likely.suggest(&name, seen.last.number.as_deref());
         Some(Suggestion {
             count: seen.count,
             waiting,
@@ -105,7 +153,7 @@ pub async fn suggestions(app: &App, shop: &Shop) -> Result<Vec<Suggestion>, Tabl
             sample_order: seen.last.order,
             sample_number: seen.last.number,
             candidates,
-            list: words.clone(),
+            list: likely.words.clone(),
             store_carrier: name,
         })
     };

@@ -205,7 +205,7 @@ pub async fn without_shop(app: &App, store: &StoreConnection) -> Result<Vec<Held
 }
 
 /// The parcel of an entry, if it still waits.
-async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
+pub(super) async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
     let parcel = app.table.parcel_get(key).await?;
     let parcel = parcel.filter(|parcel| parcel.listed);
     Ok(parcel.and_then(|parcel| {

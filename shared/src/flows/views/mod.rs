@@ -2,7 +2,12 @@
 //! counts.
 
 pub mod attention;
+pub mod command;
+pub mod held;
 pub mod inspect;
+pub mod order;
+pub mod proof;
 pub mod report;
 pub mod standing;
+pub mod timeline;
 pub mod waiting;

@@ -39,6 +39,15 @@ pub fn parcel(row: &Parcel) -> Key {
     key(store(&row.store), sk)
 }
 
+/// The row of a store that a page names by its sort key; `None`: not that of a parcel.
+#[must_use]
+pub fn named_parcel(store_id: &StoreId, sk: &str) -> Option<Key> {
+    let key = key(store(store_id), sk);
+    let rest = order_of(&key).map(|(_, order)| order_prefix(&order))?;
+    let place = sk.strip_prefix(&rest)?;
+    (place.starts_with("PARCEL#") || place.starts_with("SHIPMENT#")).then_some(key)
+}
+
 /// A person's or another system's word on which TikTok order a store order is.
 #[must_use]
 pub fn link(store_id: &StoreId, order: &StoreOrderId) -> Key {

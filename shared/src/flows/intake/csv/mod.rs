@@ -139,26 +139,14 @@ pub async fn send(
     judged: &Judged,
     actor: &Actor,
     file: &str,
-    mut progress: impl FnMut(usize),
+    progress: impl FnMut(usize),
 ) -> Result<usize, TableError> {
     if judged.news.is_empty() {
         return Ok(0);
     }
-    let store = connection(app, shop).await?;
-    let mut results =
-        stream::iter(&judged.news).map(|news| Box::pin(keep(app, &store, news, false))).buffer_unordered(AT_ONCE);
-    let (mut rows, mut orders) = (0, 0);
-    while let Some(kept) = results.try_next().await? {
-        if let Kept::Stored { rows: more } = kept {
-            rows += more;
-        }
-        orders += 1;
-        progress(orders);
-    }
-    let now = app.clock.now();
-    app.table.heard_delivery(&store.id, now).await?;
+    let (rows, orders) = store(app, shop, judged, progress).await?;
     let entry = AuditEntry {
-        at: now,
+        at: app.clock.now(),
         who: actor.who.clone(),
         from: actor.from.clone(),
         act: "backfill".to_owned(),
@@ -167,4 +155,29 @@ pub async fn send(
     };
     app.table.audit_put(&shop.account, &entry).await?;
     Ok(rows)
+}
+
+/// Keeps what the good rows say. Gives the parcels that are new, and the orders; whoever calls notes it in the audit.
+///
+/// # Errors
+/// The table, as [`send`].
+pub async fn store(
+    app: &App,
+    shop: &Shop,
+    judged: &Judged,
+    mut progress: impl FnMut(usize),
+) -> Result<(usize, usize), TableError> {
+    let store = connection(app, shop).await?;
+    let keeping = async |news: Fulfilment| keep(app, &store, &news, false).await;
+    let mut results = stream::iter(judged.news.clone()).map(|news| Box::pin(keeping(news))).buffer_unordered(AT_ONCE);
+    let (mut rows, mut orders) = (0, 0);
+    while let Some(kept) = results.try_next().await? {
+        if let Kept::Stored { rows: more } = kept {
+            rows += more;
+        }
+        orders += 1;
+        progress(orders);
+    }
+    app.table.heard_delivery(&store.id, app.clock.now()).await?;
+    Ok((rows, orders))
 }

@@ -178,5 +178,4 @@ pub fn link_only(order: StoreOrderId, link: OrderLink) -> Fulfilment {
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

@@ -4,7 +4,7 @@ use super::{ONE, TWO, desk, number, parcel, press, settle};
 use serde_json::json;
 use std::time::Duration;
 use waybill_tests::world::browser::Browser;
-use waybill_tests::world::{SHOP, World};
+use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 /// Acts of the audit with who did them and from where.
 async fn audit(world: &World) -> Vec<(String, String, String)> {
@@ -151,6 +151,27 @@ async fn a_sibling_in_the_same_parcel_gets_the_number_of_the_other_order() {
     world.holds(SHOP, TWO, &[&number(1)]).await;
     world.quiet(TWO).await;
     assert_eq!(audit(&world).await, [by_owner("confirm")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shipment_without_a_number_gets_one_from_a_person() {
+    let (world, _, mut browser) = desk().await;
+    let shopify = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let version = world.time.now().to_string();
+    let shipped = fulfilment(1, 1001, &version, "USPS", &[], &[("MUG", 1)]);
+    let body = shopify_order(1001, ONE, &version, &[shipped]);
+    assert_eq!(world.shopify(&shopify, "orders/fulfilled", &body).await.status(), 200);
+    world.minutes(5).await;
+    let held = world.held().await;
+    assert_eq!(held.0[0]["reason"], json!("TRACKING_MISSING"), "{:?}", held.0);
+    let typed = [("number", number(1)), ("carrier", "USPS".to_owned())];
+    let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let said = settle(&world, &mut browser, "correct", &typed).await;
+    assert!(said.contains(&number(1)), "{said}");
+    world.minutes(5).await;
+    world.holds(SHOP, ONE, &[&number(1)]).await;
+    world.quiet(ONE).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,6 +33,10 @@ async fn each_reason_of_a_parcel_has_a_row_with_what_settles_it_and_a_command() 
         let held = world.command(&["held", "--reason", reason.code()]).await.0;
         let command = held[0]["command"].as_str().expect("a command").to_owned();
         assert!(command.starts_with("waybill "), "{reason}: {command}");
+        // Whatever it is, a person can close it.
+        let said = super::settle(&world, &mut browser, "dismiss", &[("note", "settled at TikTok")]).await;
+        assert!(said.contains("leaves the list"), "{reason}: {said}");
+        assert!(world.held().await.0.is_empty(), "{reason} is still listed");
     }
 }
 

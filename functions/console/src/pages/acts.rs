@@ -13,9 +13,11 @@ use waybill::domain::reason::Reason;
 use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::acts::{self, Act, Actor, ChooseError, Effect};
 use waybill::flows::carriers::map::MapError;
+use waybill::flows::views::order::Meant;
 use waybill::table::error::TableError;
 use waybill::table::keys;
 use waybill::table::orders::Known;
+use waybill::web::form::of_path_part;
 
 /// Characters of any field; the acts have narrower limits of their own.
 const LONGEST: usize = 500;
@@ -27,20 +29,24 @@ type Said = Result<String, String>;
 
 /// `POST /orders/{id}`.
 pub(super) async fn press(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
-    let Some(Asked { name, meant, shops }) = asked(visit, member, id).await? else {
-        return Ok(answer::missing(visit.app));
-    };
-    let actor = visit.actor(member).await?;
+    let name = of_path_part(id).trim().to_owned();
     let word = visit.form.get("do").unwrap_or_default();
+    // A row says by itself which one is meant; it must be one of the order's that the address names.
     let parcel = match named(visit, member).await? {
-        Named::Foreign => return Ok(answer::missing(visit.app)),
-        // A row that another order's page named.
-        Named::Parcel(parcel) if !belongs(&parcel, &meant.parcels) => return Ok(answer::missing(visit.app)),
-        Named::Parcel(parcel) => Some(*parcel),
+        Named::Parcel(parcel) if acts::is_meant(&parcel, &name) => Some(*parcel),
+        Named::Parcel(_) | Named::Foreign => return Ok(answer::missing(visit.app)),
         Named::None => None,
     };
+    let (meant, shops) = match &parcel {
+        Some(_) => (Meant::default(), super::shops::shops(visit, member).await?),
+        None => match asked(visit, member, id).await? {
+            Some(Asked { meant, shops, .. }) => (meant, shops),
+            None => return Ok(answer::missing(visit.app)),
+        },
+    };
+    let actor = visit.actor(member).await?;
     let said = match (word, parcel) {
-        ("note" | "evidence", _) => added(visit, &actor, &meant.orders, word == "evidence").await?,
+        ("note" | "evidence", None) => added(visit, &actor, &meant.orders, word == "evidence").await?,
         ("dismiss" | "confirm", None) => of_order(visit, &actor, &meant.orders, &meant.parcels, word).await?,
         ("retry", None) => {
             let asking: Vec<Parcel> = meant.parcels.into_iter().filter(asks).collect();
@@ -91,11 +97,6 @@ async fn named(visit: &Visit<'_>, member: &Member) -> Result<Named, TableError> 
     }
     let parcel = visit.app.table.parcel_get(&key).await?;
     Ok(parcel.map_or(Named::Foreign, |parcel| Named::Parcel(Box::new(parcel))))
-}
-
-fn belongs(parcel: &Parcel, meant: &[Parcel]) -> bool {
-    let key = keys::parcel(parcel);
-    meant.iter().any(|one| keys::parcel(one) == key)
 }
 
 fn field(visit: &Visit<'_>, name: &str) -> String {

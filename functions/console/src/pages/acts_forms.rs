@@ -20,6 +20,8 @@ pub(super) struct Forms {
     action: String,
     /// The words of the acts; the first one settles the reason.
     acts: Vec<&'static str>,
+    /// Something is to be settled: the first form stands open.
+    open: bool,
     /// The parcel's store and row; blank: the act is about the order.
     store: String,
     row: String,
@@ -52,6 +54,7 @@ impl Forms {
         Self {
             action: address(&name),
             acts: acts_of(parcel, reason, now),
+            open: parcel.listed || reason == Some(Reason::ShopGone),
             store: parcel.store.to_string(),
             row: keys::parcel(parcel).sk,
             shop: parcel.shop.to_string(),
@@ -72,6 +75,7 @@ impl Forms {
         Self {
             action: address(row.order.as_str()),
             acts,
+            open: true,
             store: String::new(),
             row: String::new(),
             shop: row.shop.to_string(),
@@ -114,6 +118,7 @@ fn acts_of(parcel: &Parcel, reason: Option<Reason>, now: Timestamp) -> Vec<&'sta
     let editable = corrections_left(parcel, now).is_ok();
     let mut acts = match (parcel.state, parcel.state.phase(), listed) {
         (ParcelState::Dismissed | ParcelState::Superseded, ..) => return Vec::new(),
+        (_, Phase::Closed, _) if parcel.listed => vec!["retry", "dismiss"],
         (_, Phase::Closed, _) => vec!["retry"],
         (ParcelState::AcceptedWithWarning, ..) => vec!["correct", "dismiss"],
         (_, Phase::Done, _) => vec!["correct"],

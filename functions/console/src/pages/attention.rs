@@ -2,6 +2,7 @@
 //! that settles it; the same rows as a file.
 
 use super::acts_forms::{Forms, address, left};
+use super::order::store_address;
 use crate::answer;
 use crate::visit::{Member, Visit};
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use waybill::domain::connection::{Shop, StoreConnection};
 use waybill::domain::deadline::Clock;
 use waybill::domain::reason::Reason;
 use waybill::flows::carriers::unmatched::Likely;
+use waybill::flows::orders::board;
 use waybill::flows::views::held::{About, Filter, HeldRow, Lists, Part, Sorted};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
@@ -202,7 +204,15 @@ async fn views(
     for row in &part.rows {
         let shop = shops.iter().find(|shop| shop.id.as_str() == row.shop);
         let mut forms = match &row.about {
-            About::Parcel(parcel) => Forms::of_parcel(parcel, Reason::parse(row.reason), None, here, now),
+            About::Parcel(parcel) => {
+                // To choose items, its order's open ones are shown.
+                let order = parcel.tiktok_order().filter(|_| row.reason == Reason::LinesUnmatched.code());
+                let known = match (order, shop) {
+                    (Some(order), Some(shop)) => board::known(visit.app, shop, order).await?,
+                    _ => None,
+                };
+                Forms::of_parcel(parcel, Reason::parse(row.reason), known.as_ref(), here, now)
+            }
             About::Order(known) => Forms::of_order(known, Reason::parse(row.reason).unwrap_or(Reason::Late), here),
         };
         forms = forms.short();
@@ -244,16 +254,22 @@ async fn carrier_list(visit: &Visit<'_>, shop: &Shop) -> Result<CarrierList, Tab
 
 fn view(row: &HeldRow, shop: Option<&Shop>, forms: Forms, now: Timestamp) -> RowView {
     let zone = shop.map_or(jiff::tz::TimeZone::UTC, zone::of);
-    let name = row.tiktok_order.as_deref().or(row.store_order.as_deref()).unwrap_or(&row.order);
+    let link = match (&row.tiktok_order, &row.store, &row.store_order) {
+        // Its order was read, so it is found by its id.
+        (Some(order), ..) if row.due.is_some() => address(order),
+        (_, Some(store), Some(order)) => store_address(store, order),
+        _ => address(row.tiktok_order.as_deref().unwrap_or(&row.order)),
+    };
     let clock = row.clock.and_then(Clock::parse);
     RowView {
-        link: address(name),
+        link,
         order: row.order.clone(),
         tiktok: row.tiktok_order.clone().filter(|id| *id != row.order),
         number: row.number.clone(),
         carrier: row.carrier.clone(),
         shop: shop.map_or_else(|| row.shop.clone(), |shop| shop.name.clone()),
-        detail: row.detail.clone(),
+        // Of most orders it is the clock, which stands beside it.
+        detail: row.detail.clone().filter(|detail| row.clock.is_none_or(|clock| !detail.starts_with(clock))),
         clock: clock.map(Clock::shown_as),
         left: row.due.map(|due| left(due, now)),
         due: row.due.map(|due| zone::moment(due, &zone)),

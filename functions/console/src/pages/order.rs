@@ -12,17 +12,18 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::domain::connection::Shop;
 use waybill::domain::deadline::Clock;
+use waybill::domain::ids::{StoreId, StoreOrderId};
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::Scope;
 use waybill::flows::views::held::HeldRow;
-use waybill::flows::views::order::{Meant, ParcelRow, TikTokRow, meant};
+use waybill::flows::views::order::{Meant, ParcelRow, TikTokRow, meant, tiktok_orders};
 use waybill::flows::views::proof::{self, ProofError};
 use waybill::flows::views::timeline::{StepRow, state_words};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::table::orders::Known;
-use waybill::web::form::of_path_part;
+use waybill::web::form::{of_path_part, path_part};
 
 /// Longest name of an order, number or shipment that is looked for, in characters.
 const LONGEST: usize = 200;
@@ -41,16 +42,37 @@ pub(super) async fn asked(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
         return Ok(None);
     }
     let shops = super::shops::shops(visit, member).await?;
-    let scope = Scope::Account(member.account.clone());
-    let mut meant = meant(visit.app, &scope, &shops, &name).await?;
-    if let Some(store) = visit.query.get("store") {
-        // One of several orders of that name.
-        meant.parcels.retain(|parcel| parcel.store.as_str() == store && parcel.order.as_str() == name);
-        let parcels = &meant.parcels;
-        meant.orders.retain(|(_, known)| parcels.iter().any(|p| p.tiktok_order() == Some(&known.row.order)));
-    }
+    let meant = match visit.query.get("store") {
+        Some(store) => of_store(visit, member, &shops, store, &name).await?,
+        None => meant(visit.app, &Scope::Account(member.account.clone()), &shops, &name).await?,
+    };
     let found = !meant.parcels.is_empty() || !meant.orders.is_empty();
     Ok(found.then_some(Asked { name, meant, shops }))
+}
+
+/// The order of one store, by its id there: nothing else is looked through.
+async fn of_store(
+    visit: &Visit<'_>,
+    member: &Member,
+    shops: &[Shop],
+    store: &str,
+    order: &str,
+) -> Result<Meant, TableError> {
+    let (Ok(store), Ok(order)) = (StoreId::parse(store), StoreOrderId::parse(order)) else {
+        return Ok(Meant::default());
+    };
+    let known = visit.app.table.store_get(&store, false).await?;
+    if known.is_none_or(|known| known.row.account != member.account) {
+        return Ok(Meant::default());
+    }
+    let parcels = visit.app.table.order_rows(&store, &order, true).await?.parcels;
+    let orders = tiktok_orders(visit.app, "", &parcels, shops).await?;
+    Ok(Meant { parcels, orders })
+}
+
+/// The address of a store's order, whatever else has its name.
+pub(super) fn store_address(store: &str, order: &str) -> String {
+    format!("{}?store={}", address(order), path_part(store))
 }
 
 #[derive(Debug, Serialize)]
@@ -139,13 +161,11 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
     let Some(Asked { name, meant, shops }) = asked(visit, member, id).await? else {
         return Ok(answer::missing(visit.app));
     };
-    if meant.names().len() > 1 {
+    let of_store = visit.query.get("store");
+    if meant.names().len() > 1 && of_store.is_none() {
         return Ok(visit.heard(choice(visit, member, &name, &meant)));
     }
-    let here = visit.query.get("store").map_or_else(
-        || address(&name),
-        |store| format!("{}?store={}", address(&name), waybill::web::form::path_part(store)),
-    );
+    let here = of_store.map_or_else(|| address(&name), |store| store_address(store, &name));
     let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut parcels = Vec::new();
     for parcel in &meant.parcels {
@@ -192,8 +212,7 @@ fn choice(visit: &Visit<'_>, member: &Member, name: &str, meant: &Meant) -> Resp
         if meant.orders.iter().any(|(_, known)| shown(known)) {
             continue;
         }
-        let store = waybill::web::form::path_part(parcel.store.as_str());
-        let link = format!("{}?store={store}", address(parcel.order.as_str()));
+        let link = store_address(parcel.store.as_str(), parcel.order.as_str());
         let what = format!("store order {}", parcel.order_name.as_deref().unwrap_or(parcel.order.as_str()));
         if !hits.iter().any(|(known, _, _)| *known == link) {
             hits.push((link, what, "TikTok order not known yet".to_owned()));
@@ -260,7 +279,8 @@ async fn order_view(visit: &Visit<'_>, shop: &Shop, known: &Known, here: &str) -
     let listed = HeldRow::of_order(known, shop).and_then(|held| {
         let reason = Reason::parse(held.reason)?;
         let forms = Forms::of_order(known, reason, here);
-        Some(ListedView { sentence: held.sentence, remedy: held.remedy, detail: held.detail, forms })
+        let detail = held.detail.filter(|detail| held.clock.is_none_or(|clock| !detail.starts_with(clock)));
+        Some(ListedView { sentence: held.sentence, remedy: held.remedy, detail, forms })
     });
     Ok(OrderView {
         state: row.line.state.replace('_', " "),

@@ -81,7 +81,11 @@ impl Event {
     #[must_use]
     pub fn shown_as(&self) -> String {
         let (kind, detail) = self.code.split_once(':').unwrap_or((&self.code, ""));
-        let state = || detail.chars().next().and_then(UnitState::of_letter).map_or("unknown", UnitState::shown_as);
+        let state = || match detail.chars().next() {
+            Some('p') => "partly shipped",
+            letter => letter.and_then(UnitState::of_letter).map_or("unknown", UnitState::shown_as),
+        };
+        let reason = || Reason::parse(detail).map_or(detail, |reason| reason.sentence().trim_end_matches('.'));
         match kind {
             "i" => format!("first seen: {}", state()),
             "s" => format!("TikTok: {}", state()),
@@ -92,8 +96,8 @@ impl Event {
             "k" if detail == "s" => "Seller Shipping now".to_owned(),
             "k" => "TikTok ships it now".to_owned(),
             "f" => "a delivery failed".to_owned(),
-            "w" => format!("listed: {detail}"),
-            "v" => format!("dismissed: {detail}"),
+            "w" => format!("needs a hand: {}", reason()),
+            "v" => format!("dismissed by a person: {}", reason()),
             _ => self.code.clone(),
         }
     }

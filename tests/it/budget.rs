@@ -2,6 +2,7 @@
 //! shop's carrier list) is in the same measurement with a parcel for each shop, and is taken off. The numbers are printed.
 
 use std::time::Duration;
+use waybill::domain::cost::{REPEATED, TO_ACCEPTANCE};
 use waybill::domain::ids::ShopId;
 use waybill::flows::connect::store::Added;
 use waybill::table::Usage;
@@ -77,12 +78,14 @@ async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate
         println!("{path:<20}{requests:>14.2}{writes:>13.2}{reads:>12.2}");
     }
     assert!(duplicate[0].abs() < f64::EPSILON, "a duplicate writes");
-    assert!(duplicate[2] <= 1.0, "a duplicate reads {} units", duplicate[2]);
+    assert!(duplicate[2] <= REPEATED.reads, "a duplicate reads {} units", duplicate[2]);
     let [_, writes, reads] = together;
     // The parcel: four, and one beside its order. The order: two when it comes in, three when TikTok takes the number, and
     // its share of the shop's row that notes the later look.
-    assert!(writes <= 4.0 + 1.0 + 2.0 + 3.0 + 0.3, "{writes} write units");
-    assert!(reads <= 3.5 + 2.5, "{reads} read units");
+    assert!(writes <= TO_ACCEPTANCE.writes, "{writes} write units");
+    assert!(reads <= TO_ACCEPTANCE.reads, "{reads} read units");
+    // What the cost command shows is what is measured, not a guess that stays when the code gets better.
+    assert!(writes > TO_ACCEPTANCE.writes - 1.0, "{writes} write units: domain/cost.rs says more");
 }
 
 /// A worker takes up hundreds of orders at once; each connection costs it memory and the account a handshake.

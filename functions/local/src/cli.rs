@@ -210,6 +210,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         keys: Option<PathBuf>,
     },
+    /// What an installation in AWS costs a month.
+    Cost(commands::cost::CostArgs),
     /// What the mails look like.
     #[command(subcommand)]
     Mail(MailCommand),
@@ -275,6 +277,7 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
             commands::carrier::carrier(&names, region.as_deref(), platform.as_deref(), input, output)
         }
         Command::Carriers { region: Some(region), .. } => commands::carriers::of_market(&region, output),
+        Command::Cost(args) => commands::cost::run(&args, output),
         Command::Mail(MailCommand::Preview { folder }) => commands::mail::preview(&folder, output),
         Command::Completions { shell } => commands::completions::run(shell, Cli::command(), output),
         Command::Proof(args) if args.check.is_some() => commands::proof::check(&args, output),
@@ -357,6 +360,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         | Command::Decode { .. }
         | Command::Identify { .. }
         | Command::Carrier { .. }
+        | Command::Cost(_)
         | Command::Mail(_)
         | Command::Completions { .. } => Ok(false),
     }

@@ -3,6 +3,7 @@
 pub mod allocation;
 pub mod clock;
 pub mod connection;
+pub mod cost;
 pub mod deadline;
 pub mod decision;
 pub mod fulfilment;

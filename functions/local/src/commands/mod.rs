@@ -10,6 +10,7 @@ pub mod backup;
 pub mod carrier;
 pub mod carriers;
 pub mod completions;
+pub mod cost;
 pub mod deadlines;
 pub mod decode;
 pub mod doctor;

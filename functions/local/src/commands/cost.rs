@@ -1,0 +1,177 @@
+//! `waybill cost`: what an installation in AWS costs a month, from counted units and prices that anyone may change.
+
+use super::{Failure, Output};
+use crate::output::Row;
+use clap::Args;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use waybill::domain::cost::{IDLE_SHOP_A_DAY, REPEATED, TO_ACCEPTANCE, TO_DELIVERY};
+
+/// Days of a month, on average.
+const DAYS: f64 = 30.4;
+const MILLION: f64 = 1_000_000.0;
+/// Bytes of a parcel's and its order's rows with their index entries.
+const STORED: f64 = 2600.0;
+/// Days for which they are kept.
+const KEPT: f64 = 90.0;
+/// Seconds of a function of 256 MB for one webhook: its warm p50, with room for cold starts.
+const WEBHOOK_SECONDS: f64 = 0.005;
+/// Seconds for one run of the push when nothing is due, and for one tick.
+const RUN_SECONDS: f64 = 0.02;
+/// Lines that are logged: errors, and one in a hundred of the rest.
+const LOGGED: f64 = 300.0;
+
+/// How much is done, and at which prices.
+#[derive(Debug, Args)]
+pub struct CostArgs {
+    /// Trackings a month.
+    #[arg(long, default_value_t = 1_000_000)]
+    trackings: u64,
+    /// Connected shops.
+    #[arg(long, default_value_t = 1)]
+    shops: u64,
+    /// Webhooks that a store sends for one tracking.
+    #[arg(long, default_value_t = 2)]
+    webhooks: u64,
+    /// Another price in US dollars, such as `--price writes=0.625`; may be given several times. The names are in the table.
+    #[arg(long, value_name = "NAME=DOLLARS")]
+    price: Vec<String>,
+}
+
+/// A price list: name, US dollars, for what. us-east-1, on demand, as published in 2026.
+const PRICES: [(&str, f64, &str); 8] = [
+    ("requests", 1.00, "a million requests of the HTTP API"),
+    ("calls", 0.20, "a million calls of functions"),
+    ("seconds", 0.000_013_333_4, "a GB-second on arm64"),
+    ("writes", 0.625, "a million write request units"),
+    ("reads", 0.125, "a million read request units"),
+    ("storage", 0.25, "a GB-month of the table"),
+    ("logs", 0.50, "a GB of logs"),
+    ("fixed", 3.40, "a month: four secrets, 18 alarms; three dashboards are free"),
+];
+
+#[derive(Serialize)]
+struct CostRow {
+    part: &'static str,
+    amount: f64,
+    price: &'static str,
+    each: f64,
+    of: &'static str,
+    dollars: f64,
+}
+
+impl Row for CostRow {
+    const HEAD: &'static [&'static str] = &["part", "amount", "price", "US dollars each", "US dollars a month"];
+    fn cells(&self, _: &TimeZone) -> Vec<String> {
+        let each = if self.of.is_empty() { String::new() } else { format!("{} for {}", self.each, self.of) };
+        vec![self.part.to_owned(), amount(self.amount), self.price.to_owned(), each, format!("{:.2}", self.dollars)]
+    }
+}
+
+/// Prints the table; its last line is the sum.
+///
+/// # Errors
+/// A price that is none (2).
+pub fn run(args: &CostArgs, output: &mut Output) -> Result<bool, Failure> {
+    output.rows(&rows(args)?, "Nothing costs anything.")?;
+    Ok(false)
+}
+
+fn rows(args: &CostArgs) -> Result<Vec<CostRow>, Failure> {
+    let prices = prices(&args.price)?;
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let (trackings, shops, webhooks) = (args.trackings as f64, args.shops as f64, args.webhooks as f64);
+    let (requests, runs) = (trackings * webhooks, DAYS * 24.0 * (60.0 + 12.0));
+    let seconds = requests * WEBHOOK_SECONDS * 0.25 + runs * RUN_SECONDS * 0.5;
+    let idle = shops * DAYS;
+    let repeated = trackings * (webhooks - 1.0).max(0.0);
+    let writes = trackings * (TO_ACCEPTANCE.writes + TO_DELIVERY.writes) + idle * IDLE_SHOP_A_DAY.writes;
+    let reads = trackings * (TO_ACCEPTANCE.reads + TO_DELIVERY.reads)
+        + repeated * REPEATED.reads
+        + idle * IDLE_SHOP_A_DAY.reads;
+    let parts = [
+        ("webhooks", requests / MILLION, 0),
+        ("function calls", (requests + runs) / MILLION, 1),
+        ("function time", seconds, 2),
+        ("table, writes", writes / MILLION, 3),
+        ("table, reads", reads / MILLION, 4),
+        ("table, storage", trackings * STORED * KEPT / DAYS / 1e9, 5),
+        ("logs", trackings * LOGGED / 1e9, 6),
+        ("fixed", 1.0, 7),
+    ];
+    let row = |(part, amount, at): (&'static str, f64, usize)| {
+        let (price, each, of) = prices[at];
+        CostRow { part, amount, price, each, of, dollars: amount * each }
+    };
+    let mut rows: Vec<CostRow> = parts.into_iter().map(row).collect();
+    let dollars = rows.iter().map(|row| row.dollars).sum();
+    rows.push(CostRow { part: "together", amount: trackings, price: "", each: dollars, of: "", dollars });
+    Ok(rows)
+}
+
+/// The price list with what a person changed.
+fn prices(changed: &[String]) -> Result<[(&'static str, f64, &'static str); 8], Failure> {
+    let mut prices = PRICES;
+    for text in changed {
+        let names = || PRICES.map(|(name, ..)| name).join(", ");
+        let wrong = || {
+            Failure::usage(
+                format!("--price {text}: no price"),
+                format!("Write NAME=DOLLARS; the names are {}.", names()),
+            )
+        };
+        let (name, dollars) = text.split_once('=').ok_or_else(wrong)?;
+        let dollars: f64 = dollars.trim().parse().map_err(|_| wrong())?;
+        let price = prices.iter_mut().find(|(known, ..)| *known == name.trim()).ok_or_else(wrong)?;
+        if !dollars.is_finite() || dollars < 0.0 {
+            return Err(wrong());
+        }
+        price.1 = dollars;
+    }
+    Ok(prices)
+}
+
+/// Three digits that matter.
+fn amount(number: f64) -> String {
+    if number >= 100.0 { format!("{number:.0}") } else { format!("{number:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(price: &[&str]) -> CostArgs {
+        let price = price.iter().map(|&text| text.to_owned()).collect();
+        CostArgs { trackings: 1_000_000, shops: 1, webhooks: 2, price }
+    }
+
+    #[test]
+    fn prices_are_the_readers_and_a_wrong_name_is_said() {
+        let changed = prices(&["writes=0.5".to_owned()]).map_err(|_| ()).expect("a price");
+        assert_eq!(changed[3], ("writes", 0.5, PRICES[3].2));
+        for wrong in ["writes", "writes=much", "paper=1", "writes=-1", "writes=NaN"] {
+            assert!(prices(&[wrong.to_owned()]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_guide_shows_what_the_command_prints() {
+        let guide = include_str!("../../OPERATING.md");
+        for row in rows(&args(&[])).map_err(|_| ()).expect("a table") {
+            let cells = [row.part.to_owned(), format!("{:.2}", row.dollars)];
+            let shown =
+                guide.lines().any(|line| line.starts_with(&format!("| {} |", cells[0])) && line.contains(&cells[1]));
+            assert!(shown, "the guide's table of costs: {cells:?}");
+        }
+    }
+
+    #[test]
+    fn a_million_trackings_and_an_idle_installation_stay_within_what_is_promised() {
+        let dollars = |trackings| {
+            let args = CostArgs { trackings, ..args(&[]) };
+            rows(&args).map_err(|_| ()).expect("a table").last().map_or(0.0, |row| row.dollars)
+        };
+        assert!(dollars(1_000_000) - dollars(0) < 17.0, "{}", dollars(1_000_000));
+        assert!(dollars(0) < 5.0, "{}", dollars(0));
+    }
+}

@@ -1,0 +1,19 @@
+//! What a tracking costs in units that AWS counts. Tests measure them (`tests/it/budget.rs`); prices are the reader's.
+
+/// Units of the table for one tracking and its order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Units {
+    /// Write request units: one for each kilobyte of a row, and one for each index entry that changes.
+    pub writes: f64,
+    /// Read request units: half of one for each four kilobytes, one where the newest state counts.
+    pub reads: f64,
+}
+
+/// From the store's webhook to TikTok's acceptance, with the order's import.
+pub const TO_ACCEPTANCE: Units = Units { writes: 10.3, reads: 6.0 };
+/// From acceptance to delivery: ready to ship, in transit, delivered.
+pub const TO_DELIVERY: Units = Units { writes: 5.0, reads: 1.5 };
+/// A webhook that tells the same again.
+pub const REPEATED: Units = Units { writes: 0.0, reads: 1.0 };
+/// An idle shop in a day: its visits, telling, and the lease of its shard.
+pub const IDLE_SHOP_A_DAY: Units = Units { writes: 6.0, reads: 3.0 };

@@ -17,6 +17,7 @@ mod crash;
 mod crash_connections;
 mod desk;
 mod ends;
+mod explain;
 mod models;
 mod models_field;
 mod models_tiktok;

@@ -103,6 +103,12 @@ enum Command {
         #[arg(value_name = "X")]
         order: String,
     },
+    /// What the next push would do with an order or a parcel, and why; nothing is written or sent.
+    Explain {
+        /// A TikTok order, a store order (id or name), a tracking number, or a shipment.
+        #[arg(value_name = "X")]
+        order: String,
+    },
     /// Judges again at once what waits or was left out.
     Retry(RetryArgs),
     /// Closes parcels with a note: they leave the list and are never sent.
@@ -323,6 +329,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Held(args) => held::run(app, &args, output).await,
         Command::Order { order } => order::run(app, &order, output).await,
+        Command::Explain { order } => commands::explain::run(app, &order, output).await,
         Command::Retry(args) => acts::retry(app, &args, output).await,
         Command::Dismiss(args) => acts::dismiss(app, &args, output).await,
         Command::Confirm(args) => acts::confirm(app, &args, output).await,

@@ -225,6 +225,9 @@ reasons! {
     /// The shop is not connected in the store's account.
     ShopGone = "SHOP_GONE", Merchant, OnReconnect,
         "Waits: its TikTok shop is not connected in this account any more.", "Connect the shop again; what waits is sent by itself. Or connect the store with another shop of this account.";
+    /// A person paused the shop here.
+    ShopPaused = "SHOP_PAUSED", Merchant, OnDecision,
+        "Waits: its TikTok shop is paused here.", "Resume the shop (waybill shop resume); what waits is sent by itself.";
     /// What a store announced could not be read for a day.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";

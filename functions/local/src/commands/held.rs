@@ -182,6 +182,7 @@ pub(super) fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -
         Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing | Reason::ShopGone => {
             "waybill shop list".to_owned()
         }
+        Reason::ShopPaused => format!("waybill shop resume {shop}"),
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
         // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.
         _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {

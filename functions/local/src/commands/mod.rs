@@ -13,6 +13,7 @@ pub mod completions;
 pub mod deadlines;
 pub mod decode;
 pub mod doctor;
+pub mod explain;
 pub mod held;
 pub mod identify;
 pub mod init;

@@ -12,6 +12,7 @@ use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Tried, WaitsFor};
 use crate::domain::reason::{Reason, Who};
 use crate::flows::calls::{Sending, Trouble};
 use crate::flows::carriers::match_parcel::Maps;
+use crate::tiktok::packages::Shipped;
 use crate::tiktok::{Class, TikTokError};
 use jiff::Timestamp;
 
@@ -101,12 +102,17 @@ impl Desk<'_> {
         }
     }
 
-    /// TikTok spoke of an order whose parcel is done. What it still shows stays; what it took back is sent again.
-    async fn done_again(&mut self, index: usize, plan: Plan) -> Next {
+    /// Whether a parcel that is done has work again under this plan: TikTok took its number back, or it is corrected.
+    pub(super) fn begins_again(&self, index: usize, plan: &Plan) -> bool {
         let sends = matches!(plan.decision, Decision::Push { .. } | Decision::Correct { .. });
         let gone = !self.still_shows(&self.rows[index]) && !matches!(plan.decision, Decision::Done { .. });
         let queued = self.rows[index].sent.is_some() && (gone || matches!(plan.decision, Decision::Correct { .. }));
-        if !(queued && (sends || matches!(plan.decision, Decision::Hold { .. }))) {
+        queued && (sends || matches!(plan.decision, Decision::Hold { .. }))
+    }
+
+    /// TikTok spoke of an order whose parcel is done. What it still shows stays; what it took back is sent again.
+    async fn done_again(&mut self, index: usize, plan: Plan) -> Next {
+        if !self.begins_again(index, &plan) {
             return self.write(index, |row, _, _| row.as_it_was()).await;
         }
         let next = self
@@ -187,24 +193,37 @@ impl Desk<'_> {
         match answer {
             Ok(shipped) => {
                 one(if sending.is_correction() { &tally.corrected } else { &tally.pushed });
-                let done = Accepted {
-                    carrier_words: self.rows[index].carrier.clone(),
-                    lines: together(&self.order, &carried.number, sending.lines()),
-                    package: shipped.package.or_else(|| sending.package().cloned()),
-                    edits: sending.edits(),
-                    shipped_at: sending.shipped_at().unwrap_or(now),
-                    warning: shipped.warning,
-                    request_id: shipped.request_id,
-                    event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
-                    carried,
-                };
-                show(&mut self.order, &done);
+                let done = self.takes(index, &sending, carried, shipped, now);
                 self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Err(Trouble::Stop | Trouble::Parked) => Next::Stop,
             Err(Trouble::TikTok(error)) => self.refused(index, plan, &sending, &carried, error).await,
         }
+    }
+
+    /// TikTok takes a number: what that means for the row, and the order as it is from now on.
+    pub(super) fn takes(
+        &mut self,
+        index: usize,
+        sending: &Sending,
+        carried: Carried,
+        shipped: Shipped,
+        now: Timestamp,
+    ) -> Accepted {
+        let done = Accepted {
+            carrier_words: self.rows[index].carrier.clone(),
+            lines: together(&self.order, &carried.number, sending.lines()),
+            package: shipped.package.or_else(|| sending.package().cloned()),
+            edits: sending.edits(),
+            shipped_at: sending.shipped_at().unwrap_or(now),
+            warning: shipped.warning,
+            request_id: shipped.request_id,
+            event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
+            carried,
+        };
+        show(&mut self.order, &done);
+        done
     }
 
     /// The outcome is unknown: stop here, because our copy of the order may be stale.

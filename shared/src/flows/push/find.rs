@@ -9,21 +9,20 @@ use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
-use crate::flows::calls::ShopCalls;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 
 /// An order that is looked for, and the rows that wait for it.
-type Wanted = (TikTokOrderId, Vec<Group>);
+pub(super) type Wanted = (TikTokOrderId, Vec<Group>);
 
 /// What asking the other shops gave.
-struct Asked {
+pub(super) struct Asked {
     /// Orders, by the shop that has them.
-    found: Vec<(TikTokOrderId, ShopId)>,
+    pub(super) found: Vec<(TikTokOrderId, ShopId)>,
     /// Shops that do not have what is still missing.
     without: Vec<ShopId>,
     /// Some shop could not be asked now.
-    left: bool,
+    pub(super) left: bool,
 }
 
 /// This shop was asked and does not have these orders: the others are.
@@ -77,7 +76,7 @@ pub(super) async fn beside(run: &Run<'_>, id: &ShopId, orders: &[(StoreId, Store
 }
 
 /// Something of it was sent or chosen in its shop, or TikTok showed the order there.
-fn is_its_own(row: &Parcel) -> bool {
+pub(super) fn is_its_own(row: &Parcel) -> bool {
     row.placed || row.sent.is_some() || row.tried.is_some() || !row.chosen.is_empty()
 }
 
@@ -107,7 +106,7 @@ async fn conclude(
 }
 
 /// Asks the account's other shops. `None`: the table cannot be read.
-async fn ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[Wanted]) -> Option<Asked> {
+pub(super) async fn ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[Wanted]) -> Option<Asked> {
     match try_ask(run, account, except, wanted).await {
         Ok(asked) => Some(asked),
         Err(error) => {
@@ -137,7 +136,7 @@ async fn try_ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[
             asked.left = true;
             continue;
         };
-        let calls = ShopCalls::new(run.app, &run.budget, shop, None);
+        let calls = run.calls(shop, None);
         match read::orders(&calls, missing).await {
             Ok(read) => {
                 let here = read.into_iter().filter(|(_, order)| order.is_ok());

@@ -1,9 +1,9 @@
 //! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily, and
 //! only another verdict is written. Nothing is sent from here: what may go is queued.
 
+use super::judge::Plan;
 use super::orders::{Desk, Group};
 use super::shop_run::ShopRun;
-use super::summary::Tally;
 use super::{Run, read, resolve, shop, split};
 use crate::app::App;
 use crate::domain::connection::Shop;
@@ -20,7 +20,6 @@ use crate::table::parcels::HeldEntry;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Mutex;
 
 /// A hold is looked at hourly for so long, then daily at an hour of its own.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
@@ -54,13 +53,7 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     if places.is_empty() {
         return Ok(0);
     }
-    let run = Run {
-        app,
-        started: app.clock.steady(),
-        budget: Budget::short(&app.clock),
-        tally: Tally::default(),
-        slow: Mutex::default(),
-    };
+    let run = Run::beside(app, Budget::short(&app.clock), false);
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     for (store, order) in &places {
@@ -88,7 +81,7 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     Ok(freed)
 }
 
-fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
+pub(super) fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
     row.listed && row.due.is_none() && row.number.is_some() && row.shop == shop.id
 }
 
@@ -112,6 +105,18 @@ impl Desk<'_> {
         refused && by_hand && !news
     }
 
+    /// A held row stays as it stands under this plan. TikTok refused this very number, and the order is as it was: only a
+    /// person, or news, changes that; the order as read does not unsay it. A number that was used elsewhere may have become
+    /// free meanwhile.
+    pub(super) fn stays_held(&self, index: usize, plan: &Plan) -> bool {
+        match &plan.decision {
+            Decision::Push { .. } | Decision::Correct { .. } => self.stays_refused(index),
+            Decision::Hold { .. } => self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0),
+            Decision::Close(state) => *state == self.rows[index].state,
+            _ => false,
+        }
+    }
+
     /// Judges every row that is held. Another hold is written as such; what may go is queued.
     async fn judge_where_they_stand(&mut self) -> u64 {
         let mut freed = 0;
@@ -120,11 +125,8 @@ impl Desk<'_> {
                 continue;
             }
             let Ok(plan) = self.judge(index).await else { continue };
-            let before = self.rows[index].state;
             match plan.decision {
-                // TikTok refused this very number, and the order is as it was: only a person, or news, changes that. A
-                // number that was used elsewhere may have become free meanwhile.
-                Decision::Push { .. } | Decision::Correct { .. } if self.stays_refused(index) => {}
+                _ if self.stays_held(index, &plan) => {}
                 Decision::Push { .. } | Decision::Correct { .. } | Decision::Done { .. } => {
                     self.write(index, |row, now, _| {
                         row.start_over(ParcelState::Queued, now);
@@ -132,9 +134,6 @@ impl Desk<'_> {
                     .await;
                     freed += 1;
                 }
-                // TikTok said no to this very number; the order as read does not unsay it.
-                Decision::Hold { .. } if self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0) => {}
-                Decision::Close(state) if state == before => {}
                 _ => {
                     self.apply(index, plan).await;
                 }

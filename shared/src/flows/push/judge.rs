@@ -26,9 +26,9 @@ pub struct Case<'a> {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `store`, `order`, `carrier`, `items`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `items`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,

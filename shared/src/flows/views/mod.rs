@@ -2,6 +2,7 @@
 //! counts.
 
 pub mod attention;
+pub mod explain;
 pub mod inspect;
 pub mod report;
 pub mod standing;

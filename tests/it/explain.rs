@@ -84,7 +84,9 @@ async fn agrees(world: &World, number: &str, verdict: &str, reason: Option<&str>
     let state = now["state"].as_str().unwrap_or_default();
     match verdict {
         "push" | "correct" | "done" => assert!(state.starts_with("ACCEPTED"), "{state}, and explained was {row}"),
-        "close" => assert!(state.starts_with("SKIPPED") || state == "SUPERSEDED" || state == "DISMISSED", "{state}: {row}"),
+        "close" => {
+            assert!(state.starts_with("SKIPPED") || state == "SUPERSEDED" || state == "DISMISSED", "{state}: {row}")
+        }
         "hold" => assert_eq!(now["reason"].as_str(), reason, "{now}"),
         _ => assert!(world.held().await.reason(number).is_empty() || reason == Some("SHOP_GONE"), "{now}"),
     }
@@ -117,7 +119,11 @@ async fn every_name_of_a_parcel_finds_its_explanation() {
     world.tell(&store, with(body, &json!({"order_name": "#1042"}))).await;
     for x in [ONE, "W1", number.as_str(), "S-77"] {
         let (rows, attention) = explained(&world, x).await;
-        assert_eq!((rows[0]["number"].as_str(), rows[0]["verdict"].as_str()), (Some(number.as_str()), Some("push")), "{x}");
+        assert_eq!(
+            (rows[0]["number"].as_str(), rows[0]["verdict"].as_str()),
+            (Some(number.as_str()), Some("push")),
+            "{x}"
+        );
         assert!(!attention);
     }
     let (rows, attention) = explained(&world, "no such thing").await;
@@ -160,9 +166,11 @@ async fn corrections_of_number_and_carrier_are_explained_and_a_second_one_is_hel
 
 #[tokio::test(start_paused = true)]
 async fn what_the_order_itself_says_is_explained() {
-    for (status, verdict, reason) in
-        [(Status::Unpaid, "wait", "UNPAID"), (Status::OnHold, "wait", "ON_HOLD"), (Status::Cancelled, "close", "CANCELLED")]
-    {
+    for (status, verdict, reason) in [
+        (Status::Unpaid, "wait", "UNPAID"),
+        (Status::OnHold, "wait", "ON_HOLD"),
+        (Status::Cancelled, "close", "CANCELLED"),
+    ] {
         let world = World::everyday("US").await;
         let store = world.warehouse("wh", &[SHOP]).await;
         world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).status(status).place();
@@ -203,7 +211,10 @@ async fn holds_are_explained_before_and_after_they_are_there() {
         world.tell(&store, body).await;
         for _ in 0..2 {
             let row = agrees(&world, &number, "hold", Some(reason)).await;
-            assert!(row["checks"].as_array().is_some_and(|checks| checks.iter().any(|check| check["ok"] == false)), "{row}");
+            assert!(
+                row["checks"].as_array().is_some_and(|checks| checks.iter().any(|check| check["ok"] == false)),
+                "{row}"
+            );
         }
     }
     // TikTok's word ends the hold: what is held says so before the next look.
@@ -261,9 +272,8 @@ async fn a_shop_that_does_not_send_is_the_reason_itself() {
     world.tiktok.revoke(SHOP);
     // TikTok's refusal is only seen: the shop is not parked by looking. Only the refresh of its token was tried.
     let table = world.app.table.name().to_owned();
-    let but_grants = |rows: Vec<Value>| -> Vec<Value> {
-        rows.into_iter().filter(|row| !row["kind"]["S"] == "sealed").collect()
-    };
+    let but_grants =
+        |rows: Vec<Value>| -> Vec<Value> { rows.into_iter().filter(|row| row["kind"]["S"] != "token").collect() };
     let before = but_grants(world.wire.all_rows(&table));
     let row = world.command(&["explain", &number]).await.0.remove(0);
     assert_eq!(but_grants(world.wire.all_rows(&table)), before);

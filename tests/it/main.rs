@@ -24,6 +24,7 @@ mod models_tiktok;
 mod orders;
 mod refresh;
 mod reminders;
+mod replay;
 mod security;
 mod sim;
 mod store_adobe;

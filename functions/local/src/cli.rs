@@ -123,6 +123,8 @@ enum Command {
     Correct(CorrectArgs),
     /// Sends the trackings of a CSV file; says each row's verdict first, as CSV.
     Backfill(commands::backfill::BackfillArgs),
+    /// Reads a store again for a time and decides anew; says first what differs.
+    Replay(commands::replay::ReplayArgs),
     /// Adds words to an order; they may go into its proof.
     Note(commands::note::NoteArgs),
     /// Adds a link to evidence to an order; it stands in its proof.
@@ -337,6 +339,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Link(args) => acts::link(app, &args, output).await,
         Command::Correct(args) => acts::correct(app, &args, output).await,
         Command::Backfill(args) => commands::backfill::run(app, &args, output).await,
+        Command::Replay(args) => commands::replay::run(app, &args, output).await,
         Command::Note(args) => commands::note::note(app, &args, output).await,
         Command::Evidence(args) => commands::note::evidence(app, &args, output).await,
         Command::Proof(args) => commands::proof::run(app, &args, output).await,

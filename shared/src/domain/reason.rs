@@ -103,10 +103,10 @@ macro_rules! reasons {
 
 reasons! {
     /// The order's shipping type is not `SELLER`.
-    NotSellerShipping = "NOT_SELLER_SHIPPING", Merchant, No,
-        "TikTok ships this order.", "Set Shipping Options to Seller Shipping in Seller Center if that is not what you want.";
+    NotSellerShipping = "NOT_SELLER_SHIPPING", Nobody, OnChange,
+        "TikTok ships this order.", "Nothing to send. Set Shipping Options to Seller Shipping in Seller Center if that is not what you want.";
     /// The order's fulfilment type is TikTok's.
-    FulfilledByTikTok = "FULFILLED_BY_TIKTOK", Merchant, No,
+    FulfilledByTikTok = "FULFILLED_BY_TIKTOK", Nobody, OnChange,
         "This order is Fulfilled by TikTok.", "Nothing to send. Change the product's fulfilment in Seller Center if that is not what you want.";
     /// The store's order came through another sales channel.
     NotTikTok = "NOT_TIKTOK", Nobody, No,
@@ -297,7 +297,8 @@ mod tests {
 
     #[test]
     fn what_nobody_has_to_act_on_comes_right_by_itself_or_is_finished() {
-        for reason in Reason::ALL.iter().filter(|r| r.who() == Who::Nobody && **r != Reason::NotTikTok) {
+        let finished = [Reason::NotTikTok, Reason::NotSellerShipping, Reason::FulfilledByTikTok];
+        for reason in Reason::ALL.iter().filter(|r| r.who() == Who::Nobody && !finished.contains(r)) {
             assert_eq!(reason.auto(), Auto::Yes, "{reason}");
         }
     }

@@ -36,7 +36,14 @@ impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0), changes: AtomicUsize::new(0), numbers: Mutex::default() }
+        Self {
+            tiktok,
+            api,
+            hosts: Mutex::default(),
+            calls: AtomicUsize::new(0),
+            changes: AtomicUsize::new(0),
+            numbers: Mutex::default(),
+        }
     }
 
     /// Puts a host on the network.

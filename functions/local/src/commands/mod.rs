@@ -25,6 +25,7 @@ pub mod note;
 pub mod order;
 pub mod orders;
 pub mod proof;
+pub mod replay;
 pub mod report;
 pub mod schedule;
 pub mod serve;

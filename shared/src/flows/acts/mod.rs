@@ -10,18 +10,21 @@
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
 //! | note, evidence | words or a link beside the order |
+//! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
 
 mod apply;
 mod choose;
 mod correct;
 mod find;
 mod note;
+mod replay;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use correct::{CorrectError, correct};
 pub use find::{Scope, find, is_meant};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
+pub use replay::{Replayed, replay};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;

@@ -95,7 +95,12 @@ impl So {
 /// The table.
 pub async fn outlooks(app: &App, parcels: &[Parcel]) -> Result<Vec<Outlook>, TableError> {
     let run = Run::beside(app, Budget::short(&app.clock), true);
-    let mut view = View { run: &run, now: app.clock.now(), asked: parcels.iter().map(keys::parcel).collect(), found: BTreeMap::new() };
+    let mut view = View {
+        run: &run,
+        now: app.clock.now(),
+        asked: parcels.iter().map(keys::parcel).collect(),
+        found: BTreeMap::new(),
+    };
     let mut places: Vec<(StoreId, StoreOrderId)> = Vec::new();
     for parcel in parcels {
         let place = (parcel.store.clone(), parcel.order.clone());
@@ -199,7 +204,8 @@ impl View<'_> {
         let shop = self.run.app.table.shop_get(id, true).await?;
         if let Some((reason, until)) = self.stopped(shop.as_ref().map(|shop| &shop.row)).await? {
             let (own, others): (Vec<Group>, Vec<Group>) = groups.into_iter().partition(|group| {
-                resolve::known(group).is_none() || group.rows.iter().all(|row| find::is_its_own(row) || !self.is_open(row))
+                resolve::known(group).is_none()
+                    || group.rows.iter().all(|row| find::is_its_own(row) || !self.is_open(row))
             });
             let others = self.at_others(id, others).await?;
             let so = so.check("shop", false, reason.sentence());
@@ -401,7 +407,8 @@ impl View<'_> {
         mut groups: Vec<Group>,
     ) -> Result<(), TableError> {
         let Some(shop) = self.run.app.table.shop_get(id, true).await? else { return Ok(()) };
-        let so = So { shop: id.clone(), order: None, checks: Vec::new() }.check("shop", true, "another shop has the order");
+        let so =
+            So { shop: id.clone(), order: None, checks: Vec::new() }.check("shop", true, "another shop has the order");
         for row in groups.iter_mut().flat_map(|group| &mut group.rows) {
             row.hand_to(id, self.now);
         }
@@ -418,7 +425,9 @@ impl View<'_> {
     async fn desk(&mut self, mut desk: Desk<'_>, so: &So) {
         let mut turns = desk.turns();
         let more: Vec<usize> = (0..desk.rows.len())
-            .filter(|index| !turns.contains(index) && self.is_open(&desk.rows[*index]) && desk.rows[*index].shop == so.shop)
+            .filter(|index| {
+                !turns.contains(index) && self.is_open(&desk.rows[*index]) && desk.rows[*index].shop == so.shop
+            })
             .collect();
         turns.extend(more);
         for index in turns {

@@ -1,4 +1,5 @@
-//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily, and
+//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily (more
+//! than a round holds come round in turn), and
 //! only another verdict is written. Nothing is sent from here: what may go is queued.
 
 use super::judge::Plan;
@@ -10,7 +11,7 @@ use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState};
-use crate::domain::reason::{Auto, Reason};
+use crate::domain::reason::Auto;
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -27,6 +28,8 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 const LIST_IS_NEWS: SignedDuration = SignedDuration::from_hours(2);
 /// Orders read for one shop in a round.
 const MOST: usize = 200;
+/// From round to round, in seconds.
+const QUARTER: i64 = 900;
 
 /// Judges the held parcels of a shop. Returns how many are on their way again.
 ///
@@ -38,18 +41,18 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     if rests || shop.row.parked.is_some() || !shop.row.settings.sync {
         return Ok(0);
     }
-    let mut places: Vec<(StoreId, StoreOrderId)> = Vec::new();
+    let mut turns: Vec<(StoreId, StoreOrderId)> = Vec::new();
     // A carrier that joined the shop's list frees holds of any age.
     let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
     for entry in app.table.held_reasons(&shop.row.id).await? {
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
-        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now))
-            && !places.contains(&place)
-            && places.len() < MOST
-        {
-            places.push(place);
+        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now)) {
+            turns.push(place);
         }
     }
+    turns.sort();
+    turns.dedup();
+    let places = this_round(turns, now);
     if places.is_empty() {
         return Ok(0);
     }
@@ -90,6 +93,18 @@ fn has_its_turn(entry: &HeldEntry, now: Timestamp) -> bool {
     now.duration_since(entry.since) < YOUNG || hours.rem_euclid(24) == hour_of(&entry.key)
 }
 
+/// Those of a round. What fits into one is judged in the hour's first; more than that is shared out over the quarters, and
+/// over the hours if it must be, so that every order comes round before any comes twice.
+fn this_round(turns: Vec<(StoreId, StoreOrderId)>, now: Timestamp) -> Vec<(StoreId, StoreOrderId)> {
+    let quarter = now.as_second().div_euclid(QUARTER);
+    let rounds = turns.len().div_ceil(MOST);
+    if rounds <= 1 {
+        return if quarter.rem_euclid(4) == 0 { turns } else { Vec::new() };
+    }
+    let round = usize::try_from(quarter).unwrap_or_default() % rounds;
+    turns.into_iter().skip(round * MOST).take(MOST).collect()
+}
+
 fn hour_of(key: &Key) -> i64 {
     let mut hasher = DefaultHasher::new();
     (&key.pk, &key.sk).hash(&mut hasher);
@@ -100,14 +115,13 @@ impl Desk<'_> {
     fn stays_refused(&self, index: usize) -> bool {
         let row = &self.rows[index];
         let refused = row.answer.as_ref().is_some_and(|answer| answer.code != 0);
-        let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No && r != Reason::TrackingDuplicate);
+        let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No);
         let news = self.order.update_time.is_none_or(|at| at > row.changed);
         refused && by_hand && !news
     }
 
     /// A held row stays as it stands under this plan. TikTok refused this very number, and the order is as it was: only a
-    /// person, or news, changes that; the order as read does not unsay it. A number that was used elsewhere may have become
-    /// free meanwhile.
+    /// person, or news, changes that; the order as read does not unsay it.
     pub(super) fn stays_held(&self, index: usize, plan: &Plan) -> bool {
         match &plan.decision {
             Decision::Push { .. } | Decision::Correct { .. } => self.stays_refused(index),

@@ -136,7 +136,7 @@ pub fn with_carrier(case: &Case<'_>, matched: Match, maps: &Maps) -> Plan {
 #[must_use]
 pub fn without_option() -> Plan {
     let words = "the shop has no Seller Shipping option for this order";
-    Plan::of(hold(Reason::NotSellerShipping, words, WaitsFor::Person), vec![failed("carrier", words)])
+    Plan::of(hold(Reason::CarrierNotApproved, words, WaitsFor::Store), vec![failed("carrier", words)])
 }
 
 /// What a shop's settings say about a push.

@@ -233,7 +233,24 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
 /// Another system may have told TikTok which of its orders this one is.
 async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrderId>, Trouble> {
     let Some(order) = group.rows.first().map(|row| row.order.as_str().to_owned()) else { return Ok(Vec::new()) };
-    shop.calls.external_orders(group.store.platform, &order).await
+    let named = shop.calls.external_orders(group.store.platform, &order).await?;
+    if named.is_empty() || is_the_only_one(shop, &group.store).await { Ok(named) } else { Ok(Vec::new()) }
+}
+
+/// A reference names a platform's order and no store: it counts only while one store of the platform serves the shop.
+async fn is_the_only_one(shop: &ShopRun<'_>, store: &StoreConnection) -> bool {
+    let app = shop.run.app;
+    let others = async {
+        for id in app.table.account_stores(&store.account).await? {
+            let other = app.table.store_get(&id, false).await?.map(|other| other.row);
+            let serves = |other: &StoreConnection| other.platform == store.platform && other.shops.contains(&shop.id);
+            if id != store.id && other.as_ref().is_some_and(serves) {
+                return Ok::<_, TableError>(true);
+            }
+        }
+        Ok(false)
+    };
+    matches!(others.await, Ok(false))
 }
 
 /// Not known yet: by the retry schedule, for a day; then a person must say.

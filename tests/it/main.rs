@@ -11,6 +11,7 @@ mod architecture;
 mod attention;
 mod budget;
 mod carriers;
+mod catalogue;
 mod connect;
 mod console;
 mod crash;

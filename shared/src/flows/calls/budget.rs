@@ -3,6 +3,10 @@
 use super::breaker::Breaker;
 use crate::app::pace::Flow;
 use crate::domain::clock::Clock;
+use crate::domain::reason::Reason;
+use crate::domain::region::AppRegion;
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -23,6 +27,7 @@ pub struct Budget {
     parked: AtomicU64,
     resting: AtomicU64,
     looked: Mutex<Option<Duration>>,
+    rung: std::sync::Mutex<BTreeSet<(AppRegion, Reason)>>,
 }
 
 impl Budget {
@@ -39,6 +44,7 @@ impl Budget {
             parked: AtomicU64::new(0),
             resting: AtomicU64::new(0),
             looked: Mutex::new(None),
+            rung: std::sync::Mutex::default(),
         }
     }
 
@@ -76,6 +82,11 @@ impl Budget {
     /// Such a read begins now.
     pub(crate) async fn looked(&self, clock: &Clock) {
         *self.looked.lock().await = Some(clock.steady());
+    }
+
+    /// Whether a refusal of one of our apps is the first of its kind: it rings once, however many shops meet it.
+    pub(crate) fn rings(&self, app: AppRegion, reason: Reason) -> bool {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner).insert((app, reason))
     }
 
     pub(crate) fn count_parked(&self) {

@@ -323,7 +323,9 @@ impl<'a> ShopCalls<'a> {
     /// tried again by its next work afterwards, and goes on by itself. Said once.
     async fn rest_for(&self, reason: Reason, error: &TikTokError) -> Trouble {
         let known = self.shop.lock().await.row.resting.as_ref().is_some_and(|resting| resting.reason == reason);
-        if !known {
+        let app = self.shop.lock().await.row.app;
+        // What refuses our app refuses it for every shop: that is one alarm.
+        if !known && (error.rests_app().is_none() || self.budget.rings(app, reason)) {
             tracing::error!(
                 shop.id = %self.id, reason = %reason, tiktok.code = error.code, tiktok.request_id = error.request_id,
                 "TikTok refuses the app or the shop: the shop rests, its parcels wait"

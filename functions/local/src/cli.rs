@@ -103,6 +103,12 @@ enum Command {
         #[arg(value_name = "X")]
         order: String,
     },
+    /// What the next push would do with an order or a parcel, and why; nothing is written or sent.
+    Explain {
+        /// A TikTok order, a store order (id or name), a tracking number, or a shipment.
+        #[arg(value_name = "X")]
+        order: String,
+    },
     /// Judges again at once what waits or was left out.
     Retry(RetryArgs),
     /// Closes parcels with a note: they leave the list and are never sent.
@@ -117,6 +123,8 @@ enum Command {
     Correct(CorrectArgs),
     /// Sends the trackings of a CSV file; says each row's verdict first, as CSV.
     Backfill(commands::backfill::BackfillArgs),
+    /// Reads a store again for a time and decides anew; says first what differs.
+    Replay(commands::replay::ReplayArgs),
     /// Adds words to an order; they may go into its proof.
     Note(commands::note::NoteArgs),
     /// Adds a link to evidence to an order; it stands in its proof.
@@ -326,6 +334,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Held(args) => held::run(app, &args, output).await,
         Command::Order { order } => order::run(app, &order, output).await,
+        Command::Explain { order } => commands::explain::run(app, &order, output).await,
         Command::Retry(args) => acts::retry(app, &args, output).await,
         Command::Dismiss(args) => acts::dismiss(app, &args, output).await,
         Command::Confirm(args) => acts::confirm(app, &args, output).await,
@@ -333,6 +342,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Link(args) => acts::link(app, &args, output).await,
         Command::Correct(args) => acts::correct(app, &args, output).await,
         Command::Backfill(args) => commands::backfill::run(app, &args, output).await,
+        Command::Replay(args) => commands::replay::run(app, &args, output).await,
         Command::Note(args) => commands::note::note(app, &args, output).await,
         Command::Evidence(args) => commands::note::evidence(app, &args, output).await,
         Command::Proof(args) => commands::proof::run(app, &args, output).await,

@@ -103,10 +103,10 @@ macro_rules! reasons {
 
 reasons! {
     /// The order's shipping type is not `SELLER`.
-    NotSellerShipping = "NOT_SELLER_SHIPPING", Merchant, No,
-        "TikTok ships this order.", "Set Shipping Options to Seller Shipping in Seller Center if that is not what you want.";
+    NotSellerShipping = "NOT_SELLER_SHIPPING", Nobody, OnChange,
+        "TikTok ships this order.", "Nothing to send. Set Shipping Options to Seller Shipping in Seller Center if that is not what you want.";
     /// The order's fulfilment type is TikTok's.
-    FulfilledByTikTok = "FULFILLED_BY_TIKTOK", Merchant, No,
+    FulfilledByTikTok = "FULFILLED_BY_TIKTOK", Nobody, OnChange,
         "This order is Fulfilled by TikTok.", "Nothing to send. Change the product's fulfilment in Seller Center if that is not what you want.";
     /// The store's order came through another sales channel.
     NotTikTok = "NOT_TIKTOK", Nobody, No,
@@ -225,6 +225,9 @@ reasons! {
     /// The shop is not connected in the store's account.
     ShopGone = "SHOP_GONE", Merchant, OnReconnect,
         "Waits: its TikTok shop is not connected in this account any more.", "Connect the shop again; what waits is sent by itself. Or connect the store with another shop of this account.";
+    /// A person paused the shop here.
+    ShopPaused = "SHOP_PAUSED", Merchant, OnDecision,
+        "Waits: its TikTok shop is paused here.", "Resume the shop (waybill shop resume); what waits is sent by itself.";
     /// What a store announced could not be read for a day.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";
@@ -294,7 +297,8 @@ mod tests {
 
     #[test]
     fn what_nobody_has_to_act_on_comes_right_by_itself_or_is_finished() {
-        for reason in Reason::ALL.iter().filter(|r| r.who() == Who::Nobody && **r != Reason::NotTikTok) {
+        let finished = [Reason::NotTikTok, Reason::NotSellerShipping, Reason::FulfilledByTikTok];
+        for reason in Reason::ALL.iter().filter(|r| r.who() == Who::Nobody && !finished.contains(r)) {
             assert_eq!(reason.auto(), Auto::Yes, "{reason}");
         }
     }

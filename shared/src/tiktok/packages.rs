@@ -11,6 +11,7 @@ use crate::domain::ids::{LineItemId, PackageId, ProviderId, TikTokOrderId, Wareh
 use crate::domain::order::{PackageState, SplitTag};
 use http::Method;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A number and its carrier, in the form TikTok takes.
@@ -20,6 +21,66 @@ pub struct Sending<'a> {
     pub number: &'a str,
     /// From the shop's own list.
     pub provider: &'a ProviderId,
+}
+
+/// Which call carries a number.
+#[derive(Clone, Copy, Debug)]
+pub enum Write<'a> {
+    /// Mark Package As Shipped: the first number of some lines, or of the whole order when `lines` is empty. For US, UK,
+    /// EU and JP shops.
+    Mark {
+        /// The order.
+        order: &'a TikTokOrderId,
+        /// Its lines.
+        lines: &'a [LineItemId],
+    },
+    /// Ship Package with the seller's own carrier: the first number of a package. For the markets where packages exist
+    /// from payment on.
+    Ship {
+        /// The package.
+        package: &'a PackageId,
+    },
+    /// Update Shipping Info: corrects the number of an order that is not split. Once, within 72 hours of shipping.
+    UpdateOrder {
+        /// The order.
+        order: &'a TikTokOrderId,
+    },
+    /// Update Package Shipping Info: corrects the number of one package. Once, within 72 hours of shipping.
+    UpdatePackage {
+        /// The package.
+        package: &'a PackageId,
+    },
+}
+
+/// A call that carries a number, as it goes out; an explanation shows the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NumberCall {
+    /// HTTP's word.
+    pub method: &'static str,
+    /// The path, without what signs it.
+    pub path: String,
+    /// The body.
+    pub body: Value,
+}
+
+impl Write<'_> {
+    /// The call as it goes out.
+    #[must_use]
+    pub fn call(self, sending: Sending<'_>) -> NumberCall {
+        let (path, body) = match self {
+            Self::Mark { order, lines } => {
+                let mut body = sending.body();
+                if !lines.is_empty() {
+                    body["order_line_item_ids"] = lines.iter().map(LineItemId::as_str).collect();
+                }
+                (paths::mark_package(order), body)
+            }
+            Self::Ship { package } => (paths::ship_package(package), json!({"self_shipment": sending.body()})),
+            Self::UpdateOrder { order } => (paths::update_order(order), sending.body()),
+            Self::UpdatePackage { package } => (paths::update_package(package), sending.body()),
+        };
+        NumberCall { method: "POST", path, body }
+    }
 }
 
 /// TikTok took the number.
@@ -102,8 +163,33 @@ pub struct PackagePage {
 }
 
 impl TikTok {
-    /// Mark Package As Shipped: the first number of some lines, or of the whole order when `lines` is empty. For US, UK,
-    /// EU and JP shops.
+    /// Carries a number to TikTok.
+    ///
+    /// # Errors
+    /// [`TikTokError`]; its class says what to do.
+    pub async fn write_number(
+        &self,
+        call: Call<'_>,
+        write: Write<'_>,
+        sending: Sending<'_>,
+    ) -> Result<Shipped, TikTokError> {
+        let NumberCall { path, body, .. } = write.call(sending);
+        let answer = self.send(Spec::write(call, path, body)).await?;
+        let data = answer.data.as_ref().unwrap_or(&Value::Null);
+        let warning = text(field(data, "warning"), "message").or_else(|| text(data, "warning"));
+        Ok(match write {
+            Write::Mark { .. } => Shipped {
+                package: id(data, "package_id"),
+                lines: texts(data, "order_line_item_ids"),
+                warning: warning.map(|words| envelope::cut(&words, envelope::LONGEST_MESSAGE)),
+                request_id: answer.request_id,
+            },
+            Write::Ship { package } | Write::UpdatePackage { package } => accepted(Some(package.clone()), answer),
+            Write::UpdateOrder { .. } => accepted(None, answer),
+        })
+    }
+
+    /// Mark Package As Shipped: [`Write::Mark`].
     ///
     /// # Errors
     /// [`TikTokError`]; its class says what to do.
@@ -114,23 +200,10 @@ impl TikTok {
         lines: &[LineItemId],
         sending: Sending<'_>,
     ) -> Result<Shipped, TikTokError> {
-        let mut body = sending.body();
-        if !lines.is_empty() {
-            body["order_line_item_ids"] = lines.iter().map(LineItemId::as_str).collect();
-        }
-        let answer = self.send(Spec::write(call, paths::mark_package(order), body)).await?;
-        let data = answer.data.as_ref().unwrap_or(&Value::Null);
-        let warning = text(field(data, "warning"), "message").or_else(|| text(data, "warning"));
-        Ok(Shipped {
-            package: id(data, "package_id"),
-            lines: texts(data, "order_line_item_ids"),
-            warning: warning.map(|words| envelope::cut(&words, envelope::LONGEST_MESSAGE)),
-            request_id: answer.request_id,
-        })
+        self.write_number(call, Write::Mark { order, lines }, sending).await
     }
 
-    /// Ship Package with the seller's own carrier: the first number of a package. For the markets where packages exist
-    /// from payment on.
+    /// Ship Package: [`Write::Ship`].
     ///
     /// # Errors
     /// [`TikTokError`]; its class says what to do.
@@ -140,9 +213,7 @@ impl TikTok {
         package: &PackageId,
         sending: Sending<'_>,
     ) -> Result<Shipped, TikTokError> {
-        let body = json!({"self_shipment": sending.body()});
-        let answer = self.send(Spec::write(call, paths::ship_package(package), body)).await?;
-        Ok(accepted(Some(package.clone()), answer))
+        self.write_number(call, Write::Ship { package }, sending).await
     }
 
     /// Batch Ship Packages. The answer names those that were **not** shipped; all others were.
@@ -161,7 +232,7 @@ impl TikTok {
         Ok(list(data, "errors").iter().map(|error| refusal(error, &answer)).collect())
     }
 
-    /// Update Shipping Info: corrects the number of an order that is not split. Once, within 72 hours of shipping.
+    /// Update Shipping Info: [`Write::UpdateOrder`].
     ///
     /// # Errors
     /// [`TikTokError`]; its class says what to do.
@@ -171,11 +242,10 @@ impl TikTok {
         order: &TikTokOrderId,
         sending: Sending<'_>,
     ) -> Result<Shipped, TikTokError> {
-        let answer = self.send(Spec::write(call, paths::update_order(order), sending.body())).await?;
-        Ok(accepted(None, answer))
+        self.write_number(call, Write::UpdateOrder { order }, sending).await
     }
 
-    /// Update Package Shipping Info: corrects the number of one package. Once, within 72 hours of shipping.
+    /// Update Package Shipping Info: [`Write::UpdatePackage`].
     ///
     /// # Errors
     /// [`TikTokError`]; its class says what to do.
@@ -185,8 +255,7 @@ impl TikTok {
         package: &PackageId,
         sending: Sending<'_>,
     ) -> Result<Shipped, TikTokError> {
-        let answer = self.send(Spec::write(call, paths::update_package(package), sending.body())).await?;
-        Ok(accepted(Some(package.clone()), answer))
+        self.write_number(call, Write::UpdatePackage { package }, sending).await
     }
 
     /// One package.

@@ -3,6 +3,7 @@
 
 mod holds;
 mod numbers;
+mod quiet;
 mod shops;
 mod stores;
 mod trouble;

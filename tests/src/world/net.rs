@@ -5,6 +5,7 @@ use crate::openapi::OpenApi;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,13 +29,21 @@ pub struct Net {
     hosts: Mutex<HashMap<String, Host>>,
     calls: AtomicUsize,
     changes: AtomicUsize,
+    numbers: Mutex<Vec<(String, Value)>>,
 }
 
 impl Net {
     /// A network with TikTok on it.
     #[must_use]
     pub fn new(tiktok: ModelTikTok, api: &'static OpenApi) -> Self {
-        Self { tiktok, api, hosts: Mutex::default(), calls: AtomicUsize::new(0), changes: AtomicUsize::new(0) }
+        Self {
+            tiktok,
+            api,
+            hosts: Mutex::default(),
+            calls: AtomicUsize::new(0),
+            changes: AtomicUsize::new(0),
+            numbers: Mutex::default(),
+        }
     }
 
     /// Puts a host on the network.
@@ -54,6 +63,21 @@ impl Net {
         self.changes.load(Ordering::Relaxed)
     }
 
+    /// Every call so far that carried a number to TikTok: its path and its body.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<(String, Value)> {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, request: &Request<Bytes>) {
+        let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+        let carries = |body: &Value| body["tracking_number"].is_string();
+        if carries(&body) || carries(&body["self_shipment"]) {
+            let path = request.uri().path().to_owned();
+            self.numbers.lock().unwrap_or_else(PoisonError::into_inner).push((path, body));
+        }
+    }
+
     fn answer(&self, request: Request<Bytes>) -> BoxFuture<'static, ModelAnswer> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let host = request.uri().host().unwrap_or_default().to_owned();
@@ -61,6 +85,7 @@ impl Net {
             self.changes.fetch_add(1, Ordering::Relaxed);
         }
         if API.ends_with(&host) || AUTH.ends_with(&host) {
+            self.note(&request);
             if API.ends_with(&host)
                 && let Err(problem) = self.api.judge(&request)
             {

@@ -177,7 +177,10 @@ async fn refresh(app: &App, shop: Option<&str>, output: &mut Output) -> Result<b
 }
 
 /// A time, a date, or how long ago.
-fn moment(app: &App, text: &str) -> Result<Timestamp, Failure> {
+///
+/// # Errors
+/// Wrong use.
+pub(super) fn moment(app: &App, text: &str) -> Result<Timestamp, Failure> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }

@@ -12,6 +12,7 @@
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | map, pause, resume | a carrier's name, and whether a shop sends |
+//! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
 
 mod apply;
 mod choose;
@@ -19,6 +20,7 @@ mod correct;
 mod find;
 mod note;
 mod order;
+mod replay;
 mod shop;
 
 pub use apply::settle;
@@ -27,6 +29,7 @@ pub use correct::{CorrectError, correct, corrections_left};
 pub use find::{Scope, find, is_meant};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};
+pub use replay::{Replayed, replay};
 pub use shop::{map_carrier, pause};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};

@@ -3,11 +3,19 @@
 use super::breaker::Breaker;
 use crate::app::pace::Flow;
 use crate::domain::clock::Clock;
+use crate::domain::reason::Reason;
+use crate::domain::region::AppRegion;
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::Mutex;
 
 /// A few calls beside other work: a consent, the daily look after a shop, a command.
 const SHORT: (Duration, Duration) = (Duration::from_secs(40), Duration::from_secs(50));
+
+/// Reads that only look keep this distance.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Handed to every [`super::ShopCalls`] of one run, and shared by them.
 #[derive(Debug)]
@@ -18,6 +26,8 @@ pub struct Budget {
     pub(crate) breaker: Breaker,
     parked: AtomicU64,
     resting: AtomicU64,
+    looked: Mutex<Option<Duration>>,
+    rung: std::sync::Mutex<BTreeSet<(AppRegion, Reason)>>,
 }
 
 impl Budget {
@@ -33,6 +43,8 @@ impl Budget {
             breaker: Breaker::default(),
             parked: AtomicU64::new(0),
             resting: AtomicU64::new(0),
+            looked: Mutex::new(None),
+            rung: std::sync::Mutex::default(),
         }
     }
 
@@ -57,6 +69,24 @@ impl Budget {
     #[must_use]
     pub fn left(&self, clock: &Clock) -> Duration {
         self.end.saturating_sub(clock.steady())
+    }
+
+    /// Waits until a second has passed since the last read that only looked, at whatever shop or store.
+    pub(crate) async fn next_look(&self, clock: &Clock) {
+        let last = *self.looked.lock().await;
+        if let Some(last) = last {
+            tokio::time::sleep(BETWEEN_LOOKS.saturating_sub(clock.steady().saturating_sub(last))).await;
+        }
+    }
+
+    /// Such a read begins now.
+    pub(crate) async fn looked(&self, clock: &Clock) {
+        *self.looked.lock().await = Some(clock.steady());
+    }
+
+    /// Whether a refusal of one of our apps is the first of its kind: it rings once, however many shops meet it.
+    pub(crate) fn rings(&self, app: AppRegion, reason: Reason) -> bool {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner).insert((app, reason))
     }
 
     pub(crate) fn count_parked(&self) {

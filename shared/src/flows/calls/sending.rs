@@ -2,7 +2,7 @@
 
 use crate::domain::decision::{Carried, Through};
 use crate::domain::ids::{LineItemId, PackageId, TikTokOrderId};
-use crate::tiktok::packages::{Sending as Body, Shipped};
+use crate::tiktok::packages::{NumberCall, Sending as Body, Shipped, Write};
 use crate::tiktok::{Call, TikTok, TikTokError};
 use jiff::Timestamp;
 
@@ -87,6 +87,27 @@ impl Sending {
             Self::Order { .. } | Self::Package { .. } => None,
         }
     }
+
+    /// The call as it goes out.
+    #[must_use]
+    pub fn call(&self, order: &TikTokOrderId, carried: &Carried) -> NumberCall {
+        self.write(order).call(body(carried))
+    }
+
+    fn write<'a>(&'a self, order: &'a TikTokOrderId) -> Write<'a> {
+        match self {
+            // Naming no lines ships the whole order.
+            Self::Order { whole: true, .. } => Write::Mark { order, lines: &[] },
+            Self::Order { lines, whole: false } => Write::Mark { order, lines },
+            Self::Package { package, .. } => Write::Ship { package },
+            Self::Correction { package: None, .. } => Write::UpdateOrder { order },
+            Self::Correction { package: Some(package), .. } => Write::UpdatePackage { package },
+        }
+    }
+}
+
+fn body(carried: &Carried) -> Body<'_> {
+    Body { number: &carried.number, provider: &carried.provider }
 }
 
 /// Makes the call.
@@ -97,13 +118,5 @@ pub(super) async fn made(
     sending: &Sending,
     carried: &Carried,
 ) -> Result<Shipped, TikTokError> {
-    let body = Body { number: &carried.number, provider: &carried.provider };
-    match sending {
-        // Naming no lines ships the whole order.
-        Sending::Order { whole: true, .. } => tiktok.mark_package_as_shipped(call, order, &[], body).await,
-        Sending::Order { lines, whole: false } => tiktok.mark_package_as_shipped(call, order, lines, body).await,
-        Sending::Package { package, .. } => tiktok.ship_package(call, package, body).await,
-        Sending::Correction { package: None, .. } => tiktok.update_order_shipping(call, order, body).await,
-        Sending::Correction { package: Some(package), .. } => tiktok.update_package_shipping(call, package, body).await,
-    }
+    tiktok.write_number(call, sending.write(order), body(carried)).await
 }

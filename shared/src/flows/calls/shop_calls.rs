@@ -54,6 +54,8 @@ pub struct ShopCalls<'a> {
     shop: Mutex<Versioned<Shop>>,
     pace: Arc<Pace>,
     access: Mutex<State>,
+    /// Nothing is written, neither at TikTok nor in the table, and reads are a second apart.
+    looks: bool,
 }
 
 struct State {
@@ -72,7 +74,20 @@ impl<'a> ShopCalls<'a> {
         let pace = app.paces.of(&shop.row.id, &app.clock);
         let id = shop.row.id.clone();
         let access = Mutex::new(State { access: None, failures: 0, stopped: false });
-        Self { app, id, budget, writes_end, shop: Mutex::new(shop), pace, access }
+        Self { app, id, budget, writes_end, shop: Mutex::new(shop), pace, access, looks: false }
+    }
+
+    /// Calls that only look: at most one read a second, nothing is sent, and no row is written. A token that ran out is
+    /// refreshed all the same.
+    #[must_use]
+    pub fn looking(app: &'a App, budget: &'a Budget, shop: Versioned<Shop>) -> Self {
+        Self { looks: true, ..Self::new(app, budget, shop, None) }
+    }
+
+    /// Whether these calls only look.
+    #[must_use]
+    pub fn only_looks(&self) -> bool {
+        self.looks
     }
 
     /// The shop as this run knows it.
@@ -190,8 +205,11 @@ impl<'a> ShopCalls<'a> {
         ask: &Ask<'_, T>,
     ) -> Result<Result<T, TikTokError>, Trouble> {
         let (budget, clock) = (self.budget, &self.app.clock);
-        if !budget.may_start(clock) {
+        if !budget.may_start(clock) || (self.only_looks() && kind == Kind::Write) {
             return Err(Trouble::Stop);
+        }
+        if self.looks {
+            budget.next_look(clock).await;
         }
         self.pace.place(kind, clock, budget.latest_start()).await.ok_or(Trouble::Stop)?;
         let _in_flight = loop {
@@ -211,6 +229,9 @@ impl<'a> ShopCalls<'a> {
         let lease_ends = kind == Kind::Write && self.writes_end.is_some_and(|end| clock.steady() >= end);
         if limit < LEAST || lease_ends || budget.breaker.is_open() {
             return Err(Trouble::Stop);
+        }
+        if self.looks {
+            budget.looked(clock).await;
         }
         let answer = ask(Call { app: &access.app, shop: &access.auth, limit }).await;
         let failed = match &answer {
@@ -302,7 +323,9 @@ impl<'a> ShopCalls<'a> {
     /// tried again by its next work afterwards, and goes on by itself. Said once.
     async fn rest_for(&self, reason: Reason, error: &TikTokError) -> Trouble {
         let known = self.shop.lock().await.row.resting.as_ref().is_some_and(|resting| resting.reason == reason);
-        if !known {
+        let app = self.shop.lock().await.row.app;
+        // What refuses our app refuses it for every shop: that is one alarm.
+        if !known && (error.rests_app().is_none() || self.budget.rings(app, reason)) {
             tracing::error!(
                 shop.id = %self.id, reason = %reason, tiktok.code = error.code, tiktok.request_id = error.request_id,
                 "TikTok refuses the app or the shop: the shop rests, its parcels wait"
@@ -323,6 +346,9 @@ impl<'a> ShopCalls<'a> {
     async fn well_again(&self) {
         let mut shop = self.shop.lock().await;
         if shop.row.resting.take().is_some() {
+            if self.only_looks() {
+                return;
+            }
             tracing::info!(shop.id = %self.id, "TikTok takes the shop's calls again");
             if let Err(error) = self.app.table.shop_put(&mut shop).await {
                 tracing::warn!(shop.id = %self.id, error = &error as &dyn std::error::Error, "shop not updated");
@@ -334,6 +360,9 @@ impl<'a> ShopCalls<'a> {
         self.access.lock().await.stopped = true;
         let mut shop = self.shop.lock().await;
         edit(&mut shop.row, self.app.clock.now());
+        if self.only_looks() {
+            return;
+        }
         if let Err(error) = self.app.table.shop_put(&mut shop).await {
             // Somebody changed the connection meanwhile (a reconnect, say): what they wrote stands.
             tracing::warn!(shop.id = %shop.row.id, error = &error as &dyn std::error::Error, "shop not updated");
@@ -351,7 +380,9 @@ impl<'a> ShopCalls<'a> {
         let mut shop = self.shop.lock().await;
         let Some(found) = shops.into_iter().find(|found| found.id == shop.row.id) else { return Ok(()) };
         shop.row.cipher = found.cipher;
-        if let Err(error) = app.table.shop_put(&mut shop).await {
+        if !self.only_looks()
+            && let Err(error) = app.table.shop_put(&mut shop).await
+        {
             tracing::warn!(shop.id = %shop.row.id, error = &error as &dyn std::error::Error, "shop key not stored");
         }
         if let Some(access) = &mut self.access.lock().await.access {

@@ -99,6 +99,9 @@ async fn read(
     let app = calls.app;
     let fetched = calls.shipping_providers(option, route.map(|(from, to)| (from, to))).await?;
     let (list, change) = follow(before, fetched, app.clock.now());
+    if calls.only_looks() {
+        return Ok((list, change));
+    }
     app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
     warn(app, shop, &change, function);
     Ok((list, change))

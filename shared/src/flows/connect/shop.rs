@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::domain::connection::{Consent, Resumed, Shop, ShopSettings};
 use crate::domain::ids::{AccountId, OpenId, ShopId};
-use crate::domain::reason::Auto;
+use crate::domain::reason::{Auto, Reason};
 use crate::domain::region::AppRegion;
 use crate::flows::access::shop::{AccessError, app_credentials, keep_tokens, token_set};
+use crate::flows::carriers::map::requeue;
 use crate::flows::orders::begin;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
@@ -144,6 +145,10 @@ pub async fn connect_expecting(
         app.table.account_shop_put(account, &done.shop.id).await?;
         Box::pin(begin::connected(app, &done.shop)).await?;
         connected.push(done);
+    }
+    // An order that no shop had may be in one of these: it is looked for again, in all.
+    for id in app.table.account_shops(account).await? {
+        requeue(app, &id, Reason::OrderNotFound.code(), |_| true).await?;
     }
     Ok(connected)
 }

@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::intake::{Absorbed, MixedVersions, absorb};
+use crate::domain::parcel::Parcel;
 use crate::table::error::TableError;
+use crate::table::keys;
 
 /// Somebody else may write the same order at the same time; after this many lost races the sender is asked to repeat.
 const RACES: usize = 6;
@@ -30,6 +32,20 @@ pub enum Kept {
 /// # Errors
 /// [`TableError`] when it is not.
 pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed: bool) -> Result<Kept, TableError> {
+    keep_fitting(app, store, news, healed, |_| true).await
+}
+
+/// As [`keep`], leaving rows as they are whose known state does not fit.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn keep_fitting(
+    app: &App,
+    store: &StoreConnection,
+    news: &Fulfilment,
+    healed: bool,
+    fits: impl Fn(Option<&Parcel>) -> bool,
+) -> Result<Kept, TableError> {
     let (mut written, news) = (0, &news.in_plain_names());
     'race: for race in 0..RACES {
         let known = app.table.order_rows(&store.id, &news.order, race > 0).await?;
@@ -43,6 +59,9 @@ pub async fn keep(app: &App, store: &StoreConnection, news: &Fulfilment, healed:
             Err(mixed) => return Ok(Kept::Mixed(mixed)),
         };
         for mut row in rows {
+            if !fits(known.parcels.iter().find(|old| keys::parcel(old) == keys::parcel(&row))) {
+                continue;
+            }
             match app.table.parcel_put(&mut row).await {
                 Ok(()) => written += 1,
                 Err(TableError::Conflict) => continue 'race,

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod keep;
 pub mod notices;
 pub mod poll;
+pub mod replay;
 pub mod store_webhook;
 pub mod subscriptions;
 pub mod tiktok_webhook;

@@ -3,15 +3,20 @@
 use super::judge::Plan;
 use super::orders::Desk;
 use super::record;
+use super::shop_run::ShopRun;
 use super::summary::one;
 use crate::domain::clock::Entropy;
 use crate::domain::decision::{Carried, Decision, decide};
+use crate::domain::ids::LineItemId;
 use crate::domain::moves::{Accepted, CRASHES, Patience};
 use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Tried, WaitsFor};
 use crate::domain::reason::{Reason, Who};
+use crate::domain::tracking::{TrackingNumber, same_number};
 use crate::flows::calls::{Sending, Trouble};
+use crate::flows::carriers::map::requeue;
 use crate::flows::carriers::match_parcel::Maps;
+use crate::tiktok::packages::Shipped;
 use crate::tiktok::{Class, TikTokError};
 use jiff::Timestamp;
 
@@ -101,12 +106,17 @@ impl Desk<'_> {
         }
     }
 
-    /// TikTok spoke of an order whose parcel is done. What it still shows stays; what it took back is sent again.
-    async fn done_again(&mut self, index: usize, plan: Plan) -> Next {
+    /// Whether a parcel that is done has work again under this plan: TikTok took its number back, or it is corrected.
+    pub(super) fn begins_again(&self, index: usize, plan: &Plan) -> bool {
         let sends = matches!(plan.decision, Decision::Push { .. } | Decision::Correct { .. });
         let gone = !self.still_shows(&self.rows[index]) && !matches!(plan.decision, Decision::Done { .. });
         let queued = self.rows[index].sent.is_some() && (gone || matches!(plan.decision, Decision::Correct { .. }));
-        if !(queued && (sends || matches!(plan.decision, Decision::Hold { .. }))) {
+        queued && (sends || matches!(plan.decision, Decision::Hold { .. }))
+    }
+
+    /// TikTok spoke of an order whose parcel is done. What it still shows stays; what it took back is sent again.
+    async fn done_again(&mut self, index: usize, plan: Plan) -> Next {
+        if !self.begins_again(index, &plan) {
             return self.write(index, |row, _, _| row.as_it_was()).await;
         }
         let next = self
@@ -187,24 +197,45 @@ impl Desk<'_> {
         match answer {
             Ok(shipped) => {
                 one(if sending.is_correction() { &tally.corrected } else { &tally.pushed });
-                let done = Accepted {
-                    carrier_words: self.rows[index].carrier.clone(),
-                    lines: together(&self.order, &carried.number, sending.lines()),
-                    package: shipped.package.or_else(|| sending.package().cloned()),
-                    edits: sending.edits(),
-                    shipped_at: sending.shipped_at().unwrap_or(now),
-                    warning: shipped.warning,
-                    request_id: shipped.request_id,
-                    event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
-                    carried,
-                };
-                show(&mut self.order, &done);
+                let before = self.numbers_on(sending.lines());
+                let done = self.takes(index, &sending, carried, shipped, now);
+                free_duplicates(self.shop, &before, &done.carried.number).await;
                 self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
             }
             Err(Trouble::Stop | Trouble::Parked) => Next::Stop,
             Err(Trouble::TikTok(error)) => self.refused(index, plan, &sending, &carried, error).await,
         }
+    }
+
+    /// The numbers that TikTok shows on these units.
+    fn numbers_on(&self, lines: &[LineItemId]) -> Vec<String> {
+        let named = self.order.lines.iter().filter(|line| lines.contains(&line.id));
+        named.filter_map(|line| line.tracking.clone()).collect()
+    }
+
+    /// TikTok takes a number: what that means for the row, and the order as it is from now on.
+    pub(super) fn takes(
+        &mut self,
+        index: usize,
+        sending: &Sending,
+        carried: Carried,
+        shipped: Shipped,
+        now: Timestamp,
+    ) -> Accepted {
+        let done = Accepted {
+            carrier_words: self.rows[index].carrier.clone(),
+            lines: together(&self.order, &carried.number, sending.lines()),
+            package: shipped.package.or_else(|| sending.package().cloned()),
+            edits: sending.edits(),
+            shipped_at: sending.shipped_at().unwrap_or(now),
+            warning: shipped.warning,
+            request_id: shipped.request_id,
+            event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
+            carried,
+        };
+        show(&mut self.order, &done);
+        done
     }
 
     /// The outcome is unknown: stop here, because our copy of the order may be stale.
@@ -331,15 +362,24 @@ fn ends_a_row(class: Class) -> bool {
     matches!(class, Class::Hold(Reason::Cancelled | Reason::NotSellerShipping | Reason::FulfilledByTikTok))
 }
 
-/// The units that the number stands on after a call for some of them.
-fn together(
-    order: &TikTokOrder,
-    number: &str,
-    lines: &[crate::domain::ids::LineItemId],
-) -> Vec<crate::domain::ids::LineItemId> {
-    let shows = |line: &&crate::domain::order::OrderLine| {
-        line.tracking.as_ref().is_some_and(|t| crate::domain::tracking::same_number(t, number))
+/// A number that a correction took off its order may be free for the parcel that TikTok refused it to.
+async fn free_duplicates(shop: &ShopRun<'_>, before: &[String], now_shown: &str) {
+    let free = |row: &Parcel| {
+        let number = row.number.as_ref().map(TrackingNumber::as_str);
+        number.is_some_and(|n| !same_number(n, now_shown) && before.iter().any(|old| same_number(old, n)))
     };
+    if before.iter().all(|old| same_number(old, now_shown)) {
+        return;
+    }
+    if let Err(error) = requeue(shop.run.app, &shop.id, Reason::TrackingDuplicate.code(), free).await {
+        tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "a freed number was not queued");
+    }
+}
+
+/// The units that the number stands on after a call for some of them.
+fn together(order: &TikTokOrder, number: &str, lines: &[LineItemId]) -> Vec<LineItemId> {
+    let shows =
+        |line: &&crate::domain::order::OrderLine| line.tracking.as_ref().is_some_and(|t| same_number(t, number));
     let mut all: Vec<_> = order.lines.iter().filter(shows).map(|line| line.id.clone()).collect();
     all.extend(lines.iter().cloned());
     all.sort();

@@ -9,21 +9,29 @@ use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
-use crate::flows::calls::ShopCalls;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
+use crate::table::keys;
+use crate::table::parcels::Due;
+use jiff::{SignedDuration, Timestamp};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+/// A row of a shop that does not send is looked at by every run for so long.
+const NEW: SignedDuration = SignedDuration::from_mins(5);
+/// Runs of an hour that look at the same old rows, in minutes: one that falls out takes nothing away.
+const AT_A_TIME: u64 = 2;
 
 /// An order that is looked for, and the rows that wait for it.
-type Wanted = (TikTokOrderId, Vec<Group>);
+pub(super) type Wanted = (TikTokOrderId, Vec<Group>);
 
 /// What asking the other shops gave.
-struct Asked {
+pub(super) struct Asked {
     /// Orders, by the shop that has them.
-    found: Vec<(TikTokOrderId, ShopId)>,
+    pub(super) found: Vec<(TikTokOrderId, ShopId)>,
     /// Shops that do not have what is still missing.
     without: Vec<ShopId>,
     /// Some shop could not be asked now.
-    left: bool,
+    pub(super) left: bool,
 }
 
 /// This shop was asked and does not have these orders: the others are.
@@ -51,10 +59,23 @@ pub(super) async fn elsewhere(shop: &ShopRun<'_>, wanted: Vec<Wanted>) {
 }
 
 /// The shop of these rows is parked, paused, resting or gone. Rows that are certainly its own wait for it, unwritten;
-/// the others may belong to another shop.
-pub(super) async fn beside(run: &Run<'_>, id: &ShopId, orders: &[(StoreId, StoreOrderId)]) {
+/// the others may belong to another shop: they are looked at when they come and then hourly, each in a minute of its own.
+/// Where the account has no other shop, nothing is read for them at all.
+pub(super) async fn beside(run: &Run<'_>, id: &ShopId, shop: Option<&Shop>, due: &[Due]) {
+    let now = run.app.clock.now();
+    let mut orders: Vec<(StoreId, StoreOrderId)> = Vec::new();
+    for order in due.iter().filter(|entry| has_its_minute(entry, now)).filter_map(|entry| keys::order_of(&entry.key)) {
+        if !orders.contains(&order) {
+            orders.push(order);
+        }
+    }
+    if let Some(shop) = shop.filter(|_| !orders.is_empty())
+        && run.app.table.account_shops(&shop.account).await.is_ok_and(|shops| shops.iter().all(|other| other == id))
+    {
+        return;
+    }
     let mut wanted: Vec<Wanted> = Vec::new();
-    for (store, order) in orders {
+    for (store, order) in &orders {
         if !run.may_start() {
             return;
         }
@@ -76,8 +97,16 @@ pub(super) async fn beside(run: &Run<'_>, id: &ShopId, orders: &[(StoreId, Store
     }
 }
 
+/// A row of a shop that does not send: young ones at every run, then once an hour.
+fn has_its_minute(entry: &Due, now: Timestamp) -> bool {
+    let mut hasher = DefaultHasher::new();
+    (&entry.key.pk, &entry.key.sk).hash(&mut hasher);
+    let minute = u64::try_from(now.as_second().div_euclid(60)).unwrap_or_default();
+    now.duration_since(entry.at) < NEW || minute % 60 / AT_A_TIME == hasher.finish() % (60 / AT_A_TIME)
+}
+
 /// Something of it was sent or chosen in its shop, or TikTok showed the order there.
-fn is_its_own(row: &Parcel) -> bool {
+pub(super) fn is_its_own(row: &Parcel) -> bool {
     row.placed || row.sent.is_some() || row.tried.is_some() || !row.chosen.is_empty()
 }
 
@@ -107,7 +136,7 @@ async fn conclude(
 }
 
 /// Asks the account's other shops. `None`: the table cannot be read.
-async fn ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[Wanted]) -> Option<Asked> {
+pub(super) async fn ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[Wanted]) -> Option<Asked> {
     match try_ask(run, account, except, wanted).await {
         Ok(asked) => Some(asked),
         Err(error) => {
@@ -137,7 +166,7 @@ async fn try_ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[
             asked.left = true;
             continue;
         };
-        let calls = ShopCalls::new(run.app, &run.budget, shop, None);
+        let calls = run.calls(shop, None);
         match read::orders(&calls, missing).await {
             Ok(read) => {
                 let here = read.into_iter().filter(|(_, order)| order.is_ok());

@@ -1,16 +1,17 @@
-//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily, and
+//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily (more
+//! than a round holds come round in turn), and
 //! only another verdict is written. Nothing is sent from here: what may go is queued.
 
+use super::judge::Plan;
 use super::orders::{Desk, Group};
 use super::shop_run::ShopRun;
-use super::summary::Tally;
 use super::{Run, read, resolve, shop, split};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState};
-use crate::domain::reason::{Auto, Reason};
+use crate::domain::reason::Auto;
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -20,7 +21,6 @@ use crate::table::parcels::HeldEntry;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::Mutex;
 
 /// A hold is looked at hourly for so long, then daily at an hour of its own.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
@@ -28,6 +28,8 @@ const YOUNG: SignedDuration = SignedDuration::from_hours(24);
 const LIST_IS_NEWS: SignedDuration = SignedDuration::from_hours(2);
 /// Orders read for one shop in a round.
 const MOST: usize = 200;
+/// From round to round, in seconds.
+const QUARTER: i64 = 900;
 
 /// Judges the held parcels of a shop. Returns how many are on their way again.
 ///
@@ -39,28 +41,22 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     if rests || shop.row.parked.is_some() || !shop.row.settings.sync {
         return Ok(0);
     }
-    let mut places: Vec<(StoreId, StoreOrderId)> = Vec::new();
+    let mut turns: Vec<(StoreId, StoreOrderId)> = Vec::new();
     // A carrier that joined the shop's list frees holds of any age.
     let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
     for entry in app.table.held_reasons(&shop.row.id).await? {
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
-        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now))
-            && !places.contains(&place)
-            && places.len() < MOST
-        {
-            places.push(place);
+        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now)) {
+            turns.push(place);
         }
     }
+    turns.sort();
+    turns.dedup();
+    let places = this_round(turns, now);
     if places.is_empty() {
         return Ok(0);
     }
-    let run = Run {
-        app,
-        started: app.clock.steady(),
-        budget: Budget::short(&app.clock),
-        tally: Tally::default(),
-        slow: Mutex::default(),
-    };
+    let run = Run::beside(app, Budget::short(&app.clock), false);
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     for (store, order) in &places {
@@ -88,13 +84,25 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     Ok(freed)
 }
 
-fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
+pub(super) fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
     row.listed && row.due.is_none() && row.number.is_some() && row.shop == shop.id
 }
 
 fn has_its_turn(entry: &HeldEntry, now: Timestamp) -> bool {
     let hours = now.as_second().div_euclid(3600);
     now.duration_since(entry.since) < YOUNG || hours.rem_euclid(24) == hour_of(&entry.key)
+}
+
+/// Those of a round. What fits into one is judged in the hour's first; more than that is shared out over the quarters, and
+/// over the hours if it must be, so that every order comes round before any comes twice.
+fn this_round(turns: Vec<(StoreId, StoreOrderId)>, now: Timestamp) -> Vec<(StoreId, StoreOrderId)> {
+    let quarter = now.as_second().div_euclid(QUARTER);
+    let rounds = turns.len().div_ceil(MOST);
+    if rounds <= 1 {
+        return if quarter.rem_euclid(4) == 0 { turns } else { Vec::new() };
+    }
+    let round = usize::try_from(quarter).unwrap_or_default() % rounds;
+    turns.into_iter().skip(round * MOST).take(MOST).collect()
 }
 
 fn hour_of(key: &Key) -> i64 {
@@ -107,9 +115,20 @@ impl Desk<'_> {
     fn stays_refused(&self, index: usize) -> bool {
         let row = &self.rows[index];
         let refused = row.answer.as_ref().is_some_and(|answer| answer.code != 0);
-        let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No && r != Reason::TrackingDuplicate);
+        let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No);
         let news = self.order.update_time.is_none_or(|at| at > row.changed);
         refused && by_hand && !news
+    }
+
+    /// A held row stays as it stands under this plan. TikTok refused this very number, and the order is as it was: only a
+    /// person, or news, changes that; the order as read does not unsay it.
+    pub(super) fn stays_held(&self, index: usize, plan: &Plan) -> bool {
+        match &plan.decision {
+            Decision::Push { .. } | Decision::Correct { .. } => self.stays_refused(index),
+            Decision::Hold { .. } => self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0),
+            Decision::Close(state) => *state == self.rows[index].state,
+            _ => false,
+        }
     }
 
     /// Judges every row that is held. Another hold is written as such; what may go is queued.
@@ -120,11 +139,8 @@ impl Desk<'_> {
                 continue;
             }
             let Ok(plan) = self.judge(index).await else { continue };
-            let before = self.rows[index].state;
             match plan.decision {
-                // TikTok refused this very number, and the order is as it was: only a person, or news, changes that. A
-                // number that was used elsewhere may have become free meanwhile.
-                Decision::Push { .. } | Decision::Correct { .. } if self.stays_refused(index) => {}
+                _ if self.stays_held(index, &plan) => {}
                 Decision::Push { .. } | Decision::Correct { .. } | Decision::Done { .. } => {
                     self.write(index, |row, now, _| {
                         row.start_over(ParcelState::Queued, now);
@@ -132,9 +148,6 @@ impl Desk<'_> {
                     .await;
                     freed += 1;
                 }
-                // TikTok said no to this very number; the order as read does not unsay it.
-                Decision::Hold { .. } if self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0) => {}
-                Decision::Close(state) if state == before => {}
                 _ => {
                     self.apply(index, plan).await;
                 }

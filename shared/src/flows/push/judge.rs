@@ -26,9 +26,9 @@ pub struct Case<'a> {
 }
 
 /// One thing that was looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `store`, `order`, `carrier`, `items`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `items`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,
@@ -136,7 +136,7 @@ pub fn with_carrier(case: &Case<'_>, matched: Match, maps: &Maps) -> Plan {
 #[must_use]
 pub fn without_option() -> Plan {
     let words = "the shop has no Seller Shipping option for this order";
-    Plan::of(hold(Reason::NotSellerShipping, words, WaitsFor::Person), vec![failed("carrier", words)])
+    Plan::of(hold(Reason::CarrierNotApproved, words, WaitsFor::Store), vec![failed("carrier", words)])
 }
 
 /// What a shop's settings say about a push.

@@ -8,6 +8,7 @@
 //! function, so that an expired lease means a dead owner.
 
 mod apply;
+mod dry;
 mod find;
 mod holds;
 pub mod judge;
@@ -24,12 +25,15 @@ mod summary;
 mod visit;
 
 use crate::app::App;
+use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId};
-use crate::flows::calls::{Budget, breaker};
+use crate::flows::calls::{Budget, ShopCalls, breaker};
+use crate::table::connections::Versioned;
 use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
+pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
 pub use holds::judge_held;
@@ -70,6 +74,8 @@ struct Run<'a> {
     tally: Tally,
     /// Failed look-ups by store: one that does not answer rests for the run.
     slow: Mutex<HashMap<StoreId, u32>>,
+    /// Nothing is written and nothing is sent: somebody only wants to know.
+    looks: bool,
 }
 
 /// A shard that is ours.
@@ -82,7 +88,21 @@ struct Held {
     until: Duration,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A few judgements beside the schedule. `looks`: they change nothing.
+    fn beside(app: &'a App, budget: Budget, looks: bool) -> Self {
+        Self { app, started: app.clock.steady(), budget, tally: Tally::default(), slow: Mutex::default(), looks }
+    }
+
+    /// Calls for a shop in this run.
+    fn calls(&'a self, shop: Versioned<Shop>, writes_end: Option<Duration>) -> ShopCalls<'a> {
+        if self.looks {
+            ShopCalls::looking(self.app, &self.budget, shop)
+        } else {
+            ShopCalls::new(self.app, &self.budget, shop, writes_end)
+        }
+    }
+
     fn elapsed(&self) -> Duration {
         self.app.clock.steady().saturating_sub(self.started)
     }
@@ -134,6 +154,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
         budget: Budget::new(&app.clock, WORK, END, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
         tally: Tally::default(),
         slow: Mutex::default(),
+        looks: false,
     };
     let mut oldest = Duration::ZERO;
     if resting.is_some_and(|until| until > now) {

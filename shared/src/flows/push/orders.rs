@@ -66,12 +66,7 @@ pub(super) async fn work(shop: &ShopRun<'_>, order: TikTokOrder, groups: Vec<Gro
             return;
         }
     };
-    let mut due: Vec<usize> = (0..desk.rows.len()).filter(|i| is_due(&desk.rows[*i], &shop.id, shop.run)).collect();
-    due.sort_by_key(|i| {
-        let closes = goes(&desk.rows[*i], &desk.others(*i)).is_some();
-        (!closes, desk.rows[*i].received, desk.rows[*i].number.clone())
-    });
-    for index in due {
+    for index in desk.turns() {
         if !shop.run.may_start() {
             one(&shop.run.tally.left);
             continue;
@@ -119,6 +114,17 @@ impl<'a> Desk<'a> {
             }
         }
         Ok(desk)
+    }
+
+    /// The due rows in the order in which they are worked on: what is to be closed first, so that it stops claiming items.
+    pub(super) fn turns(&self) -> Vec<usize> {
+        let due = |i: &usize| is_due(&self.rows[*i], &self.shop.id, self.shop.run);
+        let mut due: Vec<usize> = (0..self.rows.len()).filter(due).collect();
+        due.sort_by_key(|i| {
+            let closes = goes(&self.rows[*i], &self.others(*i)).is_some();
+            (!closes, self.rows[*i].received, self.rows[*i].number.clone())
+        });
+        due
     }
 
     /// Rows of this order; one store order may hold several TikTok orders.

@@ -172,3 +172,94 @@ pub(super) async fn refused_read(shop: &ShopRun<'_>, parcel: Parcel, error: &Tik
         one(&shop.run.tally.held_unexpected);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::parcel::ParcelState;
+    use crate::domain::reason::Reason;
+    use crate::domain::samples::{at, parcel};
+
+    fn classes(reason: Reason) -> [Class; 18] {
+        [
+            Class::Retry(reason),
+            Class::Park(reason),
+            Class::Wait(reason),
+            Class::Hold(reason),
+            Class::Operator(reason),
+            Class::RestApp(reason),
+            Class::RestShop(reason),
+            Class::OutcomeUnknown,
+            Class::RefreshToken,
+            Class::ConsentAgain,
+            Class::ReloadShops,
+            Class::ClockSkew,
+            Class::NotThisShop,
+            Class::AlreadyDone,
+            Class::NumberUsed,
+            Class::EditUsed,
+            Class::RouteNeeded,
+            Class::Unlisted,
+        ]
+    }
+
+    type Hold = fn(&mut Parcel, Reason, &Entropy, Timestamp);
+
+    /// Every move that holds a row, whatever its reason.
+    const HOLDS: [Hold; 8] = [
+        |row, reason, _, now| row.hold(reason, "", WaitsFor::Person, now),
+        |row, reason, _, now| row.set_adrift(reason, "", now),
+        |row, reason, entropy, now| row.again(reason, "", Patience::Usual, None, entropy, now),
+        |row, reason, entropy, now| row.again(reason, "", Patience::Twice, None, entropy, now),
+        |row, reason, entropy, now| row.again(reason, "", Patience::Hourly, None, entropy, now),
+        |row, _, entropy, now| row.crashed(entropy, now),
+        |row, _, entropy, now| row.not_found_yet("", entropy, now),
+        |row, _, entropy, now| row.nobody_has_it("", entropy, now),
+    ];
+
+    fn comes_by_itself(row: &Parcel, how: &str) {
+        let Some(reason) = row.state.reason().filter(|reason| reason.auto() == Auto::Yes) else { return };
+        assert!(row.due.is_some(), "{how}: {reason} comes right by itself, and nothing is due");
+        assert_ne!(row.waits_for, Some(WaitsFor::Person), "{how}: {reason}");
+    }
+
+    #[test]
+    fn what_comes_right_by_itself_is_never_stored_as_waiting_for_a_person() {
+        let entropy = Entropy::new(|bytes| bytes.fill(7));
+        let states =
+            [ParcelState::Queued, ParcelState::Sending, ParcelState::OutcomeUnknown, ParcelState::Held(Reason::Unpaid)];
+        let fresh = |state| {
+            let mut row = parcel("1Z99", "f1", &[]);
+            (row.state, row.due) = (state, Some(at(10)));
+            row
+        };
+        for reason in Reason::ALL {
+            for state in states {
+                for class in classes(*reason) {
+                    let mut row = fresh(state);
+                    let error = TikTokError {
+                        code: Some(1),
+                        message: "words".to_owned(),
+                        request_id: None,
+                        http_status: Some(200),
+                        retry_after: None,
+                        class,
+                        source: None,
+                    };
+                    // The fourth is past every patience; the last a day later.
+                    for second in [100, 200, 300, 400, 200_000] {
+                        refused(&mut row, &error, None, &entropy, at(second));
+                        comes_by_itself(&row, &format!("{class:?} from {state}"));
+                    }
+                }
+                for (n, hold) in HOLDS.iter().enumerate() {
+                    let mut row = fresh(state);
+                    for second in [100, 200, 300, 400, 200_000] {
+                        hold(&mut row, *reason, &entropy, at(second));
+                        comes_by_itself(&row, &format!("move {n} from {state}"));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::summary::one;
 use super::{LOOK_UPS, record};
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
-use crate::domain::ids::TikTokOrderId;
+use crate::domain::ids::{StoreOrderId, TikTokOrderId};
 use crate::domain::intake::link_only;
 use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::Reason;
@@ -30,6 +30,9 @@ const STORE_RESTS: SignedDuration = SignedDuration::from_mins(5);
 const READ: Duration = Duration::from_secs(10);
 /// A look-up is a handful of reads; more means that the store's answers lead nowhere.
 const READS: usize = 40;
+
+/// Why a store order has no TikTok order.
+const NO_ID: &str = "no TikTok order id in the store's order";
 
 /// What came out.
 #[derive(Debug)]
@@ -81,13 +84,13 @@ pub(super) async fn order_of(shop: &ShopRun<'_>, group: &Group) -> Resolved {
             Ok(ids) => match <[_; 1]>::try_from(ids) {
                 Ok([id]) => Resolved::Found(id),
                 Err(ids) if ids.is_empty() => {
-                    later(shop, group, &OrderLink::NotFound, "no TikTok order id in the store's order").await;
+                    later(shop, group, &OrderLink::NotFound, NO_ID).await;
                     Resolved::Later
                 }
                 Err(ids) => decided(shop, group, OrderLink::Ambiguous(ids)).await,
             },
             Err(Trouble::TikTok(_)) => {
-                later(shop, group, &OrderLink::NotFound, "no TikTok order id in the store's order").await;
+                later(shop, group, &OrderLink::NotFound, NO_ID).await;
                 Resolved::Later
             }
             Err(Trouble::Stop | Trouble::Parked) => Resolved::Stop,
@@ -113,32 +116,92 @@ async fn rest(shop: &ShopRun<'_>, group: &Group) {
     }
 }
 
-/// Reads the store's order. No credentials: nothing is known.
+/// Reads the store's order, and keeps a cancellation that it tells. No credentials: nothing is known.
 async fn ask_store(shop: &ShopRun<'_>, store: &StoreConnection, group: &Group) -> Result<OrderLink, AskError> {
     let Some(order) = group.rows.first().map(|row| row.order.clone()) else { return Ok(OrderLink::NotRead) };
     if shop.run.is_slow(&store.id) {
         rest(shop, group).await;
         return Err(AskError::NoTime);
     }
-    let access = match store_access(shop.run.app, store).await {
-        Ok(Some(access)) => access,
-        Ok(None) => return Ok(OrderLink::NotRead),
-        Err(error) => {
-            tracing::error!(store.id = %store.id, error = &error as &dyn std::error::Error, "no credentials for this store");
-            return Ok(OrderLink::NotRead);
-        }
+    let news = match read_order(shop, store, order).await? {
+        StoreSays::NotAsked => return Ok(OrderLink::NotRead),
+        StoreSays::Unknown => return Ok(OrderLink::NotFound),
+        StoreSays::Order(news) => news,
     };
-    let answer = look_up(shop, &access, LookUp::Link { order }).await;
-    if !matches!(answer, Err(AskError::NoTime)) {
-        shop.run.looked_up(&store.id, answer.is_err());
-    }
-    let Some(news) = answer? else { return Ok(OrderLink::NotFound) };
     if news.cancelled.is_some()
         && let Err(error) = keep(shop.run.app, store, &news, false).await
     {
         tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "cancellation not stored");
     }
     Ok(news.link)
+}
+
+/// A store's answer about one of its orders.
+enum StoreSays {
+    /// There are no credentials to ask with.
+    NotAsked,
+    /// It knows no such order.
+    Unknown,
+    /// The order.
+    Order(Box<Fulfilment>),
+}
+
+/// Reads a store's order; nothing is written.
+async fn read_order(shop: &ShopRun<'_>, store: &StoreConnection, order: StoreOrderId) -> Result<StoreSays, AskError> {
+    let access = match store_access(shop.run.app, store).await {
+        Ok(Some(access)) => access,
+        Ok(None) => return Ok(StoreSays::NotAsked),
+        Err(error) => {
+            tracing::error!(store.id = %store.id, error = &error as &dyn std::error::Error, "no credentials for this store");
+            return Ok(StoreSays::NotAsked);
+        }
+    };
+    let answer = look_up(shop, &access, LookUp::Link { order }).await;
+    if !matches!(answer, Err(AskError::NoTime)) {
+        shop.run.looked_up(&store.id, answer.is_err());
+    }
+    Ok(answer?.map_or(StoreSays::Unknown, |news| StoreSays::Order(Box::new(news))))
+}
+
+/// Where a store order stands at TikTok, as far as looking tells.
+pub(super) enum Sought {
+    /// Under this order.
+    Found(TikTokOrderId),
+    /// One of these; a person must say which.
+    Ambiguous,
+    /// It came through another channel.
+    OtherChannel,
+    /// The store has cancelled it.
+    Cancelled,
+    /// Nobody can say yet; in words, why.
+    NotYet(&'static str),
+}
+
+/// As [`order_of`], writing nothing.
+pub(super) async fn seek(shop: &ShopRun<'_>, group: &Group) -> Sought {
+    if let Some(id) = known(group) {
+        return Sought::Found(id.clone());
+    }
+    let Some(first) = group.rows.first() else { return Sought::NotYet(NO_ID) };
+    let link = match group.rows.iter().map(|row| &row.link).find(|link| **link != OrderLink::NotRead) {
+        Some(link @ (OrderLink::Ambiguous(_) | OrderLink::OtherChannel)) => link.clone(),
+        _ => match read_order(shop, &group.store, first.order.clone()).await {
+            Ok(StoreSays::Order(news)) if news.cancelled.is_some() => return Sought::Cancelled,
+            Ok(StoreSays::Order(news)) => news.link,
+            Ok(StoreSays::NotAsked | StoreSays::Unknown) => OrderLink::NotFound,
+            Err(_) => return Sought::NotYet("the store could not be asked"),
+        },
+    };
+    match link {
+        OrderLink::Found(id) => Sought::Found(id),
+        OrderLink::Ambiguous(_) => Sought::Ambiguous,
+        OrderLink::OtherChannel => Sought::OtherChannel,
+        OrderLink::NotFound | OrderLink::NotRead => match ask_tiktok(shop, group).await.as_deref() {
+            Ok([id]) => Sought::Found(id.clone()),
+            Ok([_, _, ..]) => Sought::Ambiguous,
+            Ok([]) | Err(_) => Sought::NotYet(NO_ID),
+        },
+    }
 }
 
 /// Runs a look-up. `None`: the store does not know the order.
@@ -153,6 +216,10 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
     for _ in 0..READS {
         match machine.step(answer.as_ref(), app.clock.now())? {
             Step::Send(request) => {
+                if shop.run.looks {
+                    shop.run.budget.next_look(&app.clock).await;
+                    shop.run.budget.looked(&app.clock).await;
+                }
                 let limit = READ.min(LOOK_UPS.saturating_sub(shop.run.elapsed()).max(Duration::from_secs(2)));
                 answer = Some(ask(app, access.platform, request, limit).await?);
             }
@@ -166,7 +233,24 @@ async fn look_up(shop: &ShopRun<'_>, access: &StoreAccess, what: LookUp) -> Resu
 /// Another system may have told TikTok which of its orders this one is.
 async fn ask_tiktok(shop: &ShopRun<'_>, group: &Group) -> Result<Vec<TikTokOrderId>, Trouble> {
     let Some(order) = group.rows.first().map(|row| row.order.as_str().to_owned()) else { return Ok(Vec::new()) };
-    shop.calls.external_orders(group.store.platform, &order).await
+    let named = shop.calls.external_orders(group.store.platform, &order).await?;
+    if named.is_empty() || is_the_only_one(shop, &group.store).await { Ok(named) } else { Ok(Vec::new()) }
+}
+
+/// A reference names a platform's order and no store: it counts only while one store of the platform serves the shop.
+async fn is_the_only_one(shop: &ShopRun<'_>, store: &StoreConnection) -> bool {
+    let app = shop.run.app;
+    let others = async {
+        for id in app.table.account_stores(&store.account).await? {
+            let other = app.table.store_get(&id, false).await?.map(|other| other.row);
+            let serves = |other: &StoreConnection| other.platform == store.platform && other.shops.contains(&shop.id);
+            if id != store.id && other.as_ref().is_some_and(serves) {
+                return Ok::<_, TableError>(true);
+            }
+        }
+        Ok(false)
+    };
+    matches!(others.await, Ok(false))
 }
 
 /// Not known yet: by the retry schedule, for a day; then a person must say.

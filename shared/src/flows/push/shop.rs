@@ -37,7 +37,7 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
     let shop = match ready(run, id).await {
         Ok(Some(shop)) => shop,
         Ok(None) => {
-            find::beside(run, id, &orders).await;
+            find::beside(run, id, None, &entries).await;
             return if visited {
                 visit::not_visited(run, None, id).await
             };
@@ -49,17 +49,18 @@ pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>,
     };
     let rests = shop.row.hold_until.is_some_and(|until| until > run.app.clock.now());
     if rests || shop.row.parked.is_some() {
-        find::beside(run, id, &orders).await;
+        find::beside(run, id, Some(&shop.row), &entries).await;
         return if visited {
             visit::not_visited(run, Some(&shop.row), id).await
         };
     }
     let sends = shop.row.settings.sync;
+    if !sends {
+        find::beside(run, id, Some(&shop.row), &entries).await;
+    }
     let shop = ShopRun::new(run, Some(lease), shop);
     if sends {
         parcels(&shop, &notices, &orders, share).await;
-    } else {
-        find::beside(run, id, &orders).await;
     }
     if visited && run.may_start() {
         Box::pin(visit::make(&shop)).await;

@@ -31,7 +31,7 @@ impl<'a> ShopRun<'a> {
             run,
             careful: lease.is_some_and(|lease| lease.careful),
             id: shop.row.id.clone(),
-            calls: ShopCalls::new(run.app, &run.budget, shop, lease.map(|lease| lease.until)),
+            calls: run.calls(shop, lease.map(|lease| lease.until)),
             kept_maps: Mutex::default(),
             kept_lists: Mutex::default(),
             names: Mutex::default(),

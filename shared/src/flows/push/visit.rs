@@ -3,7 +3,7 @@
 use super::orders::Group;
 use super::shop_run::ShopRun;
 use super::summary::one;
-use super::{Budget, END, Held, LEASE, Run, Tally, WORK};
+use super::{Budget, END, Held, LEASE, Run, WORK};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
@@ -40,7 +40,7 @@ pub async fn visit_now(app: &App, id: &ShopId) -> Result<Visited, TableError> {
         Lease::Busy => return Ok(Visited::Busy),
     };
     let budget = Budget::new(&app.clock, WORK, END, false);
-    let run = Run { app, started: asked, budget, tally: Tally::default(), slow: std::sync::Mutex::default() };
+    let run = Run::beside(app, budget, false);
     let visited = match app.table.shop_get(id, true).await? {
         Some(shop) if shop.row.parked.is_none() => {
             let row = shop.row.clone();

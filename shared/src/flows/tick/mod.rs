@@ -89,8 +89,8 @@ pub async fn run(app: &App) -> Summary {
     let (told, untold) = Box::pin(tell_orders::run(app)).await;
     summary.mails += told;
     summary.mails_failed += untold;
-    if is_every(app, 60) {
-        match sweep(app).await {
+    if is_every(app, 15) {
+        match sweep(app, is_every(app, 60)).await {
             Ok(requeued) => summary.requeued = requeued,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
         }
@@ -194,17 +194,21 @@ async fn tell_all(app: &App, summary: &mut Summary) -> Result<(), TableError> {
     Ok(())
 }
 
-/// Judges every hold where it stands: nobody waits for ever, even when a change raced with the hold.
-async fn sweep(app: &App) -> Result<u64, TableError> {
+/// Judges every hold where it stands: nobody waits for ever, even when a change raced with the hold. `whole`, once an hour:
+/// what has lost its time is given one.
+async fn sweep(app: &App, whole: bool) -> Result<u64, TableError> {
     let mut requeued = 0;
     for account in app.table.accounts_list().await? {
         for id in app.table.account_shops(&account).await? {
             let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
-            if shop.parked.is_none() && app.table.visit_get(&id).await?.is_none_or(|visit| visit.row.due.is_none()) {
+            if whole
+                && shop.parked.is_none()
+                && app.table.visit_get(&id).await?.is_none_or(|visit| visit.row.due.is_none())
+            {
                 // Connected by an earlier version, or freed without a new consent.
                 begin::connected(app, &shop).await?;
             }
-            if shop.step_due().is_none() && shop.parked.is_none() {
+            if whole && shop.step_due().is_none() && shop.parked.is_none() {
                 // A row of an earlier version, or a lost schedule: nobody ends unwarned.
                 app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
             }

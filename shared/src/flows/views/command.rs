@@ -38,6 +38,7 @@ pub fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> Strin
         Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing | Reason::ShopGone => {
             "waybill shop list".to_owned()
         }
+        Reason::ShopPaused => format!("waybill shop resume {shop}"),
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
         // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.
         _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {

@@ -3,6 +3,7 @@
 
 pub mod attention;
 pub mod command;
+pub mod explain;
 pub mod held;
 pub mod inspect;
 pub mod order;

@@ -13,6 +13,7 @@ mod budget;
 mod carriers;
 mod connect;
 mod console;
+mod console_lists;
 mod crash;
 mod crash_connections;
 mod desk;

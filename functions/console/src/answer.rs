@@ -9,8 +9,11 @@ use waybill::web::{csv, headers};
 
 const STYLE: &str = include_str!("../templates/style.css");
 
-const TEMPLATES: [(&str, &str); 16] = [
+const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../templates/base.html")),
+    ("list.html", include_str!("../templates/list.html")),
+    ("orders.html", include_str!("../templates/orders.html")),
+    ("deadlines.html", include_str!("../templates/deadlines.html")),
     ("shop_card.html", include_str!("../templates/shop_card.html")),
     ("overview.html", include_str!("../templates/overview.html")),
     ("shops.html", include_str!("../templates/shops.html")),
@@ -36,7 +39,7 @@ fn templates() -> &'static Environment<'static> {
         all.set_trim_blocks(true);
         all.set_lstrip_blocks(true);
         all.set_auto_escape_callback(|_| AutoEscape::Html);
-        for (name, text) in TEMPLATES.into_iter().chain([PROBLEM]) {
+        for (name, text) in TEMPLATES.iter().copied().chain([PROBLEM]) {
             if let Err(error) = all.add_template(name, text) {
                 tracing::error!(template = name, error = &error as &dyn std::error::Error, "template broken");
             }
@@ -172,6 +175,14 @@ pub(crate) fn csv(name: &str, head: &[&str], rows: impl IntoIterator<Item = Vec<
     response
 }
 
+/// Names the next part of a list in a header, for programs that read it whole.
+pub(crate) fn with_next(mut response: Response<Body>, next: Option<&str>) -> Response<Body> {
+    if let Some(link) = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()) {
+        response.headers_mut().insert(http::header::LINK, link);
+    }
+    response
+}
+
 /// Our own fault.
 pub(crate) fn broken(app: &App) -> Response<Body> {
     problem(
@@ -212,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_template_can_be_read() {
-        for (name, _) in TEMPLATES.into_iter().chain([PROBLEM]) {
+        for (name, _) in TEMPLATES.iter().copied().chain([PROBLEM]) {
             assert!(templates().get_template(name).is_ok(), "{name}");
         }
     }

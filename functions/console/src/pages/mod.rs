@@ -1,8 +1,11 @@
 //! Which page an address is.
 
 mod connect;
+mod deadlines;
 mod held;
+mod list;
 mod login;
+mod orders;
 mod reconnect;
 mod rounds;
 mod shops;
@@ -67,6 +70,10 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     }
     match (method, parts.as_slice()) {
         ("GET", [""]) => shops::overview(visit, &member).await,
+        ("GET", ["orders"]) => orders::page(visit, &member).await,
+        ("GET", ["orders.csv"]) => orders::csv(visit, &member).await,
+        ("GET", ["deadlines"]) => deadlines::page(visit, &member).await,
+        ("GET", ["deadlines.csv"]) => deadlines::csv(visit, &member).await,
         ("GET", ["shops"]) => shops::list(visit, &member).await,
         ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
         ("POST", ["stores", id]) => shops::act_store(visit, &member, id).await,

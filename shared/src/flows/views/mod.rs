@@ -2,7 +2,10 @@
 //! counts.
 
 pub mod attention;
+pub mod deadlines;
 pub mod inspect;
+pub mod orders;
 pub mod report;
+pub mod rows;
 pub mod standing;
 pub mod waiting;

@@ -41,6 +41,12 @@ impl Fields {
         Self(url::form_urlencoded::parse(text).map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
     }
 
+    /// Fields that were decoded elsewhere.
+    #[must_use]
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// All values of a field.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())

@@ -4,7 +4,8 @@
 use crate::visit::{Member, Visit};
 use serde::Serialize;
 use waybill::domain::connection::Shop;
-use waybill::flows::carriers::map::{self as map_carrier, MapError};
+use waybill::flows::acts;
+use waybill::flows::carriers::map::MapError;
 use waybill::flows::tell::held::guesses;
 use waybill::flows::views::attention::{self, Attention, Counts, Held as HeldParcel};
 use waybill::mail::zone;
@@ -97,7 +98,8 @@ pub(super) async fn map(visit: &Visit<'_>, member: &Member, shop: &Shop) -> Resu
         return Ok("Nothing was saved: the form is incomplete.".to_owned());
     }
     let scope = MapScope::Shop(shop.id.clone());
-    match map_carrier::set(visit.app, &scope, &words, &carrier, member.account.as_str()).await {
+    let actor = visit.actor(member).await?;
+    match acts::map(visit.app, &actor, &member.account, &scope, &words, &carrier).await {
         Ok(queued) => {
             let name = if words.trim().is_empty() { "a parcel without a carrier name" } else { &words };
             Ok(format!("Saved: {name} means {carrier}. Tracking numbers queued: {queued}."))

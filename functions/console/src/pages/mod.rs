@@ -1,14 +1,23 @@
 //! Which page an address is.
 
+mod audit;
+mod backfill;
+mod carriers;
 mod connect;
 mod deadlines;
+mod health;
 mod held;
 mod list;
 mod login;
+mod mapping;
 mod orders;
+mod overview;
+mod picture;
 mod reconnect;
+mod report;
 mod rounds;
 mod shops;
+mod store;
 mod stores;
 
 use crate::answer::{self, Problem};
@@ -69,14 +78,28 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         return Ok(stale_form(visit));
     }
     match (method, parts.as_slice()) {
-        ("GET", [""]) => shops::overview(visit, &member).await,
+        ("GET", [""]) => overview::page(visit, &member).await,
         ("GET", ["orders"]) => orders::page(visit, &member).await,
         ("GET", ["orders.csv"]) => orders::csv(visit, &member).await,
         ("GET", ["deadlines"]) => deadlines::page(visit, &member).await,
         ("GET", ["deadlines.csv"]) => deadlines::csv(visit, &member).await,
+        ("GET", ["audit"]) => audit::page(visit, &member).await,
+        ("GET", ["audit.csv"]) => audit::csv(visit, &member).await,
+        ("GET", ["mapping"]) => mapping::page(visit, &member).await,
+        ("POST", ["mapping"]) => mapping::act(visit, &member).await,
+        ("GET", ["mapping.csv"]) => mapping::csv(visit, &member).await,
+        ("GET", ["carriers"]) => carriers::page(visit, &member).await,
+        ("POST", ["carriers"]) => carriers::act(visit, &member).await,
+        ("GET", ["backfill"]) => backfill::page(visit, &member).await,
+        ("POST", ["backfill"]) => backfill::act(visit, &member).await,
+        ("GET", ["backfill.csv"]) => backfill::verdicts(visit, &member).await,
         ("GET", ["shops"]) => shops::list(visit, &member).await,
         ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
-        ("POST", ["stores", id]) => shops::act_store(visit, &member, id).await,
+        ("GET", ["stores", id]) => store::page(visit, &member, id).await,
+        ("POST", ["stores", id]) => store::act(visit, &member, id).await,
+        ("GET", ["report"]) => report::page(visit, &member).await,
+        ("GET", ["report.csv"]) => report::csv(visit, &member).await,
+        ("GET", ["health"]) => health::page(visit, &member).await,
         ("POST", ["shops", id]) => shops::act(visit, &member, id).await,
         ("GET", ["connect"]) => connect::choose(visit, &member).await,
         ("GET", ["connect", "tiktok", word]) => match region(word) {
@@ -123,6 +146,7 @@ fn known(parts: &[&str]) -> bool {
         [""] | ["shops" | "orders" | "stores", ..] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
         ["attention" | "deadlines" | "mapping" | "carriers" | "backfill" | "report" | "audit" | "health"] => true,
         ["attention.csv" | "orders.csv" | "deadlines.csv" | "mapping.csv" | "report.csv" | "audit.csv"] => true,
+        ["backfill.csv"] => true,
         ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
         ["connect", word] => Platform::parse(word).is_some(),
         _ => false,

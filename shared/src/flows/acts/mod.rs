@@ -9,18 +9,25 @@
 //! | choose | the items that travel in the parcel |
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
+//! | map, unmap | what a store's carrier name means, for a shop or the account |
+//! | settings, pause | what a shop does |
 //! | note, evidence | words or a link beside the order |
 
 mod apply;
 mod choose;
+mod connection;
 mod correct;
 mod find;
+mod mapping;
 mod note;
+pub mod settings;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use correct::{CorrectError, correct};
 pub use find::{Scope, find, is_meant};
+pub use mapping::{map, unmap};
+pub use connection::store_act;
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};

@@ -2,10 +2,14 @@
 //! counts.
 
 pub mod attention;
+pub mod backfill;
+pub mod days;
 pub mod deadlines;
 pub mod inspect;
+pub mod mapping;
 pub mod orders;
 pub mod report;
 pub mod rows;
+pub mod shop_now;
 pub mod standing;
 pub mod waiting;

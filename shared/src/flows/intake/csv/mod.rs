@@ -6,6 +6,7 @@
 mod judge;
 mod known;
 mod read;
+pub mod upload;
 
 use crate::app::App;
 use crate::domain::connection::{Shop, StoreConnection, StoreSettings, StoreStatus};
@@ -146,10 +147,10 @@ pub async fn send(
     }
     let store = connection(app, shop).await?;
     let mut results =
-        stream::iter(&judged.news).map(|news| Box::pin(keep(app, &store, news, false))).buffer_unordered(AT_ONCE);
+        stream::iter(0..judged.news.len()).map(|at| Box::pin(one(app, &store, judged.news.get(at)))).buffer_unordered(AT_ONCE);
     let (mut rows, mut orders) = (0, 0);
     while let Some(kept) = results.try_next().await? {
-        if let Kept::Stored { rows: more } = kept {
+        if let Some(Kept::Stored { rows: more }) = kept {
             rows += more;
         }
         orders += 1;
@@ -167,4 +168,11 @@ pub async fn send(
     };
     app.table.audit_put(&shop.account, &entry).await?;
     Ok(rows)
+}
+
+async fn one(app: &App, store: &StoreConnection, news: Option<&Fulfilment>) -> Result<Option<Kept>, TableError> {
+    match news {
+        Some(news) => keep(app, store, news, false).await.map(Some),
+        None => Ok(None),
+    }
 }

@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use lambda_http::{Body, Response};
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{AutoEscape, Environment, Output, State, Value, context};
 use std::sync::OnceLock;
 use waybill::app::App;
 use waybill::web::{csv, headers};
@@ -48,6 +48,7 @@ fn templates() -> &'static Environment<'static> {
         all.set_trim_blocks(true);
         all.set_lstrip_blocks(true);
         all.set_auto_escape_callback(|_| AutoEscape::Html);
+        all.set_formatter(written_out);
         for (name, text) in TEMPLATES.iter().copied().chain([PROBLEM]) {
             if let Err(error) = all.add_template(name, text) {
                 tracing::error!(template = name, error = &error as &dyn std::error::Error, "template broken");
@@ -55,6 +56,30 @@ fn templates() -> &'static Environment<'static> {
         }
         all
     })
+}
+
+/// Text in a page: what could end its place is escaped. A slash cannot, and addresses are full of them.
+fn written_out(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => {
+            let mut from = 0;
+            for (at, byte) in text.bytes().enumerate() {
+                let name = match byte {
+                    b'&' => "&amp;",
+                    b'<' => "&lt;",
+                    b'>' => "&gt;",
+                    b'"' => "&quot;",
+                    b'\'' => "&#x27;",
+                    _ => continue,
+                };
+                out.write_str(text.get(from..at).unwrap_or_default())?;
+                out.write_str(name)?;
+                from = at + 1;
+            }
+            Ok(out.write_str(text.get(from..).unwrap_or_default())?)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
 }
 
 /// A page that goes wrong, in words.
@@ -229,6 +254,16 @@ fn answer(status: u16, body: Body) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_of_others_ends_no_place_in_a_page() {
+        let mut page = templates().clone();
+        page.add_template("t", "<a href=\"{{ a }}\" title='{{ a }}'>{{ a }}</a>{{ n }}").expect("a template");
+        let values = context! { a => "/o?a=1&b=\"><script>'é/", n => 7 };
+        let text = page.get_template("t").and_then(|page| page.render(values)).expect("a page");
+        let safe = "/o?a=1&amp;b=&quot;&gt;&lt;script&gt;&#x27;é/";
+        assert_eq!(text, format!("<a href=\"{safe}\" title='{safe}'>{safe}</a>7"));
+    }
 
     #[test]
     fn every_template_can_be_read() {

@@ -5,6 +5,7 @@ use lambda_http::{Request, RequestExt as _};
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
 use waybill::flows::acts::Actor;
+use waybill::flows::connect::login;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 use waybill::web::form::{self, Fields};
@@ -40,6 +41,8 @@ pub(crate) struct Member {
     pub(crate) account: AccountId,
     pub(crate) secret: String,
     pub(crate) csrf: String,
+    /// The session was moved on: so is its cookie.
+    pub(crate) renewed: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -100,9 +103,9 @@ impl<'a> Visit<'a> {
     /// Who the browser is.
     pub(crate) async fn member(&self) -> Result<Option<Member>, TableError> {
         let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
-        let Some(session) = self.app.table.session_get(&secret, self.app.clock.now()).await? else { return Ok(None) };
+        let Some((session, renewed)) = login::session(self.app, &secret).await? else { return Ok(None) };
         let Some(csrf) = self.form_token(&secret).await else { return Ok(None) };
-        Ok(Some(Member { account: session.account, secret, csrf }))
+        Ok(Some(Member { account: session.account, secret, csrf, renewed }))
     }
 
     /// The token for forms of the browser that holds this secret.

@@ -1,12 +1,14 @@
 //! The console's lists: each shows what its command shows, whatever the shop holds.
 
+mod acts;
 mod orders;
+mod people;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::browser::{Browser, Page};
-use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
+use waybill_tests::world::{SHOP, World};
 
 /// A signed-in browser.
 async fn member(world: &World) -> Browser {
@@ -15,19 +17,21 @@ async fn member(world: &World) -> Browser {
     browser
 }
 
-/// Orders with open lines, some with a number, in a world whose shop has a store.
+/// Orders with open lines, every third one with a number, in a world whose shop has a warehouse.
 async fn busy(orders: u64) -> World {
     let world = World::everyday("US").await;
-    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let store = world.warehouse("North warehouse", &[SHOP]).await;
     for n in 0..orders {
         world.tiktok.order(SHOP, &order(n)).line("MUG", 1).place();
     }
     world.minute().await;
     for n in (0..orders).filter(|n| n % 3 == 0) {
-        let (version, id) = (world.time.now().to_string(), 5_900_000_001_000 + n);
-        let parcel = fulfilment(n + 1, id, &version, "USPS", &[&usps(n)], &[("MUG", 1)]);
-        let body = shopify_order(id, &order(n), &version, &[parcel]);
-        assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
+        let body = json!({
+            "order_id": format!("SO-{n}"), "tiktok_order_id": order(n), "shipment_id": format!("S-{n}"),
+            "tracking_number": usps(n), "carrier": "USPS", "lines": [{"sku": "MUG", "quantity": 1}],
+            "updated_at": world.time.now().to_string(),
+        });
+        world.tell(&store, body).await;
     }
     world.minutes(20).await;
     world

@@ -50,7 +50,8 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         visit.app.table.audit_before(&member.account, from, visit.query.get("after"), ROWS + 1).await?
     };
     let next = (entries.len() > ROWS).then(|| entries[..ROWS].last().map(|(place, _)| place.clone())).flatten();
-    let zone = super::shops::shops(visit, member).await?.first().map_or(jiff::tz::TimeZone::UTC, waybill::mail::zone::of);
+    let zone =
+        super::shops::shops(visit, member).await?.first().map_or(jiff::tz::TimeZone::UTC, waybill::mail::zone::of);
     let rows: Vec<Row> = entries
         .into_iter()
         .take(ROWS)

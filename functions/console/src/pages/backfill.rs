@@ -27,8 +27,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
 async fn empty(visit: &Visit<'_>, member: &Member, fault: Option<String>) -> Result<Response<Body>, TableError> {
     let Some(shops) = list::shops(visit, member).await? else { return Ok(answer::missing(visit.app)) };
     let chosen = visit.form.get("shop").unwrap_or(&shops.chosen);
-    let choices: Vec<Choice> =
-        shops.all.iter().map(|shop| Choice::new(shop.id.as_str(), &shop.name, chosen)).collect();
+    let choices: Vec<Choice> = shops.all.iter().map(|shop| Choice::new(shop.id.as_str(), &shop.name, chosen)).collect();
     let status = if fault.is_some() { 422 } else { 200 };
     let text = visit.form.get("text").unwrap_or_default();
     let values = context! { choices, fault, text, csrf => member.csrf, here => "more" };

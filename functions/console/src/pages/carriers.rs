@@ -119,7 +119,10 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member) -> Result<Response<B
         Err(RefreshError::List(ListError::Table(error))) => return Err(error),
         Err(error) => {
             tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "carrier list not read");
-            format!("{}: TikTok did not give its list just now. The one below still counts; try again in a minute.", shop.name)
+            format!(
+                "{}: TikTok did not give its list just now. The one below still counts; try again in a minute.",
+                shop.name
+            )
         }
     };
     shown(visit, member, Some(said)).await

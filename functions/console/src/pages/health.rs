@@ -65,8 +65,13 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         held += now.held.total;
         let pushed = now.pushed.map_or_else(|| "no push had work yet".to_owned(), |at| list::short(at, &zone));
         let visited = app.table.visit_get(&shop.id).await?.map(|visit| visit.row);
-        let read = visited.as_ref().and_then(|visit| visit.last).map_or_else(|| "not yet".to_owned(), |at| list::short(at, &zone));
-        let import = visited.and_then(|visit| visit.import).map(|import| format!("; the first import runs, {} read", import.read));
+        let read = visited
+            .as_ref()
+            .and_then(|visit| visit.last)
+            .map_or_else(|| "not yet".to_owned(), |at| list::short(at, &zone));
+        let import = visited
+            .and_then(|visit| visit.import)
+            .map(|import| format!("; the first import runs, {} read", import.read));
         let said = format!(
             "{} Last push: {pushed}; orders read: {read}{}; {} wait to be sent.",
             now.said(),

@@ -72,49 +72,68 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         _ => {}
     }
     let Some(member) = visit.member().await? else {
-        return Ok(if method == "GET" && known(&parts) { answer::redirect("/login") } else { answer::missing(app) });
+        return Ok(match method {
+            "GET" if known(&parts) => answer::redirect(&login::way_in(visit)),
+            "POST" if known(&parts) => login::signed_out(visit),
+            _ => answer::missing(app),
+        });
     };
+    let page = for_member(visit, &member, method, &parts).await?;
+    Ok(if member.renewed && !ends_session(&parts) { login::kept(visit, page, &member.secret) } else { page })
+}
+
+fn ends_session(parts: &[&str]) -> bool {
+    matches!(parts, ["logout"])
+}
+
+async fn for_member(
+    visit: &Visit<'_>,
+    member: &Member,
+    method: &str,
+    parts: &[&str],
+) -> Result<Response<Body>, TableError> {
+    let app = visit.app;
     if method == "POST" && !visit.form_holds(&member.secret).await {
         return Ok(stale_form(visit));
     }
-    match (method, parts.as_slice()) {
-        ("GET", [""]) => overview::page(visit, &member).await,
-        ("GET", ["orders"]) => orders::page(visit, &member).await,
-        ("GET", ["orders.csv"]) => orders::csv(visit, &member).await,
-        ("GET", ["deadlines"]) => deadlines::page(visit, &member).await,
-        ("GET", ["deadlines.csv"]) => deadlines::csv(visit, &member).await,
-        ("GET", ["audit"]) => audit::page(visit, &member).await,
-        ("GET", ["audit.csv"]) => audit::csv(visit, &member).await,
-        ("GET", ["mapping"]) => mapping::page(visit, &member).await,
-        ("POST", ["mapping"]) => mapping::act(visit, &member).await,
-        ("GET", ["mapping.csv"]) => mapping::csv(visit, &member).await,
-        ("GET", ["carriers"]) => carriers::page(visit, &member).await,
-        ("POST", ["carriers"]) => carriers::act(visit, &member).await,
-        ("GET", ["backfill"]) => backfill::page(visit, &member).await,
-        ("POST", ["backfill"]) => backfill::act(visit, &member).await,
-        ("GET", ["backfill.csv"]) => backfill::verdicts(visit, &member).await,
-        ("GET", ["shops"]) => shops::list(visit, &member).await,
-        ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
-        ("GET", ["stores", id]) => store::page(visit, &member, id).await,
-        ("POST", ["stores", id]) => store::act(visit, &member, id).await,
-        ("GET", ["report"]) => report::page(visit, &member).await,
-        ("GET", ["report.csv"]) => report::csv(visit, &member).await,
-        ("GET", ["health"]) => health::page(visit, &member).await,
-        ("POST", ["shops", id]) => shops::act(visit, &member, id).await,
-        ("GET", ["connect"]) => connect::choose(visit, &member).await,
+    match (method, parts) {
+        ("GET", [""]) => overview::page(visit, member).await,
+        ("GET", ["orders"]) => orders::page(visit, member).await,
+        ("GET", ["orders.csv"]) => orders::csv(visit, member).await,
+        ("GET", ["deadlines"]) => deadlines::page(visit, member).await,
+        ("GET", ["deadlines.csv"]) => deadlines::csv(visit, member).await,
+        ("GET", ["audit"]) => audit::page(visit, member).await,
+        ("GET", ["audit.csv"]) => audit::csv(visit, member).await,
+        ("GET", ["mapping"]) => mapping::page(visit, member).await,
+        ("POST", ["mapping"]) => mapping::act(visit, member).await,
+        ("GET", ["mapping.csv"]) => mapping::csv(visit, member).await,
+        ("GET", ["carriers"]) => carriers::page(visit, member).await,
+        ("POST", ["carriers"]) => carriers::act(visit, member).await,
+        ("GET", ["backfill"]) => backfill::page(visit, member).await,
+        ("POST", ["backfill"]) => backfill::act(visit, member).await,
+        ("GET", ["backfill.csv"]) => backfill::verdicts(visit, member).await,
+        ("GET", ["shops"]) => shops::list(visit, member).await,
+        ("GET", ["shops", id]) => shops::one(visit, member, id).await,
+        ("GET", ["stores", id]) => store::page(visit, member, id).await,
+        ("POST", ["stores", id]) => store::act(visit, member, id).await,
+        ("GET", ["report"]) => report::page(visit, member).await,
+        ("GET", ["report.csv"]) => report::csv(visit, member).await,
+        ("GET", ["health"]) => health::page(visit, member).await,
+        ("POST", ["shops", id]) => shops::act(visit, member, id).await,
+        ("GET", ["connect"]) => connect::choose(visit, member).await,
         ("GET", ["connect", "tiktok", word]) => match region(word) {
-            Some(region) if visit.method == "GET" => connect::start(visit, &member, region, None).await,
+            Some(region) if visit.method == "GET" => connect::start(visit, member, region, None).await,
             _ => Ok(answer::missing(app)),
         },
-        ("GET", ["connect", "bigcommerce", "claim"]) => stores::claim_page(visit, &member).await,
-        ("POST", ["connect", "bigcommerce", "claim"]) => stores::claim(visit, &member).await,
-        ("GET", ["connect", "woocommerce", "return"]) => stores::returned(visit, &member).await,
+        ("GET", ["connect", "bigcommerce", "claim"]) => stores::claim_page(visit, member).await,
+        ("POST", ["connect", "bigcommerce", "claim"]) => stores::claim(visit, member).await,
+        ("GET", ["connect", "woocommerce", "return"]) => stores::returned(visit, member).await,
         ("GET" | "POST", ["connect", word]) => match Platform::parse(word) {
-            Some(platform) if method == "GET" => stores::form(visit, &member, platform).await,
-            Some(platform) => stores::act(visit, &member, platform).await,
+            Some(platform) if method == "GET" => stores::form(visit, member, platform).await,
+            Some(platform) => stores::act(visit, member, platform).await,
             None => Ok(answer::missing(app)),
         },
-        ("POST", ["logout"]) => login::leave(visit, &member).await,
+        ("POST", ["logout"]) => login::leave(visit, member).await,
         _ => Ok(answer::missing(app)),
     }
 }

@@ -108,7 +108,10 @@ mod tests {
     fn a_picture_says_its_numbers_in_words_and_holds_no_markup_of_others() {
         let bar = |whole, part| Bar { label: "7".into(), name: "Tue <7>".into(), whole, part };
         let svg = bars("Sent: \"5\"", &[bar(5, 2), bar(0, 0)], "late");
-        assert!(svg.contains("aria-label=\"Sent: &quot;5&quot;\"") && svg.contains("Tue &lt;7&gt;: 5, 2 late"), "{svg}");
+        assert!(
+            svg.contains("aria-label=\"Sent: &quot;5&quot;\"") && svg.contains("Tue &lt;7&gt;: 5, 2 late"),
+            "{svg}"
+        );
         assert!(svg.contains(">5</text>") && !svg.contains("style="), "{svg}");
         assert_eq!((share(1, 40), share(0, 0)), ("2.5 %".to_owned(), "none".to_owned()));
     }

@@ -128,8 +128,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
                 .collect(),
         })
         .collect();
-    let spans: Vec<Choice> =
-        DAYS.iter().map(|n| Choice::new(&n.to_string(), &format!("{n} days"), &word)).collect();
+    let spans: Vec<Choice> = DAYS.iter().map(|n| Choice::new(&n.to_string(), &format!("{n} days"), &word)).collect();
     let links = list::links(visit, "/report", &[("shop", &shops.chosen), ("days", &word)], None);
     let values = context! {
         all, days, spans, links, shops => shops.choices(), csrf => member.csrf, here => "report",

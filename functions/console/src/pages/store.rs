@@ -69,15 +69,19 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     match visit.form.get("do") {
         Some("remove") => {
             connect_store::disconnect(visit.app, &store.id).await?;
-            store_act(visit.app, &visit.actor(member).await?, &store, "remove store", &format!("{name} is removed")).await?;
+            store_act(visit.app, &visit.actor(member).await?, &store, "remove store", &format!("{name} is removed"))
+                .await?;
             Ok(answer::redirect("/shops"))
         }
         Some("secret") => match store_secret::set(visit.app, &store, None).await {
             Ok(change) => {
                 let said = format!("{name} has a new secret");
                 store_act(visit.app, &visit.actor(member).await?, &store, "store secret", &said).await?;
-                let old =
-                    if change.header { "The old one counts no more." } else { "Deliveries signed with the old one still count." };
+                let old = if change.header {
+                    "The old one counts no more."
+                } else {
+                    "Deliveries signed with the old one still count."
+                };
                 let secret = change.made.map(|secret| secret.expose_secret().to_owned());
                 shown(visit, member, &store, Said { words: Some(format!("{said}. {old}")), secret, fault: None }).await
             }

@@ -261,18 +261,22 @@ pub async fn set(
     output: &mut Output,
 ) -> Result<bool, Failure> {
     let scope = scope(app, place).await?;
-    let queued = match acts::map(app, &Actor::command_line(), &account_of_scope(app, &scope).await?, &scope, words, carrier).await {
-        Ok(queued) => queued,
-        Err(error @ MapError::Duplicate { .. }) => {
-            let next = format!("waybill map remove {}", shell(words));
-            return Err(Failure::attention(error.to_string(), next));
-        }
-        Err(error @ MapError::NotListed { .. }) => {
-            let next = "See waybill carriers; after enabling a carrier in Seller Center: waybill carriers --refresh.";
-            return Err(Failure::attention(error.to_string(), next));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let queued =
+        match acts::map(app, &Actor::command_line(), &account_of_scope(app, &scope).await?, &scope, words, carrier)
+            .await
+        {
+            Ok(queued) => queued,
+            Err(error @ MapError::Duplicate { .. }) => {
+                let next = format!("waybill map remove {}", shell(words));
+                return Err(Failure::attention(error.to_string(), next));
+            }
+            Err(error @ MapError::NotListed { .. }) => {
+                let next =
+                    "See waybill carriers; after enabling a carrier in Seller Center: waybill carriers --refresh.";
+                return Err(Failure::attention(error.to_string(), next));
+            }
+            Err(error) => return Err(error.into()),
+        };
     let done =
         Saved { store_carrier: words, tiktok_carrier: Some(carrier), queued_again: Some(queued), removed: false };
     let said = format!(

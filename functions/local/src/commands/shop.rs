@@ -108,7 +108,9 @@ async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -
     let (mismatch, words) =
         if hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
     let field = |name: &str| (name == "mismatch").then(|| mismatch.to_owned());
-    settings::settle(app, &Actor::command_line(), &shop, field).await?.map_err(|fault| Failure::usage(fault, "See waybill shop set --help."))?;
+    settings::settle(app, &Actor::command_line(), &shop, field)
+        .await?
+        .map_err(|fault| Failure::usage(fault, "See waybill shop set --help."))?;
     let said = format!("{}: a number that does not look like its carrier's {words}.", shop.name);
     output.done(&Setting { shop: shop.id.as_str(), mismatch }, said)?;
     Ok(false)

@@ -24,10 +24,10 @@ pub mod settings;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
+pub use connection::store_act;
 pub use correct::{CorrectError, correct};
 pub use find::{Scope, find, is_meant};
 pub use mapping::{map, unmap};
-pub use connection::store_act;
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};

@@ -185,7 +185,8 @@ mod tests {
     fn only_what_was_typed_changes_and_each_change_is_said() {
         assert_eq!(read(&[]), Ok(vec![]));
         assert_eq!(read(&[("mismatch", "hold")]), Ok(vec!["mismatch: hold (was warn)".to_owned()]));
-        let said = read(&[("digest_hour", "6"), ("time_zone", "Europe/London"), ("lost", "12"), ("scan", "")]).expect("fine");
+        let said =
+            read(&[("digest_hour", "6"), ("time_zone", "Europe/London"), ("lost", "12"), ("scan", "")]).expect("fine");
         assert_eq!(said.len(), 3, "{said:?}");
         for name in CLOCKS.map(|(name, _)| name) {
             assert_eq!(read(&[(name, "9")]).map(|said| said.len()), Ok(1), "{name}");

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::deadline::Clock;
-use crate::domain::order_row::{Ours, OrderRow, Rules};
+use crate::domain::order_row::{OrderRow, Ours, Rules};
 use crate::flows::views::orders::newest;
 use crate::mail::zone;
 use crate::table::error::TableError;

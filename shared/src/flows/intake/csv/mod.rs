@@ -146,8 +146,9 @@ pub async fn send(
         return Ok(0);
     }
     let store = connection(app, shop).await?;
-    let mut results =
-        stream::iter(0..judged.news.len()).map(|at| Box::pin(one(app, &store, judged.news.get(at)))).buffer_unordered(AT_ONCE);
+    let mut results = stream::iter(0..judged.news.len())
+        .map(|at| Box::pin(one(app, &store, judged.news.get(at))))
+        .buffer_unordered(AT_ONCE);
     let (mut rows, mut orders) = (0, 0);
     while let Some(kept) = results.try_next().await? {
         if let Some(Kept::Stored { rows: more }) = kept {

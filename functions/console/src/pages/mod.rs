@@ -22,13 +22,17 @@ mod stores;
 
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
+use futures_util::future::BoxFuture;
 use lambda_http::{Body, Response};
+use std::future::ready;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::table::error::TableError;
 use waybill::table::proof_keys::ProofKey;
 use waybill::web::proof::{KeyLine, Signer};
+
+type Answer = Result<Response<Body>, TableError>;
 
 /// Answers a request; a table that cannot be reached is a page too.
 pub(crate) async fn answer(visit: &Visit<'_>) -> Response<Body> {
@@ -91,51 +95,60 @@ async fn for_member(
     member: &Member,
     method: &str,
     parts: &[&str],
-) -> Result<Response<Body>, TableError> {
-    let app = visit.app;
+) -> Answer {
     if method == "POST" && !visit.form_holds(&member.secret).await {
         return Ok(stale_form(visit));
     }
+    page(visit, member, method, parts).await
+}
+
+/// The page of an address. Each is a future of its own on the heap: all of them side by side are more than a thread's
+/// stack takes.
+fn page<'a>(visit: &'a Visit<'a>, member: &'a Member, method: &str, parts: &[&'a str]) -> BoxFuture<'a, Answer> {
     match (method, parts) {
-        ("GET", [""]) => overview::page(visit, member).await,
-        ("GET", ["orders"]) => orders::page(visit, member).await,
-        ("GET", ["orders.csv"]) => orders::csv(visit, member).await,
-        ("GET", ["deadlines"]) => deadlines::page(visit, member).await,
-        ("GET", ["deadlines.csv"]) => deadlines::csv(visit, member).await,
-        ("GET", ["audit"]) => audit::page(visit, member).await,
-        ("GET", ["audit.csv"]) => audit::csv(visit, member).await,
-        ("GET", ["mapping"]) => mapping::page(visit, member).await,
-        ("POST", ["mapping"]) => mapping::act(visit, member).await,
-        ("GET", ["mapping.csv"]) => mapping::csv(visit, member).await,
-        ("GET", ["carriers"]) => carriers::page(visit, member).await,
-        ("POST", ["carriers"]) => carriers::act(visit, member).await,
-        ("GET", ["backfill"]) => backfill::page(visit, member).await,
-        ("POST", ["backfill"]) => backfill::act(visit, member).await,
-        ("GET", ["backfill.csv"]) => backfill::verdicts(visit, member).await,
-        ("GET", ["shops"]) => shops::list(visit, member).await,
-        ("GET", ["shops", id]) => shops::one(visit, member, id).await,
-        ("GET", ["stores", id]) => store::page(visit, member, id).await,
-        ("POST", ["stores", id]) => store::act(visit, member, id).await,
-        ("GET", ["report"]) => report::page(visit, member).await,
-        ("GET", ["report.csv"]) => report::csv(visit, member).await,
-        ("GET", ["health"]) => health::page(visit, member).await,
-        ("POST", ["shops", id]) => shops::act(visit, member, id).await,
-        ("GET", ["connect"]) => connect::choose(visit, member).await,
+        ("GET", [""]) => Box::pin(overview::page(visit, member)),
+        ("GET", ["orders"]) => Box::pin(orders::page(visit, member)),
+        ("GET", ["orders.csv"]) => Box::pin(orders::csv(visit, member)),
+        ("GET", ["deadlines"]) => Box::pin(deadlines::page(visit, member)),
+        ("GET", ["deadlines.csv"]) => Box::pin(deadlines::csv(visit, member)),
+        ("GET", ["audit"]) => Box::pin(audit::page(visit, member)),
+        ("GET", ["audit.csv"]) => Box::pin(audit::csv(visit, member)),
+        ("GET", ["mapping"]) => Box::pin(mapping::page(visit, member)),
+        ("POST", ["mapping"]) => Box::pin(mapping::act(visit, member)),
+        ("GET", ["mapping.csv"]) => Box::pin(mapping::csv(visit, member)),
+        ("GET", ["carriers"]) => Box::pin(carriers::page(visit, member)),
+        ("POST", ["carriers"]) => Box::pin(carriers::act(visit, member)),
+        ("GET", ["backfill"]) => Box::pin(backfill::page(visit, member)),
+        ("POST", ["backfill"]) => Box::pin(backfill::act(visit, member)),
+        ("GET", ["backfill.csv"]) => Box::pin(backfill::verdicts(visit, member)),
+        ("GET", ["shops"]) => Box::pin(shops::list(visit, member)),
+        ("GET", ["shops", id]) => Box::pin(shops::one(visit, member, id)),
+        ("GET", ["stores", id]) => Box::pin(store::page(visit, member, id)),
+        ("POST", ["stores", id]) => Box::pin(store::act(visit, member, id)),
+        ("GET", ["report"]) => Box::pin(report::page(visit, member)),
+        ("GET", ["report.csv"]) => Box::pin(report::csv(visit, member)),
+        ("GET", ["health"]) => Box::pin(health::page(visit, member)),
+        ("POST", ["shops", id]) => Box::pin(shops::act(visit, member, id)),
+        ("GET", ["connect"]) => Box::pin(connect::choose(visit, member)),
         ("GET", ["connect", "tiktok", word]) => match region(word) {
-            Some(region) if visit.method == "GET" => connect::start(visit, member, region, None).await,
-            _ => Ok(answer::missing(app)),
+            Some(region) if visit.method == "GET" => Box::pin(connect::start(visit, member, region, None)),
+            _ => none(visit),
         },
-        ("GET", ["connect", "bigcommerce", "claim"]) => stores::claim_page(visit, member).await,
-        ("POST", ["connect", "bigcommerce", "claim"]) => stores::claim(visit, member).await,
-        ("GET", ["connect", "woocommerce", "return"]) => stores::returned(visit, member).await,
+        ("GET", ["connect", "bigcommerce", "claim"]) => Box::pin(stores::claim_page(visit, member)),
+        ("POST", ["connect", "bigcommerce", "claim"]) => Box::pin(stores::claim(visit, member)),
+        ("GET", ["connect", "woocommerce", "return"]) => Box::pin(stores::returned(visit, member)),
         ("GET" | "POST", ["connect", word]) => match Platform::parse(word) {
-            Some(platform) if method == "GET" => stores::form(visit, member, platform).await,
-            Some(platform) => stores::act(visit, member, platform).await,
-            None => Ok(answer::missing(app)),
+            Some(platform) if method == "GET" => Box::pin(stores::form(visit, member, platform)),
+            Some(platform) => Box::pin(stores::act(visit, member, platform)),
+            None => none(visit),
         },
-        ("POST", ["logout"]) => login::leave(visit, member).await,
-        _ => Ok(answer::missing(app)),
+        ("POST", ["logout"]) => Box::pin(login::leave(visit, member)),
+        _ => none(visit),
     }
+}
+
+fn none<'a>(visit: &Visit<'_>) -> BoxFuture<'a, Answer> {
+    Box::pin(ready(Ok(answer::missing(visit.app))))
 }
 
 /// The public keys of proofs, for strangers who hold one: those that ever signed, and the one that signs now.

@@ -145,7 +145,7 @@ def lists(desk, town):
         [{"name": "week-48.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
     )
     desk.press("Check the rows")
-    desk.shows("2 rows for Tiny Mugs US: 1 are good, 1 are not")
+    desk.shows("2 rows for Tiny Mugs US. Good: 1; not good: 1.")
     desk.picture("backfill-preview")
     desk.page.set_viewport_size(PHONE)
     for name, path in [("orders", "/orders"), ("deadlines", "/deadlines"), ("mapping", "/mapping"), ("report", "/report"),

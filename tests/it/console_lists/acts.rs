@@ -191,7 +191,7 @@ async fn a_file_is_previewed_row_by_row_then_sent_once() {
     assert_eq!(page.status, 303, "{}", page.text);
     let preview = page.location;
     let page = browser.get(&world, &preview).await;
-    assert!(page.text.contains("2 are good, 1 are not") && page.text.contains("TRACKING_MISSING"), "{}", page.text);
+    assert!(page.text.contains("Good: 2; not good: 1.") && page.text.contains("TRACKING_MISSING"), "{}", page.text);
     assert_eq!(world.push().await.pushed, 0, "a preview sends nothing");
     let (head, rows) = csv(&browser.get(&world, &preview.replace("/backfill", "/backfill.csv")).await);
     assert_eq!((head.join(","), rows.len()), ("row,order,number,carrier,verdict,reason,detail".to_owned(), 3));

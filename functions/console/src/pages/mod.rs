@@ -90,12 +90,7 @@ fn ends_session(parts: &[&str]) -> bool {
     matches!(parts, ["logout"])
 }
 
-async fn for_member(
-    visit: &Visit<'_>,
-    member: &Member,
-    method: &str,
-    parts: &[&str],
-) -> Answer {
+async fn for_member(visit: &Visit<'_>, member: &Member, method: &str, parts: &[&str]) -> Answer {
     if method == "POST" && !visit.form_holds(&member.secret).await {
         return Ok(stale_form(visit));
     }

@@ -69,10 +69,7 @@ impl ShopNow {
             }
             ShopStanding::Connected { .. } | ShopStanding::Resting { .. } => {}
             ShopStanding::Paused { .. } => why.push("it is paused here, nothing is sent".to_owned()),
-            ShopStanding::Parked { reason, .. } => {
-                let sentence = reason.sentence().trim_end_matches('.');
-                why.push(format!("it is disconnected, nothing is sent ({sentence})"));
-            }
+            ShopStanding::Parked { .. } => why.push("it is disconnected, nothing is sent".to_owned()),
         }
         if self.seller_shipping == Some(false) {
             why.push("Seller Shipping is off at TikTok".to_owned());
@@ -154,6 +151,8 @@ mod tests {
     use super::*;
     use crate::domain::reason::Reason;
 
+    type Change = fn(&mut ShopNow, Timestamp);
+
     fn calm() -> ShopNow {
         ShopNow {
             standing: ShopStanding::Connected { days: 80 },
@@ -170,7 +169,7 @@ mod tests {
     fn whoever_asks_may_sleep_only_when_nothing_at_all_needs_somebody() {
         assert!(calm().may_sleep() && calm().said().starts_with("Yes: nothing is late"), "{}", calm().said());
         let at = Timestamp::UNIX_EPOCH;
-        let cases: [(&str, fn(&mut ShopNow, Timestamp)); 8] = [
+        let cases: [(&str, Change); 8] = [
             ("store north cannot be reached", |now, _| now.stores.push("store north cannot be reached".into())),
             ("2 orders are late", |now, _| now.due.late = 2),
             ("1 needs a hand", |now, _| now.held.total = 1),

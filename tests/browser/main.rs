@@ -3,7 +3,7 @@
 //! Driven by `tests/browser/visit.py`: `browser-town FOLDER WAYBILL FAKETIME_LIBRARY`.
 //!
 //! Prints one JSON line with the addresses, then obeys the commands on its standard input, one a line, and answers each
-//! with one JSON line: `skip HOURS`, `tick`, `push COUNT`, `parked`, `revoke`, `ship COUNT CARRIER`, `mails`.
+//! with one JSON line: `skip HOURS`, `tick`, `push COUNT`, `parked`, `revoke`, `ship COUNT CARRIER`, `visit`, `mails`.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test's own program")]
 
 use base64::Engine as _;
@@ -138,6 +138,10 @@ impl Town {
             ["revoke"] => {
                 self.tiktok.revoke(SHOP);
                 json!({})
+            }
+            ["visit"] => {
+                let read = self.waybill(&["orders", "refresh"], "").await;
+                json!({"orders": self.shipped, "read": read})
             }
             ["ship", count, carrier @ ..] => self.ship(count.parse().expect("a number"), &carrier.join(" ")).await,
             ["mails"] => self.mails(),

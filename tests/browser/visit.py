@@ -111,6 +111,51 @@ def sign_in(visitor, town):
     check(visitor.page.url == town.about["origin"] + "/", visitor.page.url)
 
 
+def lists(desk, town):
+    """What a person looks up in the morning, by the names of things alone."""
+    order = "576000000000000001"
+    check(town.do("visit")["orders"] >= 3, "TikTok's orders are read")
+    desk.press("Orders")
+    desk.shows(order)
+    desk.picture("orders")
+    desk.page.get_by_label("Search").fill("TBA300000000001")
+    with desk.page.expect_navigation():
+        desk.page.get_by_role("button", name="Show").click()
+    check(desk.page.url.endswith(f"/orders/{order}"), f"one search leads to the order: {desk.page.url}")
+    desk.complaints.clear()
+    desk.open("/orders?q=nobody-knows-it")
+    desk.shows("Nothing fits nobody-knows-it")
+    desk.picture("orders-none")
+    desk.press("Deadlines")
+    desk.shows("first scan by")
+    desk.picture("deadlines")
+    desk.press("Report")
+    desk.shows("Late dispatch")
+    desk.picture("report")
+    for name, words in [("Carriers", "Live list"), ("Health", "Table")]:
+        if not desk.page.locator("details.more[open]").count():
+            desk.page.get_by_text("More", exact=True).click()
+        desk.press(name)
+        desk.shows(words)
+        desk.picture(name.lower())
+    desk.press("Backfill")
+    desk.picture("backfill")
+    rows = f"tiktok_order_id,tracking_number,carrier\n{order},TBA300000000001,Amazon Logistics\n{order},,USPS\n"
+    desk.page.get_by_label("CSV file").set_input_files(
+        [{"name": "week-48.csv", "mimeType": "text/csv", "buffer": rows.encode()}]
+    )
+    desk.press("Check the rows")
+    desk.shows("2 rows for Tiny Mugs US. Good: 1; not good: 1.")
+    desk.picture("backfill-preview")
+    desk.page.set_viewport_size(PHONE)
+    for name, path in [("orders", "/orders"), ("deadlines", "/deadlines"), ("mapping", "/mapping"), ("report", "/report"),
+                       ("health", "/health"), ("backfill", "/backfill")]:
+        desk.open(path)
+        desk.picture(f"{name}-phone")
+    desk.page.set_viewport_size(DESK)
+    desk.open(f"/shops/{town.about['shop']}")
+
+
 def story(chromium, town, pictures):
     origin = town.about["origin"]
     desk = Visitor(chromium, origin, pictures, DESK)
@@ -143,6 +188,8 @@ def story(chromium, town, pictures):
     desk.open(f"/shops/{town.about['shop']}")
     desk.picture("shop")
 
+    lists(desk, town)
+
     town.do("ship 2 Our own van")
     check(town.do("push 0")["pushed"] == 0, "nobody knows this carrier")
     desk.open(f"/shops/{town.about['shop']}")
@@ -152,6 +199,17 @@ def story(chromium, town, pictures):
     desk.press("Save and send 2")
     desk.shows("Tracking numbers queued: 2")
     check(town.do("push 2")["pushed"] == 2, "one choice sends both")
+    desk.press("Mapping")
+    desk.shows("Our own van")
+    desk.picture("mapping")
+    desk.page.get_by_label("Store's carrier name").last.fill("Better Trucks")
+    desk.press("Test it")
+    desk.shows("known by itself")
+    desk.press("Remove")
+    desk.shows("is not mapped any more")
+    desk.open("/audit")
+    desk.shows("owner@tiny-mugs.example")
+    desk.picture("audit")
 
     for _ in range(89):
         town.do("skip 24")

@@ -14,6 +14,7 @@ mod carriers;
 mod catalogue;
 mod connect;
 mod console;
+mod console_lists;
 mod crash;
 mod crash_connections;
 mod desk;

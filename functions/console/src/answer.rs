@@ -2,15 +2,27 @@
 
 use http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
 use lambda_http::{Body, Response};
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{AutoEscape, Environment, Output, State, Value, context};
 use std::sync::OnceLock;
 use waybill::app::App;
 use waybill::web::{csv, headers};
 
 const STYLE: &str = include_str!("../templates/style.css");
 
-const TEMPLATES: [(&str, &str); 21] = [
+const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../templates/base.html")),
+    ("list.html", include_str!("../templates/list.html")),
+    ("orders.html", include_str!("../templates/orders.html")),
+    ("deadlines.html", include_str!("../templates/deadlines.html")),
+    ("audit.html", include_str!("../templates/audit.html")),
+    ("mapping.html", include_str!("../templates/mapping.html")),
+    ("carriers.html", include_str!("../templates/carriers.html")),
+    ("backfill.html", include_str!("../templates/backfill.html")),
+    ("backfill_preview.html", include_str!("../templates/backfill_preview.html")),
+    ("report.html", include_str!("../templates/report.html")),
+    ("report_orders.html", include_str!("../templates/report_orders.html")),
+    ("store.html", include_str!("../templates/store.html")),
+    ("health.html", include_str!("../templates/health.html")),
     ("shop_card.html", include_str!("../templates/shop_card.html")),
     ("overview.html", include_str!("../templates/overview.html")),
     ("shops.html", include_str!("../templates/shops.html")),
@@ -41,13 +53,38 @@ fn templates() -> &'static Environment<'static> {
         all.set_trim_blocks(true);
         all.set_lstrip_blocks(true);
         all.set_auto_escape_callback(|_| AutoEscape::Html);
-        for (name, text) in TEMPLATES.into_iter().chain([PROBLEM]) {
+        all.set_formatter(written_out);
+        for (name, text) in TEMPLATES.iter().copied().chain([PROBLEM]) {
             if let Err(error) = all.add_template(name, text) {
                 tracing::error!(template = name, error = &error as &dyn std::error::Error, "template broken");
             }
         }
         all
     })
+}
+
+/// Text in a page: what could end its place is escaped. A slash cannot, and addresses are full of them.
+fn written_out(out: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => {
+            let mut from = 0;
+            for (at, byte) in text.bytes().enumerate() {
+                let name = match byte {
+                    b'&' => "&amp;",
+                    b'<' => "&lt;",
+                    b'>' => "&gt;",
+                    b'"' => "&quot;",
+                    b'\'' => "&#x27;",
+                    _ => continue,
+                };
+                out.write_str(text.get(from..at).unwrap_or_default())?;
+                out.write_str(name)?;
+                from = at + 1;
+            }
+            Ok(out.write_str(text.get(from..).unwrap_or_default())?)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
 }
 
 /// A page that goes wrong, in words.
@@ -182,6 +219,14 @@ pub(crate) fn file(name: &str, mime: &str, text: String) -> Response<Body> {
     response
 }
 
+/// Names the next part of a list in a header, for programs that read it whole.
+pub(crate) fn with_next(mut response: Response<Body>, next: Option<&str>) -> Response<Body> {
+    if let Some(link) = next.and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok()) {
+        response.headers_mut().insert(http::header::LINK, link);
+    }
+    response
+}
+
 /// Our own fault.
 pub(crate) fn broken(app: &App) -> Response<Body> {
     problem(
@@ -221,8 +266,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn text_of_others_ends_no_place_in_a_page() {
+        let mut page = templates().clone();
+        page.add_template("t", "<a href=\"{{ a }}\" title='{{ a }}'>{{ a }}</a>{{ n }}").expect("a template");
+        let values = context! { a => "/o?a=1&b=\"><script>'é/", n => 7 };
+        let text = page.get_template("t").and_then(|page| page.render(values)).expect("a page");
+        let safe = "/o?a=1&amp;b=&quot;&gt;&lt;script&gt;&#x27;é/";
+        assert_eq!(text, format!("<a href=\"{safe}\" title='{safe}'>{safe}</a>7"));
+    }
+
+    #[test]
     fn every_template_can_be_read() {
-        for (name, _) in TEMPLATES.into_iter().chain([PROBLEM]) {
+        for (name, _) in TEMPLATES.iter().copied().chain([PROBLEM]) {
             assert!(templates().get_template(name).is_ok(), "{name}");
         }
     }

@@ -7,6 +7,7 @@ use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
 use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
 use waybill::flows::access::shop::grant_facts;
+use waybill::flows::acts::settings;
 use waybill::flows::views::attention::{Attention, Counts};
 use waybill::flows::views::standing::{StoreStanding, store_name};
 use waybill::mail::zone;
@@ -30,7 +31,7 @@ pub(crate) struct ShopView {
     runs: bool,
     pub(crate) paused: bool,
     pub(crate) urgent: bool,
-    waiting: u64,
+    pub(crate) waiting: u64,
     pub(crate) held: usize,
     reasons: Vec<ReasonView>,
     until: String,
@@ -191,6 +192,47 @@ impl StoreView {
             read: store.polls.asked.map(|at| zone::moment(at, &jiff::tz::TimeZone::UTC)),
             trouble: store.polls.trouble.as_deref().map(sentence),
             again: in_browser.then(|| format!("/connect/{}", store.platform)),
+        }
+    }
+}
+
+/// A shop's settings as its form shows them.
+#[derive(Debug, Serialize)]
+pub(crate) struct SettingsView {
+    hold: bool,
+    cancel_brake: bool,
+    hold_samples: bool,
+    time_zone: String,
+    /// The zone that counts now.
+    zone: String,
+    digest_hour: u8,
+    clocks: Vec<ClockView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ClockView {
+    name: &'static str,
+    words: &'static str,
+    days: Option<u16>,
+}
+
+impl SettingsView {
+    pub(crate) fn of(shop: &Shop) -> Self {
+        let set = &shop.settings;
+        let mut numbers = set.clocks;
+        let clocks = settings::CLOCKS.into_iter().map(|(name, words)| ClockView {
+            name,
+            words,
+            days: settings::clock(&mut numbers, name).copied().flatten(),
+        });
+        Self {
+            hold: set.hold_on_mismatch,
+            cancel_brake: set.cancel_brake,
+            hold_samples: set.hold_samples,
+            time_zone: set.time_zone.clone().unwrap_or_default(),
+            zone: zone::of(shop).iana_name().unwrap_or("UTC").to_owned(),
+            digest_hour: set.digest_hour.unwrap_or(settings::DIGEST_HOUR),
+            clocks: clocks.collect(),
         }
     }
 }

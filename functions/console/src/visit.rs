@@ -8,9 +8,11 @@ use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
 use waybill::flows::acts::Actor;
+use waybill::flows::connect::login;
 use waybill::table::error::TableError;
 use waybill::web::cookie::Cookie;
 use waybill::web::form::{self, Fields};
+use waybill::web::multipart;
 
 /// Forms of ours have a few hundred bytes.
 const LARGEST_FORM: usize = 16 * 1024;
@@ -19,6 +21,8 @@ const LARGEST_FORM: usize = 16 * 1024;
 const LONGEST_SAID: usize = 2000;
 /// It waits this long for the next page.
 const SAID_FOR: Duration = Duration::from_secs(120);
+/// A file, and the form around it.
+const LARGEST_UPLOAD: usize = waybill::flows::intake::csv::upload::LARGEST + LARGEST_FORM;
 
 /// A request.
 pub(crate) struct Visit<'a> {
@@ -29,6 +33,8 @@ pub(crate) struct Visit<'a> {
     /// As it came: a platform's signature covers it.
     pub(crate) raw_query: String,
     pub(crate) form: Fields,
+    /// The file that a form carried: its name and bytes.
+    pub(crate) file: Option<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
     /// Where it came from.
     from: String,
@@ -42,6 +48,8 @@ pub(crate) struct Member {
     pub(crate) account: AccountId,
     pub(crate) secret: String,
     pub(crate) csrf: String,
+    /// The session was moved on: so is its cookie.
+    pub(crate) renewed: bool,
 }
 
 /// The address that the gateway saw, or the host of this process; what headers claim is not asked.
@@ -65,13 +73,21 @@ impl<'a> Visit<'a> {
         let cookies = parts.headers.get_all(http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let bytes: &[u8] = body.as_ref();
         let small = if bytes.len() <= LARGEST_FORM { bytes } else { &[] };
+        // Only this page takes a file.
+        let whole = parts.uri.path() == "/backfill" && bytes.len() <= LARGEST_UPLOAD;
+        let upload = header("content-type").filter(|_| whole).and_then(|kind| multipart::read(&kind, bytes));
+        let (form, file) = match upload {
+            Some(upload) => (upload.fields, upload.file),
+            None => (Fields::parse(if whole { bytes } else { small }), None),
+        };
         Self {
             app,
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
             raw_query: parts.uri.query().unwrap_or_default().to_owned(),
-            form: Fields::parse(small),
+            form,
+            file,
             body: small.to_vec(),
             from,
             cookies: cookies.collect::<Vec<_>>().join("; "),
@@ -95,9 +111,9 @@ impl<'a> Visit<'a> {
     /// Who the browser is.
     pub(crate) async fn member(&self) -> Result<Option<Member>, TableError> {
         let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
-        let Some(session) = self.app.table.session_get(&secret, self.app.clock.now()).await? else { return Ok(None) };
+        let Some((session, renewed)) = login::session(self.app, &secret).await? else { return Ok(None) };
         let Some(csrf) = self.form_token(&secret).await else { return Ok(None) };
-        Ok(Some(Member { account: session.account, secret, csrf }))
+        Ok(Some(Member { account: session.account, secret, csrf, renewed }))
     }
 
     /// Who acts, and from where, as the audit has it.

@@ -27,6 +27,19 @@ pub struct AuditEntry {
     pub said: String,
 }
 
+impl AuditEntry {
+    pub(super) fn read(row: Reader<'_>) -> Result<Self, TableError> {
+        Ok(Self {
+            at: row.time("at")?,
+            who: row.text("who")?,
+            from: row.text("from")?,
+            act: row.text("act")?,
+            of: row.text("of")?,
+            said: row.text("said")?,
+        })
+    }
+}
+
 impl Table {
     /// Keeps an act. Two in the same millisecond stand beside each other.
     ///
@@ -60,14 +73,7 @@ impl Table {
             let row = Reader(&item);
             let at = row.time("at")?;
             if at >= since {
-                entries.push(AuditEntry {
-                    at,
-                    who: row.text("who")?,
-                    from: row.text("from")?,
-                    act: row.text("act")?,
-                    of: row.text("of")?,
-                    said: row.text("said")?,
-                });
+                entries.push(AuditEntry::read(row)?);
             }
         }
         Ok(entries)

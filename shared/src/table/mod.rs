@@ -45,6 +45,7 @@ pub mod notes;
 pub mod notices;
 pub mod once;
 pub mod orders;
+mod pages;
 pub mod parcels;
 pub mod proof_keys;
 pub mod schema;

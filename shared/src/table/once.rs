@@ -81,6 +81,19 @@ impl Table {
         self.put(row.done(), If::Absent).await
     }
 
+    /// Moves the end of a session that is as it was seen.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when it was moved or ended meanwhile.
+    pub async fn session_move(&self, secret: &str, seen: &Session, until: Timestamp) -> Result<(), TableError> {
+        let row = Writer::new(keys::session(&hashed(secret)), "session")
+            .text("account", seen.account.as_str())
+            .time("until", until)
+            .ttl(until);
+        let seen = u64::try_from(seen.until.as_millisecond()).unwrap_or_default();
+        self.put(row.done(), If::Counter("until", seen)).await
+    }
+
     /// Who a browser is.
     ///
     /// # Errors

@@ -152,7 +152,7 @@ fn entry(place: &str, late: bool) -> Option<ClockEntry> {
 }
 
 /// Orders among rows that stand by key: an order's pointers follow it.
-fn known(shop: &ShopId, rows: &[Item]) -> Result<Vec<Known>, TableError> {
+pub(super) fn known(shop: &ShopId, rows: &[Item]) -> Result<Vec<Known>, TableError> {
     let mut found: Vec<Known> = Vec::new();
     for item in rows {
         let row = Reader(item);

@@ -41,6 +41,12 @@ impl Fields {
         Self(url::form_urlencoded::parse(text).map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
     }
 
+    /// Fields that were decoded elsewhere.
+    #[must_use]
+    pub fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// All values of a field.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
@@ -67,6 +73,17 @@ pub fn of_path_part(part: &str) -> String {
         .next()
         .map(|(_, text)| text.into_owned())
         .unwrap_or_default()
+}
+
+/// A path with a query of these fields; those without a value are left out.
+#[must_use]
+pub fn address(path: &str, fields: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
 }
 
 #[cfg(test)]

@@ -5,4 +5,5 @@ pub mod csv;
 pub mod form;
 pub mod headers;
 pub mod link;
+pub mod multipart;
 pub mod proof;

@@ -60,8 +60,17 @@ impl Browser {
         self.send_to(&world.app, method, path, form).await
     }
 
+    /// Sends a form of another kind, such as one with a file.
+    pub async fn send_as(&mut self, world: &World, path: &str, kind: &str, body: &str) -> Page {
+        self.request(&world.app, "POST", path, kind, body).await
+    }
+
     /// Sends any request to one process.
     pub async fn send_to(&mut self, app: &App, method: &str, path: &str, form: &str) -> Page {
+        self.request(app, method, path, "application/x-www-form-urlencoded", form).await
+    }
+
+    async fn request(&mut self, app: &App, method: &str, path: &str, kind: &str, form: &str) -> Page {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let path = path.strip_prefix(ORIGIN).unwrap_or(path);
         let mut request = http::Request::builder().method(method).uri(path);
@@ -69,7 +78,7 @@ impl Browser {
             request = request.header("cookie", cookies.join("; "));
         }
         if method == "POST" {
-            request = request.header("origin", ORIGIN).header("content-type", "application/x-www-form-urlencoded");
+            request = request.header("origin", ORIGIN).header("content-type", kind);
         }
         let request = request.body(Body::Text(form.to_owned())).expect("request");
         let answer = console::handle(app, request).await.expect("never fails");

@@ -16,6 +16,7 @@ use waybill::flows::carriers::map::MapError;
 use waybill::flows::views::order::Meant;
 use waybill::table::error::TableError;
 use waybill::table::keys;
+use waybill::table::maps::MapScope;
 use waybill::table::orders::Known;
 use waybill::web::form::of_path_part;
 
@@ -210,7 +211,8 @@ async fn map(visit: &Visit<'_>, actor: &Actor, shops: &[Shop], parcel: &Parcel) 
         return Ok(Err(Reason::ShopGone.remedy().to_owned()));
     };
     let (words, carrier) = (parcel.carrier.clone().unwrap_or_default(), field(visit, "provider"));
-    match acts::map_carrier(visit.app, actor, shop, &words, &carrier).await {
+    let scope = MapScope::Shop(shop.id.clone());
+    match acts::map(visit.app, actor, &shop.account, &scope, &words, &carrier).await {
         Ok(queued) => {
             let name = if words.trim().is_empty() { "A parcel without a carrier name" } else { words.trim() };
             Ok(Ok(format!("Saved: {name} means {carrier}. Tracking numbers queued: {queued}.")))

@@ -10,6 +10,7 @@ use waybill::flows::tell::held::guesses;
 use waybill::flows::views::attention::{self, Attention, Counts, Held as HeldParcel};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
+use waybill::table::maps::MapScope;
 
 /// Rows on a page; all are counted above them.
 const MOST: usize = 50;
@@ -96,8 +97,9 @@ pub(super) async fn map(visit: &Visit<'_>, member: &Member, shop: &Shop) -> Resu
     if visit.form.get("carrier").is_none() {
         return Ok("Nothing was saved: the form is incomplete.".to_owned());
     }
+    let scope = MapScope::Shop(shop.id.clone());
     let actor = visit.actor(member).await?;
-    match acts::map_carrier(visit.app, &actor, shop, &words, &carrier).await {
+    match acts::map(visit.app, &actor, &member.account, &scope, &words, &carrier).await {
         Ok(queued) => {
             let name = if words.trim().is_empty() { "a parcel without a carrier name" } else { &words };
             Ok(format!("Saved: {name} means {carrier}. Tracking numbers queued: {queued}."))

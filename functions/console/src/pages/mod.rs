@@ -4,26 +4,41 @@ mod acts;
 mod acts_forms;
 mod attention;
 mod attention_bulk;
+mod audit;
+mod backfill;
+mod carriers;
 mod connect;
+mod deadlines;
+mod health;
 mod held;
+mod list;
 mod login;
+mod mapping;
 mod order;
 mod order_delay;
+mod orders;
+mod overview;
+mod picture;
 mod reconnect;
+mod report;
 mod rounds;
 mod shops;
+mod store;
 mod stores;
 
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
-use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use lambda_http::{Body, Response};
+use std::future::ready;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::table::error::TableError;
 use waybill::table::proof_keys::ProofKey;
 use waybill::web::proof::{KeyLine, Signer};
+
+type Answer = Result<Response<Body>, TableError>;
 
 /// Answers a request; a table that cannot be reached is a page too.
 pub(crate) async fn answer(visit: &Visit<'_>) -> Response<Body> {
@@ -67,42 +82,83 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         _ => {}
     }
     let Some(member) = visit.member().await? else {
-        return Ok(if method == "GET" && known(&parts) { answer::redirect("/login") } else { answer::missing(app) });
+        return Ok(match method {
+            "GET" if known(&parts) => answer::redirect(&login::way_in(visit)),
+            "POST" if known(&parts) => login::signed_out(visit),
+            _ => answer::missing(app),
+        });
     };
+    let page = for_member(visit, &member, method, &parts).await?;
+    Ok(if member.renewed && !ends_session(&parts) { login::kept(visit, page, &member.secret) } else { page })
+}
+
+fn ends_session(parts: &[&str]) -> bool {
+    matches!(parts, ["logout"])
+}
+
+async fn for_member(visit: &Visit<'_>, member: &Member, method: &str, parts: &[&str]) -> Answer {
     if method == "POST" && !visit.form_holds(&member.secret).await {
         return Ok(stale_form(visit));
     }
-    match (method, parts.as_slice()) {
-        ("GET", [""]) => shops::overview(visit, &member).await,
-        ("GET", ["shops"]) => shops::list(visit, &member).await,
-        ("GET", ["shops", id]) => shops::one(visit, &member, id).await,
-        ("POST", ["stores", id]) => shops::act_store(visit, &member, id).await,
-        ("POST", ["shops", id]) => shops::act(visit, &member, id).await,
-        ("GET", ["connect"]) => connect::choose(visit, &member).await,
+    page(visit, member, method, parts).await
+}
+
+/// The page of an address. Each is a future of its own on the heap: all of them side by side are more than a thread's
+/// stack takes.
+fn page<'a>(visit: &'a Visit<'a>, member: &'a Member, method: &str, parts: &[&'a str]) -> BoxFuture<'a, Answer> {
+    match (method, parts) {
+        ("GET", [""]) => Box::pin(overview::page(visit, member)),
+        ("GET", ["orders"]) => Box::pin(orders::page(visit, member)),
+        ("GET", ["orders.csv"]) => Box::pin(orders::csv(visit, member)),
+        ("GET", ["deadlines"]) => Box::pin(deadlines::page(visit, member)),
+        ("GET", ["deadlines.csv"]) => Box::pin(deadlines::csv(visit, member)),
+        ("GET", ["audit"]) => Box::pin(audit::page(visit, member)),
+        ("GET", ["audit.csv"]) => Box::pin(audit::csv(visit, member)),
+        ("GET", ["mapping"]) => Box::pin(mapping::page(visit, member)),
+        ("POST", ["mapping"]) => Box::pin(mapping::act(visit, member)),
+        ("GET", ["mapping.csv"]) => Box::pin(mapping::csv(visit, member)),
+        ("GET", ["carriers"]) => Box::pin(carriers::page(visit, member)),
+        ("POST", ["carriers"]) => Box::pin(carriers::act(visit, member)),
+        ("GET", ["backfill"]) => Box::pin(backfill::page(visit, member)),
+        ("POST", ["backfill"]) => Box::pin(backfill::act(visit, member)),
+        ("GET", ["backfill.csv"]) => Box::pin(backfill::verdicts(visit, member)),
+        ("GET", ["shops"]) => Box::pin(shops::list(visit, member)),
+        ("GET", ["shops", id]) => Box::pin(shops::one(visit, member, id)),
+        ("GET", ["stores", id]) => Box::pin(store::page(visit, member, id)),
+        ("POST", ["stores", id]) => Box::pin(store::act(visit, member, id)),
+        ("GET", ["report"]) => Box::pin(report::page(visit, member)),
+        ("GET", ["report.csv"]) => Box::pin(report::csv(visit, member)),
+        ("GET", ["health"]) => Box::pin(health::page(visit, member)),
+        ("POST", ["shops", id]) => Box::pin(shops::act(visit, member, id)),
+        ("GET", ["connect"]) => Box::pin(connect::choose(visit, member)),
         ("GET", ["connect", "tiktok", word]) => match region(word) {
-            Some(region) if visit.method == "GET" => connect::start(visit, &member, region, None).await,
-            _ => Ok(answer::missing(app)),
+            Some(region) if visit.method == "GET" => Box::pin(connect::start(visit, member, region, None)),
+            _ => none(visit),
         },
-        ("GET", ["connect", "bigcommerce", "claim"]) => stores::claim_page(visit, &member).await,
-        ("POST", ["connect", "bigcommerce", "claim"]) => stores::claim(visit, &member).await,
-        ("GET", ["connect", "woocommerce", "return"]) => stores::returned(visit, &member).await,
+        ("GET", ["connect", "bigcommerce", "claim"]) => Box::pin(stores::claim_page(visit, member)),
+        ("POST", ["connect", "bigcommerce", "claim"]) => Box::pin(stores::claim(visit, member)),
+        ("GET", ["connect", "woocommerce", "return"]) => Box::pin(stores::returned(visit, member)),
         ("GET" | "POST", ["connect", word]) => match Platform::parse(word) {
-            Some(platform) if method == "GET" => stores::form(visit, &member, platform).await,
-            Some(platform) => stores::act(visit, &member, platform).await,
-            None => Ok(answer::missing(app)),
+            Some(platform) if method == "GET" => Box::pin(stores::form(visit, member, platform)),
+            Some(platform) => Box::pin(stores::act(visit, member, platform)),
+            None => none(visit),
         },
-        ("GET", ["attention"]) => attention::page(visit, &member).boxed().await,
-        ("GET", ["attention.csv"]) => attention::file(visit, &member).boxed().await,
-        ("POST", ["attention"]) => attention_bulk::press(visit, &member).boxed().await,
-        ("GET", ["orders", id]) => order::page(visit, &member, id).boxed().await,
-        ("POST", ["orders", id]) => acts::press(visit, &member, id).boxed().await,
-        ("GET", ["orders", id, "proof.json"]) => order::proof(visit, &member, id, "json").boxed().await,
-        ("GET", ["orders", id, "proof.csv"]) => order::proof(visit, &member, id, "csv").boxed().await,
-        ("GET", ["orders", id, "proof.html"]) => order::proof(visit, &member, id, "html").boxed().await,
-        ("GET", ["orders", id, "delay.txt"]) => order::delay(visit, &member, id).boxed().await,
-        ("POST", ["logout"]) => login::leave(visit, &member).await,
-        _ => Ok(answer::missing(app)),
+        ("GET", ["attention"]) => Box::pin(attention::page(visit, member)),
+        ("GET", ["attention.csv"]) => Box::pin(attention::file(visit, member)),
+        ("POST", ["attention"]) => Box::pin(attention_bulk::press(visit, member)),
+        ("GET", ["orders", id]) => Box::pin(order::page(visit, member, id)),
+        ("POST", ["orders", id]) => Box::pin(acts::press(visit, member, id)),
+        ("GET", ["orders", id, "proof.json"]) => Box::pin(order::proof(visit, member, id, "json")),
+        ("GET", ["orders", id, "proof.csv"]) => Box::pin(order::proof(visit, member, id, "csv")),
+        ("GET", ["orders", id, "proof.html"]) => Box::pin(order::proof(visit, member, id, "html")),
+        ("GET", ["orders", id, "delay.txt"]) => Box::pin(order::delay(visit, member, id)),
+        ("POST", ["logout"]) => Box::pin(login::leave(visit, member)),
+        _ => none(visit),
     }
+}
+
+fn none<'a>(visit: &Visit<'_>) -> BoxFuture<'a, Answer> {
+    Box::pin(ready(Ok(answer::missing(visit.app))))
 }
 
 /// The public keys of proofs, for strangers who hold one: those that ever signed, and the one that signs now.
@@ -132,6 +188,7 @@ fn known(parts: &[&str]) -> bool {
         [""] | ["shops" | "orders" | "stores", ..] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
         ["attention" | "deadlines" | "mapping" | "carriers" | "backfill" | "report" | "audit" | "health"] => true,
         ["attention.csv" | "orders.csv" | "deadlines.csv" | "mapping.csv" | "report.csv" | "audit.csv"] => true,
+        ["backfill.csv"] => true,
         ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
         ["connect", word] => Platform::parse(word).is_some(),
         _ => false,

@@ -2,14 +2,14 @@
 
 use super::{connect, held};
 use crate::answer;
-use crate::view::{ShopView, StoreView};
+use crate::view::{SettingsView, ShopView, StoreView};
 use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
-use waybill::domain::ids::StoreId;
+use waybill::flows::acts::settings;
+use waybill::flows::connect::remove_shop;
 use waybill::flows::views::attention::Attention;
-use waybill::flows::{acts, connect::remove_shop, connect::store as connect_store};
 use waybill::mail::zone;
 use waybill::table::accounts::TroubleKind;
 use waybill::table::error::TableError;
@@ -35,7 +35,7 @@ async fn views(visit: &Visit<'_>, shops: &[Shop]) -> Result<Vec<ShopView>, Table
 }
 
 /// Mails that do not arrive, in words: the one thing that no mail can tell.
-async fn mail_trouble(visit: &Visit<'_>, member: &Member) -> Result<Option<String>, TableError> {
+pub(super) async fn mail_trouble(visit: &Visit<'_>, member: &Member) -> Result<Option<String>, TableError> {
     let Some(trouble) = visit.app.table.mail_trouble_get(&member.account).await? else { return Ok(None) };
     let day = zone::date(trouble.since, &jiff::tz::TimeZone::UTC);
     Ok(Some(match trouble.kind {
@@ -48,37 +48,6 @@ async fn mail_trouble(visit: &Visit<'_>, member: &Member) -> Result<Option<Strin
             )
         }
     }))
-}
-
-pub(super) async fn overview(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
-    let shops = views(visit, &shops(visit, member).await?).await?;
-    let urgent = shops.iter().filter(|shop| shop.urgent).count();
-    let held: usize = shops.iter().map(|shop| shop.held).sum();
-    let paused = shops.iter().filter(|shop| shop.paused).count();
-    let summary = match (urgent, held) {
-        (0, 0) if paused > 0 => "Nothing else waits for you.".to_owned(),
-        (0, 0) => "Every connection is in order, and nothing waits for you.".to_owned(),
-        (0, held) => format!("Every connection is in order. Trackings that need a hand: {held}."),
-        (1, 0) => "One connection waits for its owner.".to_owned(),
-        (urgent, 0) => format!("{urgent} connections wait for their owners."),
-        (urgent, held) => format!("Connections to renew: {urgent}. Trackings that need a hand: {held}."),
-    };
-    let summary = match paused {
-        0 => summary,
-        1 => format!(
-            "One shop is paused: nothing is sent for it. {}",
-            summary.replace("Every connection is in order. ", "")
-        ),
-        n => format!(
-            "{n} shops are paused: nothing is sent for them. {}",
-            summary.replace("Every connection is in order. ", "")
-        ),
-    };
-    let greeting =
-        if urgent == 0 && held == 0 && paused == 0 && !shops.is_empty() { "All is well" } else { "Overview" };
-    let mail_trouble = mail_trouble(visit, member).await?;
-    let values = context! { shops, summary, greeting, mail_trouble, csrf => member.csrf, here => "overview" };
-    Ok(answer::page(visit.app, 200, "overview.html", values))
 }
 
 pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
@@ -109,22 +78,10 @@ async fn shown(
 ) -> Result<Response<Body>, TableError> {
     let attention = Attention::of(visit.app, &shop.id).await?;
     let held = held::of(visit, shop, &attention, &attention.counts()).await?;
+    let settings = SettingsView::of(shop);
     let shop = ShopView::with(visit.app, shop, &attention.counts()).await?;
-    let values = context! { shop, held, said, csrf => member.csrf, here => "shops" };
+    let values = context! { shop, held, said, settings, csrf => member.csrf, here => "shops" };
     Ok(answer::page(visit.app, 200, "shop.html", values))
-}
-
-/// What is pressed at a store.
-pub(super) async fn act_store(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
-    let Ok(id) = StoreId::parse(id) else { return Ok(answer::missing(visit.app)) };
-    let store = visit.app.table.store_get(&id, true).await?.filter(|store| store.row.account == member.account);
-    if store.is_none() {
-        return Ok(answer::missing(visit.app));
-    }
-    if visit.form.get("do") == Some("remove") {
-        connect_store::disconnect(visit.app, &id).await?;
-    }
-    Ok(answer::redirect("/shops"))
 }
 
 pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<Response<Body>, TableError> {
@@ -132,12 +89,22 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     let here = format!("/shops/{}", shop.id);
     match visit.form.get("do") {
         Some("reconnect") => connect::start(visit, member, shop.app, Some(&shop)).await,
+        Some("settings") => {
+            let field = |name: &str| visit.form.get(name).map(|text| text.chars().take(100).collect());
+            let said = match settings::settle(visit.app, &visit.actor(member).await?, &shop, field).await? {
+                Ok(said) if said.is_empty() => "Nothing differs from what was set before.".to_owned(),
+                Ok(said) => format!("Saved. {}.", said.join("; ")),
+                Err(fault) => format!("Nothing was saved: {fault}."),
+            };
+            let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
+            shown(visit, member, &shop, Some(said)).await
+        }
         Some("map") => {
             let said = held::map(visit, member, &shop).await?;
             shown(visit, member, &shop, Some(said)).await
         }
         Some(word @ ("pause" | "resume")) => {
-            acts::pause(visit.app, &visit.actor(member).await?, &shop, word == "pause").await?;
+            settings::pause(visit.app, &visit.actor(member).await?, &shop, word == "pause").await?;
             Ok(answer::redirect(&here))
         }
         Some("remove") => match remove_shop::run(visit.app, &shop).await {

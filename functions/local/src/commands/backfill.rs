@@ -2,15 +2,15 @@
 
 use super::{Failure, Output, shop_named};
 use clap::Args;
-use serde::Serialize;
 use std::io::Write as _;
 use std::path::PathBuf;
 use waybill::app::App;
-use waybill::domain::reason::Reason;
 use waybill::flows::acts::Actor;
-use waybill::flows::intake::csv::{self, Verdict};
+use waybill::flows::intake::csv;
 use waybill::flows::orders::begin;
 use waybill::flows::push::visit_now;
+use waybill::flows::views::backfill::{Counts, HEAD, VerdictRow};
+use waybill::flows::views::rows::cells;
 use waybill::web::csv::line;
 
 /// Files with more rows show how far they are.
@@ -33,31 +33,6 @@ pub struct BackfillArgs {
     pub dry_run: bool,
 }
 
-#[derive(Serialize)]
-struct VerdictRow<'a> {
-    row: usize,
-    order: &'a str,
-    number: &'a str,
-    carrier: &'a str,
-    verdict: &'static str,
-    reason: Option<&'static str>,
-    detail: &'a str,
-}
-
-impl<'a> VerdictRow<'a> {
-    fn of(verdict: &'a Verdict) -> Self {
-        Self {
-            row: verdict.line.row,
-            order: verdict.line.order(),
-            number: &verdict.line.number,
-            carrier: &verdict.line.carrier,
-            verdict: verdict.word.as_str(),
-            reason: verdict.reason.map(Reason::code),
-            detail: &verdict.detail,
-        }
-    }
-}
-
 /// Says each row's verdict, then sends the good ones. True when a row is not good.
 ///
 /// # Errors
@@ -76,20 +51,17 @@ pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<
     }
     let judged = csv::judge(app, &shop, &lines).await?;
     if !output.is_json() {
-        output.text(&line(["row", "order", "number", "carrier", "verdict", "reason", "detail"]))?;
+        output.text(&line(HEAD))?;
     }
     for verdict in &judged.verdicts {
         let row = VerdictRow::of(verdict);
         if output.is_json() {
             output.line(&row)?;
         } else {
-            let (at, reason) = (row.row.to_string(), row.reason.unwrap_or_default());
-            let cells = [at.as_str(), row.order, row.number, row.carrier, row.verdict, reason, row.detail];
-            output.text(&line(cells))?;
+            output.text(&line(cells(&row, &HEAD).iter().map(String::as_str)))?;
         }
     }
-    let wrong = judged.verdicts.iter().filter(|verdict| verdict.reason.is_some()).count();
-    let good = judged.verdicts.len() - wrong;
+    let Counts { good, wrong, .. } = Counts::of(&judged);
     if args.dry_run {
         progress(&format!("{good} rows are good, {wrong} are not; nothing was sent (--dry-run)"));
         return Ok(wrong > 0);

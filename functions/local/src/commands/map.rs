@@ -8,6 +8,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use waybill::app::App;
 use waybill::domain::connection::Shop;
+use waybill::domain::ids::AccountId;
+use waybill::flows::acts::{self, Actor};
 use waybill::flows::carriers::lists::{LostMapping, lost_mappings};
 use waybill::flows::carriers::map::{self as map_carrier, MapError};
 use waybill::flows::carriers::match_parcel::Maps;
@@ -101,6 +103,14 @@ async fn scope(app: &App, place: &MapPlace) -> Result<MapScope, Failure> {
         },
     };
     Ok(MapScope::Account(account))
+}
+
+/// Whose map it is.
+async fn account_of_scope(app: &App, scope: &MapScope) -> Result<AccountId, Failure> {
+    match scope {
+        MapScope::Account(account) => Ok(account.clone()),
+        MapScope::Shop(shop) => Ok(shop_named(app, shop.as_str()).await?.account),
+    }
 }
 
 /// The shops that a map is for.
@@ -251,18 +261,22 @@ pub async fn set(
     output: &mut Output,
 ) -> Result<bool, Failure> {
     let scope = scope(app, place).await?;
-    let queued = match map_carrier::set(app, &scope, words, carrier, AUTHOR).await {
-        Ok(queued) => queued,
-        Err(error @ MapError::Duplicate { .. }) => {
-            let next = format!("waybill map remove {}", shell(words));
-            return Err(Failure::attention(error.to_string(), next));
-        }
-        Err(error @ MapError::NotListed { .. }) => {
-            let next = "See waybill carriers; after enabling a carrier in Seller Center: waybill carriers --refresh.";
-            return Err(Failure::attention(error.to_string(), next));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let queued =
+        match acts::map(app, &Actor::command_line(), &account_of_scope(app, &scope).await?, &scope, words, carrier)
+            .await
+        {
+            Ok(queued) => queued,
+            Err(error @ MapError::Duplicate { .. }) => {
+                let next = format!("waybill map remove {}", shell(words));
+                return Err(Failure::attention(error.to_string(), next));
+            }
+            Err(error @ MapError::NotListed { .. }) => {
+                let next =
+                    "See waybill carriers; after enabling a carrier in Seller Center: waybill carriers --refresh.";
+                return Err(Failure::attention(error.to_string(), next));
+            }
+            Err(error) => return Err(error.into()),
+        };
     let done =
         Saved { store_carrier: words, tiktok_carrier: Some(carrier), queued_again: Some(queued), removed: false };
     let said = format!(
@@ -306,7 +320,8 @@ async fn names_that_wait(app: &App, scope: &MapScope) -> Result<Vec<String>, Fai
 /// # Errors
 /// When the words are not mapped.
 pub async fn remove(app: &App, place: &MapPlace, words: &str, output: &mut Output) -> Result<bool, Failure> {
-    map_carrier::remove(app, &scope(app, place).await?, words).await?;
+    let scope = scope(app, place).await?;
+    acts::unmap(app, &Actor::command_line(), &account_of_scope(app, &scope).await?, &scope, words).await?;
     let done = Saved { store_carrier: words, tiktok_carrier: None, queued_again: None, removed: true };
     output.done(&done, format!("{} is not mapped any more.", quoted(words)))?;
     Ok(false)

@@ -15,6 +15,7 @@ use waybill::domain::order_row::STATE_WORDS;
 use waybill::flows::orders::board::OrderLine;
 use waybill::flows::orders::{begin, board};
 use waybill::flows::push::{Visited, visit_now};
+use waybill::flows::views::orders::Asked;
 
 /// A refresh waits this long for whoever reads the shop's orders already.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
@@ -90,13 +91,11 @@ async fn list(app: &App, asked: &Orders, output: &mut Output) -> Result<bool, Fa
         return Err(Failure::usage(format!("--state {state} is unknown"), format!("Use {}.", STATE_WORDS.join(", "))));
     }
     let since = asked.since.as_deref().map(|text| moment(app, text)).transpose()?;
+    let wanted = Asked { state, late: asked.late, since };
     let (mut rows, mut late) = (Vec::new(), false);
     for shop in shops_named(app, asked.shop.as_deref()).await? {
         for line in board::orders(app, &shop).await? {
-            let fits = state.as_deref().is_none_or(|state| line.state == state)
-                && (!asked.late || line.late)
-                && since.is_none_or(|since| line.updated.unwrap_or(line.created) >= since);
-            if fits {
+            if wanted.fits(&line) {
                 late |= line.late;
                 rows.push(Shown(line));
             }

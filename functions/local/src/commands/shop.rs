@@ -9,6 +9,7 @@ use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::reauthorisation::EndSource;
+use waybill::flows::acts::{Actor, settings};
 use waybill::flows::views::attention::Attention;
 use waybill::flows::views::standing::ShopStanding;
 use waybill::flows::{connect::remove_shop, connect::shop as connect_shop};
@@ -52,9 +53,6 @@ pub enum ShopCommand {
         id: String,
     },
 }
-
-/// Who pauses a shop from the command line.
-const WHO: &str = "command line";
 
 /// Runs one of the shop commands.
 ///
@@ -107,14 +105,12 @@ struct Setting<'a> {
 
 async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -> Result<bool, Failure> {
     let shop = shop_named(app, id).await?;
-    app.table
-        .shop_change(&shop.id, |shop| {
-            shop.settings.hold_on_mismatch = hold_on_mismatch;
-            true
-        })
-        .await?;
     let (mismatch, words) =
         if hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
+    let field = |name: &str| (name == "mismatch").then(|| mismatch.to_owned());
+    settings::settle(app, &Actor::command_line(), &shop, field)
+        .await?
+        .map_err(|fault| Failure::usage(fault, "See waybill shop set --help."))?;
     let said = format!("{}: a number that does not look like its carrier's {words}.", shop.name);
     output.done(&Setting { shop: shop.id.as_str(), mismatch }, said)?;
     Ok(false)
@@ -130,7 +126,7 @@ struct PausedShop<'a> {
 
 async fn pause(app: &App, id: &str, paused: bool, output: &mut Output) -> Result<bool, Failure> {
     let (now, shop) = (app.clock.now(), shop_named(app, id).await?);
-    let shop = app.table.shop_change(&shop.id, |shop| shop.pause(paused, WHO, now)).await?.unwrap_or(shop);
+    let shop = settings::pause(app, &Actor::command_line(), &shop, paused).await?.unwrap_or(shop);
     let waiting = app.table.push_waiting(&shop.id, Timestamp::MAX).await?;
     let standing = ShopStanding::of(&shop, app.config.reauth_days, now);
     let since = shop.settings.paused_since;

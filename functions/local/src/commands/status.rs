@@ -10,6 +10,7 @@ use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection};
 use waybill::domain::parcel::Parcel;
 use waybill::flows::views::attention::Attention;
+use waybill::flows::views::shop_now::ShopNow;
 use waybill::flows::views::standing::{ShopStanding, StoreStanding, store_name};
 use waybill::flows::views::waiting::{notice, wait};
 
@@ -145,6 +146,12 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
         ));
     }
     rows.push(held(app, shop, zone).await?);
+    let seen = ShopNow::of(app, shop).await?;
+    rows.push(if seen.due.late == 0 {
+        StatusRow::good("deadlines", id.clone(), seen.due_words())
+    } else {
+        StatusRow::bad("deadlines", id.clone(), seen.due_words(), format!("waybill deadlines --shop {}", shop.id))
+    });
     rows.extend(waiting(app, shop, &standing, zone).await?);
     Ok(rows)
 }

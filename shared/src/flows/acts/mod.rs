@@ -9,28 +9,32 @@
 //! | choose | the items that travel in the parcel |
 //! | link | which TikTok order a store order is |
 //! | correct | another number or carrier for the same shipment, as if the store had said it |
+//! | map, unmap | what a store's carrier name means, for a shop or the account |
+//! | settings, pause | what a shop does |
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
-//! | map, pause, resume | a carrier's name, and whether a shop sends |
 //! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
 
 mod apply;
 mod choose;
+mod connection;
 mod correct;
 mod find;
+mod mapping;
 mod note;
 mod order;
 mod replay;
-mod shop;
+pub mod settings;
 
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
+pub use connection::store_act;
 pub use correct::{CorrectError, correct, corrections_left};
 pub use find::{Scope, find, is_meant};
+pub use mapping::{map, unmap};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};
 pub use replay::{Replayed, replay};
-pub use shop::{map_carrier, pause};
 
 use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;

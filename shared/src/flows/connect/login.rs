@@ -18,8 +18,12 @@ use serde::{Deserialize, Serialize};
 pub const LINK_MINUTES: u64 = 15;
 /// One that an operator printed works this long.
 pub const PRINTED_HOURS: i64 = 24;
-/// A signed-in browser stays so this long.
-pub const SESSION_HOURS: i64 = 12;
+/// A signed-in browser stays so as long as it comes back within this time.
+pub const SESSION_HOURS: i64 = 7 * 24;
+/// Its session is moved on when less than this is left: one write a day at most.
+const RENEW_HOURS: i64 = 6 * 24;
+/// Characters of the longest address to go on to.
+const LONGEST_TARGET: usize = 500;
 /// A link is used up by so many wrong codes: of 40 bits, nobody guesses one.
 const TRIES: u8 = 5;
 /// Mails to one address: whoever asks, whether or not it has an account.
@@ -43,6 +47,9 @@ struct Ticket {
     /// When it is over; absent on tickets of an earlier version, which are over within minutes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
+    /// The page that was asked for before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -73,8 +80,13 @@ pub enum Door {
 /// What came of a press of a login link's button.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entered {
-    /// Signed in; the browser's secret.
-    In(String),
+    /// Signed in.
+    In {
+        /// The browser's secret.
+        secret: String,
+        /// The page that was asked for before.
+        target: Option<String>,
+    },
     /// The code is another one; the link may be tried again.
     WrongCode {
         /// So often.
@@ -99,15 +111,17 @@ pub fn secret(app: &App) -> String {
 pub async fn printed_link(app: &App, account: &AccountId) -> Result<String, TableError> {
     let token = secret(app);
     let until = app.clock.now() + SignedDuration::from_hours(PRINTED_HOURS);
-    let ticket = Ticket { account: account.clone(), browser: None, code: None, wrong: 0, until: Some(until) };
+    let ticket =
+        Ticket { account: account.clone(), browser: None, code: None, wrong: 0, until: Some(until), target: None };
     app.table.once_put(&token, KIND, &ticket, until).await?;
     Ok(links::page(app, &format!("/login/{token}")))
 }
 
 /// Mails a link to an account's address, as often as `MAILS` allows. Whether there is such an account does not show: not
 /// in the answer, not in its time, not in what a second request does. A browser that asks again keeps its cookie and
-/// code, so that the first mail is as good as a second one.
-pub async fn ask(app: &App, email: &str, browser: Option<&str>) -> Asked {
+/// code, so that the first mail is as good as a second one. `target`: where the link leads in the end.
+pub async fn ask(app: &App, email: &str, browser: Option<&str>, target: Option<&str>) -> Asked {
+    let target = target.and_then(own_path).map(str::to_owned);
     let known = browser.filter(|browser| BASE64URL_NOPAD.decode(browser.as_bytes()).is_ok_and(|b| b.len() == 32));
     let (token, browser) = (secret(app), known.map_or_else(|| secret(app), str::to_owned));
     let code = code_of(&browser);
@@ -124,6 +138,7 @@ pub async fn ask(app: &App, email: &str, browser: Option<&str>) -> Asked {
                 code: Some(hashed(&code)),
                 wrong: 0,
                 until: Some(until),
+                target,
             };
             if let Err(error) = errand.run(&email, &token, &link, ticket).await {
                 tracing::error!(error = &error as &dyn std::error::Error, "login link not mailed");
@@ -222,7 +237,35 @@ pub async fn enter(app: &App, token: &str, browser: Option<&str>, code: Option<&
     let secret = secret(app);
     let until = now + SignedDuration::from_hours(SESSION_HOURS);
     app.table.session_put(&secret, &Session { account: ticket.account, until }).await?;
-    Ok(Entered::In(secret))
+    Ok(Entered::In { secret, target: ticket.target.as_deref().and_then(own_path).map(str::to_owned) })
+}
+
+/// Who a browser is; one that comes back is kept signed in. `true`: its cookie lives on from now.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn session(app: &App, secret: &str) -> Result<Option<(Session, bool)>, TableError> {
+    let now = app.clock.now();
+    let Some(session) = app.table.session_get(secret, now).await? else { return Ok(None) };
+    if session.until.duration_since(now) >= SignedDuration::from_hours(RENEW_HOURS) {
+        return Ok(Some((session, false)));
+    }
+    let until = now + SignedDuration::from_hours(SESSION_HOURS);
+    match app.table.session_move(secret, &session, until).await {
+        Ok(()) => Ok(Some((Session { until, ..session }, true))),
+        // Another request moved it, or the person signed out meanwhile: this page is shown, and nothing comes back to life.
+        Err(TableError::Conflict) => Ok(Some((session, false))),
+        Err(error) => Err(error),
+    }
+}
+
+/// An address of ours to go on to after signing in; `None`: it may lead elsewhere, or signs out again.
+#[must_use]
+pub fn own_path(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('/')?;
+    let plain = text.len() <= LONGEST_TARGET && text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    let own = !rest.starts_with('/') && !["login", "logout"].iter().any(|word| rest.starts_with(word));
+    (plain && own).then_some(text)
 }
 
 /// A wrong code was typed. The ticket was taken first and is put back, so that many tries at once count each.
@@ -234,4 +277,30 @@ async fn again(app: &App, token: &str, ticket: Ticket) -> Result<Entered, TableE
     }
     app.table.once_put(token, KIND, &Ticket { wrong, ..ticket }, until).await?;
     Ok(Entered::WrongCode { left })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn only_pages_of_ours_are_gone_on_to() {
+        for text in ["/", "/orders?late=1&shop=7", "/shops/7494#settings", "/stores/csv:7"] {
+            assert_eq!(own_path(text), Some(text));
+        }
+        let long = format!("/{}", "a".repeat(600));
+        for text in [
+            "",
+            "orders",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/login/x",
+            "/logout",
+            "/a\nb",
+            &long,
+        ] {
+            assert_eq!(own_path(text), None, "{text:?}");
+        }
+    }
 }

@@ -173,7 +173,8 @@ pub fn sort(lines: &mut [DeadlineLine]) {
     });
 }
 
-async fn line(
+/// The line of an order whose earliest unmet deadline is due by `until`.
+pub(crate) async fn line(
     app: &App,
     shop: &Shop,
     known: &Known,

@@ -50,8 +50,9 @@ impl Kept {
 /// # Errors
 /// [`TableError`]; what was kept so far stays, and the rest is read again.
 pub async fn keep(app: &App, shop: &Shop, orders: &[TikTokOrder], begun: Timestamp) -> Result<Kept, TableError> {
-    let all: Vec<Result<Kept, TableError>> =
-        stream::iter(orders).map(|order| one(app, shop, order, begun)).buffer_unordered(TOGETHER).collect().await;
+    // A page of orders: each job is a few hundred bytes until it runs.
+    let jobs: Vec<_> = orders.iter().map(|order| one(app, shop, order, begun)).collect();
+    let all: Vec<Result<Kept, TableError>> = stream::iter(jobs).buffer_unordered(TOGETHER).collect().await;
     let mut kept = Kept::default();
     for one in all {
         kept = kept.and(one?);

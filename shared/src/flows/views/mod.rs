@@ -2,13 +2,20 @@
 //! counts.
 
 pub mod attention;
+pub mod backfill;
 pub mod command;
+pub mod days;
+pub mod deadlines;
 pub mod explain;
 pub mod held;
 pub mod inspect;
+pub mod mapping;
 pub mod order;
+pub mod orders;
 pub mod proof;
 pub mod report;
+pub mod rows;
+pub mod shop_now;
 pub mod standing;
 pub mod timeline;
 pub mod waiting;

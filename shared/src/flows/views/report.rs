@@ -8,6 +8,7 @@ use crate::domain::ids::ProviderId;
 use crate::domain::order::{CancelledBy, OrderState};
 use crate::domain::order_row::{OrderRow, Ours, Rules, UnitState};
 use crate::table::error::TableError;
+use crate::table::orders::Known;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -66,17 +67,43 @@ impl Counts {
 /// # Errors
 /// [`TableError`].
 pub async fn report(app: &App, shop: &Shop, days: u16) -> Result<Vec<Figure>, TableError> {
-    let now = app.clock.now();
-    let since = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::UNIX_EPOCH);
+    let orders = app.table.tiktok_orders(&shop.id, &shop.account).await?;
+    of(app, shop, days, &orders).await
+}
+
+/// The same by the newest orders alone, at most `most`; with it, how many were read where that is not all of them. A
+/// page shows this: what it costs does not grow with the shop.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn newest(
+    app: &App,
+    shop: &Shop,
+    days: u16,
+    most: usize,
+) -> Result<(Vec<Figure>, Option<usize>), TableError> {
+    let (orders, all) = app.table.tiktok_orders_before(&shop.id, &shop.account, None, most).await?;
+    let since = begin(app, days);
+    let reached = orders.last().is_some_and(|known| known.row.facts.created < since);
+    let only = (!all && !reached).then_some(orders.len());
+    Ok((of(app, shop, days, &orders).await?, only))
+}
+
+fn begin(app: &App, days: u16) -> Timestamp {
+    let ago = SignedDuration::from_hours(24 * i64::from(days));
+    app.clock.now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+async fn of(app: &App, shop: &Shop, days: u16, orders: &[Known]) -> Result<Vec<Figure>, TableError> {
+    let since = begin(app, days);
     let mut names: HashMap<String, String> = HashMap::new();
     for list in app.table.providers_all(&shop.id).await? {
         for provider in list.list.providers {
             names.entry(provider.id.to_string()).or_insert(provider.name);
         }
     }
-    let orders = app.table.tiktok_orders(&shop.id, &shop.account).await?;
     let rows = orders.iter().map(|known| &known.row).filter(|row| row.facts.created >= since);
-    Ok(figures(shop, days, rows, &names, now))
+    Ok(figures(shop, days, rows, &names, app.clock.now()))
 }
 
 /// The figures of these orders. Pure.

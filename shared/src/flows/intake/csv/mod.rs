@@ -6,6 +6,7 @@
 mod judge;
 mod known;
 mod read;
+pub mod upload;
 
 use crate::app::App;
 use crate::domain::connection::{Shop, StoreConnection, StoreSettings, StoreStatus};
@@ -168,11 +169,12 @@ pub async fn store(
     mut progress: impl FnMut(usize),
 ) -> Result<(usize, usize), TableError> {
     let store = connection(app, shop).await?;
-    let keeping = async |news: Fulfilment| keep(app, &store, &news, false).await;
-    let mut results = stream::iter(judged.news.clone()).map(|news| Box::pin(keeping(news))).buffer_unordered(AT_ONCE);
+    let mut results = stream::iter(0..judged.news.len())
+        .map(|at| Box::pin(one(app, &store, judged.news.get(at))))
+        .buffer_unordered(AT_ONCE);
     let (mut rows, mut orders) = (0, 0);
     while let Some(kept) = results.try_next().await? {
-        if let Kept::Stored { rows: more } = kept {
+        if let Some(Kept::Stored { rows: more }) = kept {
             rows += more;
         }
         orders += 1;
@@ -180,4 +182,11 @@ pub async fn store(
     }
     app.table.heard_delivery(&store.id, app.clock.now()).await?;
     Ok((rows, orders))
+}
+
+async fn one(app: &App, store: &StoreConnection, news: Option<&Fulfilment>) -> Result<Option<Kept>, TableError> {
+    match news {
+        Some(news) => keep(app, store, news, false).await.map(Some),
+        None => Ok(None),
+    }
 }

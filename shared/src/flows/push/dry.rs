@@ -3,6 +3,7 @@
 
 mod foresee;
 
+use self::foresee::settled;
 use super::judge::{self, Check};
 use super::orders::{Desk, Group};
 use super::resolve::{self, Sought};
@@ -11,7 +12,7 @@ use super::{Run, find, holds, read, record, shop, split};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
-use crate::domain::parcel::{Parcel, ParcelState, Phase};
+use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::{Budget, Trouble};
@@ -130,40 +131,6 @@ pub async fn outlooks(app: &App, parcels: &[Parcel]) -> Result<Vec<Outlook>, Tab
         view.shop(&id, groups).await?;
     }
     Ok(parcels.iter().filter_map(|parcel| view.found.remove(&keys::parcel(parcel))).collect())
-}
-
-/// What needs no look at TikTok: its end, and a shipment without a number.
-fn settled(row: &Parcel, now: Timestamp) -> Option<Outlook> {
-    let so = So { shop: row.shop.clone(), order: row.tiktok_order().cloned(), checks: Vec::new() };
-    let due = row.due.is_some_and(|due| due <= now);
-    match row.state.phase() {
-        Phase::Done if !due => {
-            let sent = row.sent.as_ref();
-            let said = sent.map_or_else(
-                || "TikTok has the number".to_owned(),
-                |sent| format!("TikTok has {} with {}", sent.number, sent.provider_name),
-            );
-            let warned = (row.state == ParcelState::AcceptedWithWarning).then_some(Reason::AcceptedWithWarning);
-            let mut so = so.check("tiktok", true, said);
-            if let Some(answer) = row.answer.as_ref().filter(|_| warned.is_some()) {
-                so = so.check("warning", false, answer.message.clone());
-            }
-            Some(so.ends(row, Verdict::Done, warned, None))
-        }
-        Phase::Closed if !due => {
-            let said = match row.state {
-                ParcelState::Dismissed => "a person dismissed it",
-                ParcelState::Superseded => "the store replaced this number by another",
-                state => state.reason().map_or("it is closed", Reason::sentence),
-            };
-            Some(so.check("store", false, said).ends(row, Verdict::Close, row.state.reason(), None))
-        }
-        _ if row.number.is_none() => {
-            let reason = row.state.reason().unwrap_or(Reason::TrackingMissing);
-            Some(so.check("store", false, reason.sentence()).ends(row, Verdict::Hold, Some(reason), None))
-        }
-        _ => None,
-    }
 }
 
 struct View<'a> {

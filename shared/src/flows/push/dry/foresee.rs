@@ -9,7 +9,7 @@ use crate::flows::carriers::lists::ListError;
 use crate::flows::push::judge::Plan;
 use crate::flows::push::orders::Desk;
 use crate::tiktok::packages::Shipped;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 impl View<'_> {
     /// Everything of an order, as a run would go through it; then what is asked about and not due.
@@ -109,5 +109,39 @@ impl View<'_> {
                 Outlook { call: Some(call), ..so.ends(row, verdict, None, until) }
             }
         }
+    }
+}
+
+/// What needs no look at TikTok: its end, and a shipment without a number.
+pub(super) fn settled(row: &Parcel, now: Timestamp) -> Option<Outlook> {
+    let so = So { shop: row.shop.clone(), order: row.tiktok_order().cloned(), checks: Vec::new() };
+    let due = row.due.is_some_and(|due| due <= now);
+    match row.state.phase() {
+        Phase::Done if !due => {
+            let sent = row.sent.as_ref();
+            let said = sent.map_or_else(
+                || "TikTok has the number".to_owned(),
+                |sent| format!("TikTok has {} with {}", sent.number, sent.provider_name),
+            );
+            let warned = (row.state == ParcelState::AcceptedWithWarning).then_some(Reason::AcceptedWithWarning);
+            let mut so = so.check("tiktok", true, said);
+            if let Some(answer) = row.answer.as_ref().filter(|_| warned.is_some()) {
+                so = so.check("warning", false, answer.message.clone());
+            }
+            Some(so.ends(row, Verdict::Done, warned, None))
+        }
+        Phase::Closed if !due => {
+            let said = match row.state {
+                ParcelState::Dismissed => "a person dismissed it",
+                ParcelState::Superseded => "the store replaced this number by another",
+                state => state.reason().map_or("it is closed", Reason::sentence),
+            };
+            Some(so.check("store", false, said).ends(row, Verdict::Close, row.state.reason(), None))
+        }
+        _ if row.number.is_none() => {
+            let reason = row.state.reason().unwrap_or(Reason::TrackingMissing);
+            Some(so.check("store", false, reason.sentence()).ends(row, Verdict::Hold, Some(reason), None))
+        }
+        _ => None,
     }
 }

@@ -326,7 +326,9 @@ fn cause(reason: Reason) -> Option<Decision> {
         }
         R::SampleOrder => (order.sample, rules.hold_samples) = (true, true),
         R::UnknownStatus => order.state = OrderState::parse("SHINY_NEW"),
-        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous | R::StoreUnreadable | R::ShopGone => return None,
+        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous | R::StoreUnreadable | R::ShopGone | R::ShopPaused => {
+            return None;
+        }
         R::TrackingMissing | R::TrackingInvalid | R::TrackingDuplicate => return None,
         R::CarrierMissing | R::CarrierUnmapped | R::CarrierNotApproved | R::CarrierFormatMismatch => return None,
         R::AuthExpired | R::AuthRevoked | R::ScopeMissing | R::RegionUnsupported | R::ShopCipherWrong => return None,

@@ -166,3 +166,37 @@ async fn of_two_messages_of_the_same_millisecond_the_later_arrival_wins() {
         world.quiet("W1").await;
     }
 }
+
+/// TikTok shows the number already: nobody is asked for a carrier that leads nowhere.
+#[tokio::test(start_paused = true)]
+async fn a_number_that_tiktok_shows_asks_nobody_for_its_carrier() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    // It looks like nobody's number, so only the carrier's name could say whose it is.
+    let number = "ZZQ17V0001X";
+    world.tiktok.ship_elsewhere(SHOP, ONE, &[], number, "7117858858072016686");
+    let mut body = parcel(&world, "W1", ONE, "1", number, &[("MUG", 1)]);
+    body["carrier"] = "Our own van".into();
+    world.tell(&store, body).await;
+    world.minutes(10).await;
+    world.holds(SHOP, ONE, &[number]).await;
+    world.quiet("W1").await;
+}
+
+/// A gift that no store names, and a bundle that the store takes apart.
+#[tokio::test(start_paused = true)]
+async fn a_gift_and_the_parts_of_a_bundle_go_under_the_number_that_ships_them() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    let number = usps(1);
+    world.tiktok.order(SHOP, ONE).line("MUG", 1).gift("STICKER", 1).place();
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    let set = usps(2);
+    world.tiktok.order(SHOP, TWO).bundle("SET", 1, &[("CUP", 2), ("SPOON", 1)]).place();
+    world.tell(&store, parcel(&world, "W2", TWO, "1", &set, &[("CUP", 2), ("SPOON", 1)])).await;
+    world.minutes(10).await;
+    let both = [world.at_tiktok(SHOP, ONE), world.at_tiktok(SHOP, TWO)];
+    assert_eq!(both, [vec![number.clone(), number], vec![set]], "{}", world.told("W1").await);
+    world.quiet("W1").await;
+}

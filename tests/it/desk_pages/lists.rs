@@ -111,7 +111,7 @@ async fn the_nearest_deadline_comes_first_and_names_its_clock() {
     world.minutes(5).await;
     let page = browser.get(&world, "/attention").await;
     assert_eq!(numbers(&page), [number(2), number(3), number(1)], "{}", page.text);
-    assert!(page.text.contains("9 h 5") && page.text.contains("tracking number: "), "{}", page.text);
+    assert!(page.text.contains("9 h 5") && page.text.contains("; tracking number by "), "{}", page.text);
     let of_clock = browser.get(&world, "/attention?clock=RTS").await;
     assert_eq!(numbers(&of_clock).len(), 3);
 }

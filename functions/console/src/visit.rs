@@ -164,3 +164,21 @@ impl<'a> Visit<'a> {
         self.is_from_our_page() && form::token_holds(&ring, secret, token)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_request_came_from_is_what_the_connection_says_and_no_header() {
+        let request = |from: Option<&str>| {
+            let mut request = http::Request::get("/").header("x-forwarded-for", "203.0.113.9").body(Body::Empty);
+            if let (Ok(request), Some(from)) = (&mut request, from) {
+                request.extensions_mut().insert(Sender(from.to_owned()));
+            }
+            request.expect("a request")
+        };
+        assert_eq!(sender(&request(Some("198.51.100.7"))), "198.51.100.7");
+        assert_eq!(sender(&request(None)), "unknown");
+    }
+}

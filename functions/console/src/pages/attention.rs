@@ -97,8 +97,8 @@ async fn stores(visit: &Visit<'_>, member: &Member) -> Result<Vec<StoreConnectio
     Ok(stores)
 }
 
-/// Reads the lists. A filter that nothing can fit, such as a foreign shop, finds nothing.
-pub(super) async fn found(visit: &Visit<'_>, member: &Member, wanted: &Wanted) -> Result<Found, TableError> {
+/// Reads the lists. A filter that nothing can fit finds nothing; `None`: it names a shop that is not the member's.
+pub(super) async fn found(visit: &Visit<'_>, member: &Member, wanted: &Wanted) -> Result<Option<Found>, TableError> {
     let shops = super::shops::shops(visit, member).await?;
     let (mut chosen, mut without) = (shops.clone(), Vec::new());
     let filter = wanted.filter();
@@ -106,10 +106,15 @@ pub(super) async fn found(visit: &Visit<'_>, member: &Member, wanted: &Wanted) -
         without = stores(visit, member).await?;
     } else {
         chosen.retain(|shop| shop.id.as_str() == wanted.shop);
+        if chosen.is_empty() {
+            return Ok(None);
+        }
     }
-    let Some(filter) = filter else { return Ok(Found { lists: Lists::default(), filter: Filter::default(), shops }) };
+    let Some(filter) = filter else {
+        return Ok(Some(Found { lists: Lists::default(), filter: Filter::default(), shops }));
+    };
     let lists = Lists::of(visit.app, chosen, &without, filter.reason).await?;
-    Ok(Found { lists, filter, shops })
+    Ok(Some(Found { lists, filter, shops }))
 }
 
 /// A row as a page shows it.
@@ -160,7 +165,7 @@ struct CarrierList {
 pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let wanted = Wanted::of(&visit.query);
     let here = wanted.address("/attention", visit.query.get("after"));
-    let found = found(visit, member, &wanted).await?;
+    let Some(found) = found(visit, member, &wanted).await? else { return Ok(answer::missing(visit.app)) };
     let part = found.lists.part(visit.app, &found.filter, visit.query.get("after"), PAGE, SORTED).await?;
     let (groups, carriers) = views(visit, &found.shops, &wanted, &part, &here).await?;
     let reasons: Vec<ReasonView> = reasons(&wanted, &part);
@@ -303,7 +308,7 @@ const HEAD: [&str; 17] = [
 /// `GET /attention.csv`: the same rows in the same order.
 pub(super) async fn file(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let wanted = Wanted::of(&visit.query);
-    let found = found(visit, member, &wanted).await?;
+    let Some(found) = found(visit, member, &wanted).await? else { return Ok(answer::missing(visit.app)) };
     let part = found.lists.part(visit.app, &found.filter, visit.query.get("after"), FILE, SORTED).await?;
     let cells = |row: HeldRow| {
         let text = |text: Option<String>| text.unwrap_or_default();

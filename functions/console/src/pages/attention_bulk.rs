@@ -78,12 +78,12 @@ impl Bulk {
 pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let wanted = Wanted::of(&visit.form);
     let here = wanted.address("/attention", None);
+    let Some(found) = found(visit, member, &wanted).await? else { return Ok(answer::missing(visit.app)) };
     let bulk = match Bulk::of(visit) {
         Ok(bulk) if wanted.is_set() => bulk,
         Ok(_) => return Ok(visit.go_on(&here, "Nothing was changed: filter the list first.")),
         Err(why) => return Ok(visit.go_on(&here, &format!("Nothing was changed: {why}"))),
     };
-    let found = found(visit, member, &wanted).await?;
     let part = found.lists.part(visit.app, &found.filter, None, RUN, SORTED).await?;
     let (mut parcels, mut orders) = (Vec::new(), Vec::new());
     for row in part.rows {

@@ -1,5 +1,4 @@
-//! `waybill retry`, `dismiss`, `confirm`, `choose`, `link`, `correct`: what a person settles. Each says what it does to
-//! how many parcels; `--dry-run` says it without doing it.
+//! `waybill retry`, `dismiss`, `confirm`, `choose`, `link`, `correct`: what a person settles, and to how many parcels.
 
 use super::held::known_reason;
 use super::{Failure, Output, all_shops, shops_named};

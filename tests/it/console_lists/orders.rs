@@ -118,7 +118,7 @@ async fn large(orders: u64) -> World {
     world.tiktok.order(SHOP, &order(0)).line("MUG", 1).place();
     world.minutes(5).await;
     let shop = ShopId::parse(SHOP).expect("id");
-    let id = |n| TikTokOrderId::parse(&order(n)).expect("id");
+    let id = |n| TikTokOrderId::parse(order(n)).expect("id");
     let row = world.app.table.tiktok_order(&shop, &id(0), true).await.expect("table").expect("a row");
     for n in 1..orders {
         let mut copy = row.clone();

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use waybill_tests::oracle::{Report, generate, of_plan, shrink, world};
 use waybill_tests::sim::cores::on_all_cores;
 
-/// Failing worlds that are shrunk and told.
-const SHOWN: usize = 8;
+/// Failing worlds that are shrunk and told, unless `--shown` says otherwise.
+const SHOWN: u64 = 6;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,11 +35,11 @@ fn main() -> ExitCode {
         println!("worlds --seed N [--shrink] | --from A --count N");
         return ExitCode::from(2);
     };
-    many(from, count)
+    many(from, count, value("--shown").unwrap_or(SHOWN))
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
-fn many(from: u64, count: u64) -> ExitCode {
+fn many(from: u64, count: u64, shown: u64) -> ExitCode {
     let done = AtomicU64::new(0);
     let (kinds, ends) = (Mutex::new(BTreeMap::<char, u64>::new()), Mutex::new(BTreeMap::<String, u64>::new()));
     let play = |seed: &u64| {
@@ -76,7 +76,7 @@ fn many(from: u64, count: u64) -> ExitCode {
     for (class, seeds) in &classes {
         println!("{:>5} x {class}: seeds {:?}", seeds.len(), &seeds[..seeds.len().min(6)]);
     }
-    for (_, seeds) in classes.iter().take(SHOWN) {
+    for (_, seeds) in classes.iter().take(usize::try_from(shown).unwrap_or(0)) {
         let seed = seeds[0];
         let plan = generate::plan(seed);
         let report = of_plan(seed, &plan);

@@ -2,6 +2,7 @@
 //! only another verdict is written. Nothing is sent from here: what may go is queued.
 
 use super::orders::{Desk, Group};
+use super::record::not_read;
 use super::shop_run::ShopRun;
 use super::summary::Tally;
 use super::{Run, read, resolve, shop, split};
@@ -103,10 +104,15 @@ fn hour_of(key: &Key) -> i64 {
     i64::try_from(hasher.finish() % 24).unwrap_or_default()
 }
 
+/// TikTok said no to this very number. A refusal to show the order says nothing once the order was read.
+fn refused_it(row: &Parcel) -> bool {
+    row.answer.as_ref().is_some_and(|answer| answer.code != 0) && row.waits_for != Some(not_read())
+}
+
 impl Desk<'_> {
     fn stays_refused(&self, index: usize) -> bool {
         let row = &self.rows[index];
-        let refused = row.answer.as_ref().is_some_and(|answer| answer.code != 0);
+        let refused = refused_it(row);
         let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No && r != Reason::TrackingDuplicate);
         let news = self.order.update_time.is_none_or(|at| at > row.changed);
         refused && by_hand && !news
@@ -133,7 +139,7 @@ impl Desk<'_> {
                     freed += 1;
                 }
                 // TikTok said no to this very number; the order as read does not unsay it.
-                Decision::Hold { .. } if self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0) => {}
+                Decision::Hold { .. } if refused_it(&self.rows[index]) => {}
                 Decision::Close(state) if state == before => {}
                 _ => {
                     self.apply(index, plan).await;

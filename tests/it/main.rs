@@ -20,6 +20,7 @@ mod ends;
 mod models;
 mod models_field;
 mod models_tiktok;
+mod oracle;
 mod orders;
 mod refresh;
 mod reminders;

@@ -51,8 +51,11 @@ fn many(from: u64, count: u64, shown: u64) -> ExitCode {
         report.ends.iter().for_each(|(end, n)| *counted.entry(end.clone()).or_default() += n);
         drop(counted);
         let played = done.fetch_add(1, Ordering::Relaxed) + 1;
-        if played.is_multiple_of(500) {
+        if played.is_multiple_of(100) {
             eprintln!("{played} of {count}");
+        }
+        if let Some(first) = report.differences.first() {
+            println!("world {seed}: {first}");
         }
         (!report.differences.is_empty()).then_some(report)
     };

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Reasons that speak of a clock or of TikTok's further course: not about where a number belongs.
-const CLOCKS: [&str; 7] =
-    ["LATE", "NOT_SCANNED", "LOST", "DELAYED", "ACCEPTED_NOT_MOVED", "ACCEPTED_WITH_WARNING", "SIBLING_OPEN"];
+const CLOCKS: [&str; 6] = ["LATE", "NOT_SCANNED", "LOST", "DELAYED", "ACCEPTED_WITH_WARNING", "SIBLING_OPEN"];
 
 /// Something that is not right.
 #[derive(Clone, Debug)]

@@ -82,6 +82,20 @@ impl Pen {
         usps(self.numbers)
     }
 
+    /// A new UPS number.
+    pub fn ups(&mut self) -> String {
+        self.numbers += 1;
+        let body = format!("999AA1{:09}", self.numbers);
+        let value = |byte: u8| u32::from(if byte.is_ascii_digit() { byte - b'0' } else { (byte - 3) % 10 });
+        let sum: u32 = body.bytes().enumerate().map(|(place, byte)| value(byte) << (place % 2)).sum();
+        format!("1Z{body}{}", (10 - sum % 10) % 10)
+    }
+
+    /// What the people of the warehouse know about a number.
+    pub fn knows(&mut self, number: &str, order: Option<String>, items: &Items) {
+        self.plan.truth.push(Truth { number: number.to_owned(), order, items: items.clone() });
+    }
+
     /// A warehouse's order.
     pub fn store_order(&mut self) -> String {
         self.store_orders += 1;
@@ -105,7 +119,7 @@ impl Pen {
         let shop = self.upto(self.plan.shops);
         self.orders += 1;
         let id = format!("5760000000000{:05}", self.orders);
-        let order = Order { id, shop, items, unpaid: false, on_hold: false, by_tiktok: false, buyer: None };
+        let order = Order { id, shop, items, unpaid: false, on_hold: false, by_tiktok: false, buyer: None, gift: false };
         self.plan.orders.push(order);
         let place = self.plan.orders.len() - 1;
         self.at(at, Deed::Place(place));
@@ -142,7 +156,7 @@ impl Pen {
             items: items.clone(),
             cancelled: false,
         };
-        self.plan.truth.push(Truth { number, order: tiktok, items });
+        self.knows(&number, tiktok, &items);
         message
     }
 
@@ -169,7 +183,7 @@ impl Pen {
             _ => 'B',
         });
         self.at(from, Deed::Trouble(trouble));
-        let lasts = self.one(&[10, 60, 300, 1500, 1900]);
+        let lasts = self.one(&[10, 60, 60, 300, 300, 1900]);
         self.at(from + lasts, Deed::Well);
     }
 }

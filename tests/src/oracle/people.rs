@@ -1,5 +1,6 @@
 //! People who do what the remedy says.
 
+use super::play::SHOPS;
 use super::right::History;
 use super::world::{Deed, Message, Plan, Truth};
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Optio
         },
         "CARRIER_FORMAT_MISMATCH" | "TRACKING_INVALID" => Some(Deed::Confirm(number)),
         "CANCEL_REQUESTED" => known.map(Deed::RejectCancel),
-        "SHOP_GONE" => Some(Deed::Reconnect(0)),
+        "SHOP_GONE" => SHOPS.iter().position(|shop| *shop == text("shop")).map(Deed::Reconnect),
         "CANCELLED_AFTER_DISPATCH" => None,
         "CANCELLED" | "ALREADY_SHIPPED" | "EDIT_USED" | "EDIT_WINDOW_CLOSED" | "TRACKING_DUPLICATE" => dismiss(),
         _ => (!number.is_empty()).then_some(Deed::Retry(number)),

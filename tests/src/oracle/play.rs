@@ -3,7 +3,7 @@
 
 use super::compare::{Difference, compare};
 use super::people;
-use super::right::{AtTikTok, History, SETTLED, Standing, Taken, Unit};
+use super::right::{AtTikTok, GIFT, History, SETTLED, Standing, Taken, Unit};
 use super::world::{Deed, Message, Plan, Trouble};
 use super::Report;
 use crate::world::World;
@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use waybill::domain::region::AppRegion;
 use waybill::flows::connect::store::Added;
+use waybill::flows::connect::{shop as connect_shop, shop_in_browser as connect_shop_in_browser};
+use waybill::tiktok::authorise::TokenAnswer;
 use waybill_model::tiktok::{Call, Fault, FaultRule, Order, Status};
 
 /// The ids of a world's shops.
@@ -31,6 +33,8 @@ struct Stage<'a> {
     history: History,
     /// When the slow schedule runs next: in the first minutes of each hour.
     tick: i64,
+    /// Shops whose owner found TikTok down.
+    unanswered: Vec<usize>,
     report: Report,
 }
 
@@ -52,7 +56,7 @@ pub async fn play(seed: u64, plan: &Plan) -> Report {
     }
     let start = world.time.now().as_second();
     let (history, report) = (History::default(), Report::default());
-    let mut stage = Stage { world, plan, stores, start, history, tick: start, report };
+    let mut stage = Stage { world, plan, stores, start, history, tick: start, unanswered: Vec::new(), report };
     for step in &plan.steps {
         stage.until(start + i64::from(step.at) * 60).await;
         stage.report.told.push(step.to_string());
@@ -195,6 +199,15 @@ impl Stage<'_> {
     }
 
     async fn does(&mut self, deed: &Deed) {
+        self.do_now(deed).await;
+        if *deed == Deed::Well {
+            for shop in std::mem::take(&mut self.unanswered) {
+                self.do_now(&Deed::Reconnect(shop)).await;
+            }
+        }
+    }
+
+    async fn do_now(&mut self, deed: &Deed) {
         self.history.deeds.push((self.now() - self.start, deed.clone()));
         let tiktok = self.world.tiktok.clone();
         let plan = self.plan;
@@ -245,7 +258,9 @@ impl Stage<'_> {
             Deed::Trouble(trouble) => self.trouble(*trouble),
             Deed::Well => tiktok.heal(),
             Deed::Revoke(shop) => tiktok.revoke(SHOPS[*shop]),
-            Deed::Reconnect(shop) => self.world.connect_shop_again(SHOPS[*shop]).await,
+            Deed::Reconnect(shop) => self.reconnect(*shop).await,
+            Deed::Close(shop) => tiktok.set_active(SHOPS[*shop], false),
+            Deed::Open(shop) => tiktok.set_active(SHOPS[*shop], true),
             Deed::Pause(shop) => self.act(&["shop", "pause", SHOPS[*shop]]).await,
             Deed::Resume(shop) => self.act(&["shop", "resume", SHOPS[*shop]]).await,
             Deed::Remove(shop) => self.act(&["shop", "remove", SHOPS[*shop]]).await,
@@ -260,6 +275,24 @@ impl Stage<'_> {
             Deed::Confirm(number) => self.act(&["confirm", number]).await,
             Deed::Dismiss(number) => self.act(&["dismiss", number, "--note", "settled by hand"]).await,
             Deed::Retry(number) => self.act(&["retry", number]).await,
+        }
+    }
+
+    /// The owner consents. TikTok may not answer: then again when it is well.
+    async fn reconnect(&mut self, shop: usize) {
+        let app = &self.world.app;
+        let Some(tokens) = self.world.tiktok.authorise(&[SHOPS[shop]]) else { return };
+        let Ok(answer) = TokenAnswer::read(tokens.answer().to_string().as_bytes()) else { return };
+        match connect_shop::connect(app, &self.world.account, AppRegion::Us, answer).await {
+            Ok(shops) => {
+                for shop in shops {
+                    let _ = connect_shop_in_browser::resume(app, &shop).await;
+                }
+            }
+            Err(_) => {
+                self.history.deeds.pop();
+                self.unanswered.push(shop);
+            }
         }
     }
 
@@ -285,6 +318,13 @@ impl Stage<'_> {
         }
         if let Some(buyer) = order.buyer {
             builder = builder.recipient(buyer);
+        }
+        if order.gift {
+            builder = builder.line(GIFT, 1).with(|order| {
+                for line in order.lines.iter_mut().filter(|line| line.sku == GIFT) {
+                    line.gift = true;
+                }
+            });
         }
         builder.place();
     }

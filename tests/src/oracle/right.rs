@@ -14,6 +14,9 @@ const EDIT_WINDOW: i64 = 72 * HOUR;
 /// Who has no TikTok order is tried for a day; an hour and a bit for the last try.
 const A_DAY_OF_TRIES: i64 = 26 * HOUR;
 
+/// The stock code of gifts that TikTok adds.
+pub const GIFT: &str = "GIFT";
+
 /// One unit of an order as TikTok holds it.
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -253,6 +256,10 @@ impl History {
         self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Confirm(confirmed) if confirmed == number))
     }
 
+    fn retried(&self, number: &str) -> bool {
+        self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Retry(retried) if retried == number))
+    }
+
     /// What a warehouse's words for a carrier mean at TikTok.
     fn meaning(&self, words: &str, at: i64) -> Option<&'static str> {
         let said = |(when, deed): &(i64, Deed)| match deed {
@@ -265,26 +272,31 @@ impl History {
 
     /// Whether a shop is connected here, and whether it sends.
     fn shop(&self, shop: usize) -> (bool, bool) {
-        let (mut connected, mut sends, mut granted) = (true, true, true);
+        let (mut connected, mut sends, mut granted, mut open) = (true, true, true, true);
         for (_, deed) in &self.deeds {
             match deed {
                 Deed::Pause(s) if *s == shop => sends = false,
                 Deed::Resume(s) if *s == shop => sends = true,
+                Deed::Close(s) if *s == shop => open = false,
+                Deed::Open(s) if *s == shop => open = true,
                 Deed::Revoke(s) if *s == shop => granted = false,
                 Deed::Remove(s) if *s == shop => connected = false,
                 Deed::Reconnect(s) if *s == shop => (connected, granted) = (true, true),
                 _ => {}
             }
         }
-        (connected, sends && granted)
+        (connected, sends && granted && open)
     }
 
-    /// When the order was placed.
-    fn placed(&self, id: &str, ids: &[String]) -> Option<i64> {
-        self.deeds.iter().find_map(|(when, deed)| match deed {
-            Deed::Place(place) if ids.get(*place).is_some_and(|known| known == id) => Some(*when),
-            _ => None,
-        })
+    /// Since when the order can be found: it is placed, and its shop answers.
+    fn findable(&self, id: &str, shop: usize, ids: &[String]) -> i64 {
+        let since = self.deeds.iter().filter(|(_, deed)| match deed {
+            Deed::Place(place) => ids.get(*place).is_some_and(|known| known == id),
+            Deed::Reconnect(s) | Deed::Resume(s) | Deed::Open(s) => *s == shop,
+            Deed::Well => true,
+            _ => false,
+        });
+        since.map(|(when, _)| *when).max().unwrap_or(0)
     }
 
     /// What TikTok took although no warehouse said so at that moment.
@@ -304,6 +316,7 @@ impl History {
             for unit in order.units.iter().filter(|unit| taken.units.contains(&unit.id)) {
                 *inside.entry(unit.sku.clone()).or_default() += 1;
             }
+            inside.remove(GIFT);
             let too_many = inside.iter().find(|(sku, count)| parcel.items.get(*sku).is_none_or(|said| said < count));
             if let Some((sku, count)) = too_many.filter(|_| !parcel.silent && !taken.correction) {
                 wrong.push(format!("{count} {sku} are not inside: {taken:?}"));
@@ -369,14 +382,14 @@ impl History {
             }
             return ends;
         }
-        if self.placed(id, ids).is_some_and(|when| when > parcel.told + A_DAY_OF_TRIES - 3 * HOUR) {
+        if self.findable(id, order.shop, ids) > parcel.told + A_DAY_OF_TRIES - 3 * HOUR && !self.retried(number) {
             why.push("the order came when nobody looked any more".into());
             ends.insert(End::Listed("ORDER_NOT_FOUND"));
         }
         match self.shop(order.shop) {
             (false, _) => {
                 why.push("its shop is not connected".into());
-                ends.insert(End::Listed("SHOP_GONE"));
+                ends.extend([End::Listed("SHOP_GONE"), End::Listed("ORDER_NOT_FOUND")]);
                 if ours {
                     ends.insert(End::On(on));
                 }
@@ -423,8 +436,20 @@ impl History {
         ends
     }
 
-    /// What TikTok can hold of what is inside.
+    /// What TikTok can hold of what is inside. A gift that no store knows goes along when all the rest does.
     fn wanted(&self, parcel: &Parcel, order: &AtTikTok) -> BTreeMap<String, u32> {
+        let mut wanted = self.said_to_be_inside(parcel, order);
+        let alive = count(order.units.iter().filter(|unit| !unit.cancelled));
+        let rest = || alive.iter().filter(|(sku, _)| *sku != GIFT);
+        if let Some(gifts) = alive.get(GIFT)
+            && rest().all(|(sku, n)| wanted.get(sku) == Some(n))
+        {
+            wanted.insert(GIFT.to_owned(), *gifts);
+        }
+        wanted
+    }
+
+    fn said_to_be_inside(&self, parcel: &Parcel, order: &AtTikTok) -> BTreeMap<String, u32> {
         let alive = count(order.units.iter().filter(|unit| !unit.cancelled));
         if parcel.silent {
             return alive;
@@ -450,6 +475,10 @@ impl History {
         }
         if parcel.silent {
             return true;
+        }
+        let gift_left = wanted.contains_key(GIFT) && !own.contains_key(GIFT);
+        if gift_left {
+            return false;
         }
         !parcel.items.is_empty() && wanted.iter().all(|(sku, n)| own.get(sku).is_some_and(|on| on >= n))
     }

@@ -25,6 +25,8 @@ pub struct Order {
     pub by_tiktok: bool,
     /// Orders of one group go to one buyer.
     pub buyer: Option<&'static str>,
+    /// A gift is in it that no store knows.
+    pub gift: bool,
 }
 
 /// What a warehouse says about a parcel.
@@ -109,6 +111,10 @@ pub enum Deed {
     Trouble(Trouble),
     /// Everything outside is well again.
     Well,
+    /// TikTok or the seller closes a shop.
+    Close(usize),
+    /// And opens it again.
+    Open(usize),
     /// A person pauses a shop.
     Pause(usize),
     /// And resumes it.

@@ -2,7 +2,7 @@
 //! only another verdict is written. Nothing is sent from here: what may go is queued.
 
 use super::orders::{Desk, Group};
-use super::record::not_read;
+use super::record::{not_read, settle};
 use super::shop_run::ShopRun;
 use super::summary::Tally;
 use super::{Run, read, resolve, shop, split};
@@ -80,9 +80,20 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     };
     let mut freed = 0;
     for (id, order) in read {
-        if let (Ok(order), Some(groups)) = (order, by_order.remove(&id)) {
+        let groups = by_order.remove(&id);
+        if let (Ok(order), Some(groups)) = (order, groups) {
             let mut desk = Desk::load(&shop, order, groups).await?;
             freed += desk.judge_where_they_stand().await;
+        }
+    }
+    // Held because a read was refused, and this shop does not have the order at all: looked for anew.
+    for row in by_order.into_values().flatten().flat_map(|group| group.rows) {
+        if waits(&row, &shop) && row.waits_for == Some(not_read()) {
+            freed += 1;
+            settle(&shop, row, |row, now| {
+                row.start_over(ParcelState::Queued, now);
+            })
+            .await;
         }
     }
     shop.write_sighted().await;

@@ -297,8 +297,10 @@ fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &T
             // left open, one whose items nobody names. A number that has its own items at TikTok (its answer was lost)
             // takes nobody else's, and a shipment that has another number now is that one's to correct.
             let has_heir = |s: &Source| {
-                let heir = |row: &&Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
-                others.iter().copied().any(|row| heir(&row))
+                // An id means something within its store order only.
+                let of_one_order = |row: &Parcel| row.store == other.store && row.order == other.order;
+                let heir = |row: &Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
+                others.iter().any(|row| of_one_order(row) && heir(row))
             };
             let same_shipment =
                 other.order == parcel.order && other.sources.iter().any(|s| shipments.contains(&&s.shipment));

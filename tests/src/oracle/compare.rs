@@ -111,7 +111,8 @@ pub fn compare(when: &'static str, history: &History, rights: &[Right], held: &[
     let withdrawn = history.withdrawn();
     for (row, _) in held.iter().zip(&explained).filter(|(_, explained)| !**explained) {
         let reason = text(row, "reason");
-        let after = reason == "CANCELLED_AFTER_DISPATCH" || (reason == "CANCELLED" && withdrawn.contains(text(row, "number")));
+        let after =
+            reason == "CANCELLED_AFTER_DISPATCH" || (reason == "CANCELLED" && withdrawn.contains(text(row, "number")));
         if !CLOCKS.contains(&reason) && !after {
             verdict.differences.push(Difference {
                 when,

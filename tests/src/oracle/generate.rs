@@ -119,7 +119,8 @@ impl Pen {
         let shop = self.upto(self.plan.shops);
         self.orders += 1;
         let id = format!("5760000000000{:05}", self.orders);
-        let order = Order { id, shop, items, unpaid: false, on_hold: false, by_tiktok: false, buyer: None, gift: false };
+        let order =
+            Order { id, shop, items, unpaid: false, on_hold: false, by_tiktok: false, buyer: None, gift: false };
         self.plan.orders.push(order);
         let place = self.plan.orders.len() - 1;
         self.at(at, Deed::Place(place));

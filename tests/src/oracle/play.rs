@@ -1,11 +1,11 @@
 //! Plays a plan through the real flows: signed deliveries, both schedules when something is due, TikTok's webhooks, and
 //! people at the command line. Nothing here looks into a row.
 
+use super::Report;
 use super::compare::{Difference, compare};
 use super::people;
 use super::right::{AtTikTok, GIFT, History, SETTLED, Standing, Taken, Unit};
 use super::world::{Deed, Message, Plan, Trouble};
-use super::Report;
 use crate::world::World;
 use crate::world::wire::{NO_LAG, TableFaults};
 use serde_json::{Value, json};
@@ -237,9 +237,9 @@ impl Stage<'_> {
             }
             Deed::ShipElsewhere(place, number) => {
                 let (shop, id) = order(*place);
-                let open = tiktok.order_now(shop, id).is_some_and(|order| {
-                    matches!(order.status, Status::AwaitingShipment | Status::PartiallyShipping)
-                });
+                let open = tiktok
+                    .order_now(shop, id)
+                    .is_some_and(|order| matches!(order.status, Status::AwaitingShipment | Status::PartiallyShipping));
                 if open {
                     tiktok.ship_elsewhere(shop, id, &[], number, "7117858858072016686");
                 }
@@ -261,9 +261,9 @@ impl Stage<'_> {
             Deed::Reconnect(shop) => self.reconnect(*shop).await,
             Deed::Close(shop) => tiktok.set_active(SHOPS[*shop], false),
             Deed::Open(shop) => tiktok.set_active(SHOPS[*shop], true),
-            Deed::Pause(shop) => self.act(&["shop", "pause", SHOPS[*shop]]).await,
-            Deed::Resume(shop) => self.act(&["shop", "resume", SHOPS[*shop]]).await,
-            Deed::Remove(shop) => self.act(&["shop", "remove", SHOPS[*shop]]).await,
+            Deed::Pause(shop) => self.shop("pause", *shop).await,
+            Deed::Resume(shop) => self.shop("resume", *shop).await,
+            Deed::Remove(shop) => self.shop("remove", *shop).await,
             Deed::Map(words, carrier) => self.act(&["map", "set", words, carrier]).await,
             Deed::Link(store_order, order) => self.act(&["link", store_order, order]).await,
             Deed::Choose(number, items) => {
@@ -276,6 +276,11 @@ impl Stage<'_> {
             Deed::Dismiss(number) => self.act(&["dismiss", number, "--note", "settled by hand"]).await,
             Deed::Retry(number) => self.act(&["retry", number]).await,
         }
+    }
+
+    /// What a person does with a shop; another story may have done the same before.
+    async fn shop(&self, what: &str, shop: usize) {
+        self.world.command(&["shop", what, SHOPS[shop]]).await;
     }
 
     /// The owner consents. TikTok may not answer: then again when it is well.
@@ -377,8 +382,7 @@ impl Stage<'_> {
             Trouble::Busy => vec![writes(Fault::Code(21_008_300))],
             Trouble::LeftOut(times) => {
                 let body = r#"{"code":0,"message":"Success","request_id":"20261121185500010203040506070809AB","data":{"orders":[]}}"#;
-                let answer =
-                    Fault::Answer { http: 200, content_type: "application/json".into(), body: body.into() };
+                let answer = Fault::Answer { http: 200, content_type: "application/json".into(), body: body.into() };
                 vec![FaultRule::new(answer).on(&[Call::GetOrders]).times(times)]
             }
             Trouble::Flaky => [

@@ -4,7 +4,7 @@
 //! What TikTok took and when is TikTok's own record. Each number that it took must have been right at that moment; and
 //! what it holds in the end, with what is listed, must be an end that is right now.
 
-use super::world::{Deed, Items, Message};
+use super::world::{Deed, Items, Message, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
 const MINUTE: i64 = 60;
@@ -256,6 +256,22 @@ impl History {
         self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Confirm(confirmed) if confirmed == number))
     }
 
+    /// Whether TikTok refused to show the order for the best part of a day.
+    fn refused_for_a_day(&self, id: &str, ids: &[String]) -> bool {
+        let mut since = None;
+        let mut longest = 0;
+        for (when, deed) in &self.deeds {
+            match deed {
+                Deed::Trouble(Trouble::BadOrder(place)) if ids.get(*place).is_some_and(|known| known == id) => {
+                    since = Some(*when);
+                }
+                Deed::Well => longest = longest.max(since.take().map_or(0, |since| when - since)),
+                _ => {}
+            }
+        }
+        longest > 20 * HOUR
+    }
+
     fn retried(&self, number: &str) -> bool {
         self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Retry(retried) if retried == number))
     }
@@ -386,6 +402,10 @@ impl History {
             why.push("the order came when nobody looked any more".into());
             ends.insert(End::Listed("ORDER_NOT_FOUND"));
         }
+        if self.refused_for_a_day(id, ids) && !self.retried(number) {
+            why.push("its reads were refused for so long that it is looked at once a day".into());
+            ends.insert(End::Listed("TIKTOK_RULE"));
+        }
         match self.shop(order.shop) {
             (false, _) => {
                 why.push("its shop is not connected".into());
@@ -514,7 +534,8 @@ impl History {
                 None => {}
             }
         }
-        let same_buyer = |other: &AtTikTok| order.buyer.is_some() && other.buyer == order.buyer && other.shop == order.shop;
+        let same_buyer =
+            |other: &AtTikTok| order.buyer.is_some() && other.buyer == order.buyer && other.shop == order.shop;
         let elsewhere = self.orders.iter().filter(|(other, _)| *other != id);
         let mut elsewhere = elsewhere.filter(|(_, other)| !same_buyer(other));
         if elsewhere.any(|(_, other)| other.units.iter().any(|unit| unit.number.as_deref() == Some(number))) {
@@ -561,9 +582,8 @@ impl History {
                 *claims.entry(sku.clone()).or_default() += n;
             }
         }
-        let claimed = |unit: &Unit| {
-            unit.number.as_ref().is_some_and(|n| parcels.contains_key(&(Some(id.to_owned()), n.clone())))
-        };
+        let claimed =
+            |unit: &Unit| unit.number.as_ref().is_some_and(|n| parcels.contains_key(&(Some(id.to_owned()), n.clone())));
         let wanted = self.wanted(parcel, order);
         let lost: Vec<&Unit> = order
             .units
@@ -600,7 +620,8 @@ impl History {
                 block("EDIT_WINDOW_CLOSED", "the time for a correction is over");
             }
         }
-        if order.standing != Standing::Open && !order.units.iter().any(|unit| unit.number.is_none() && !unit.cancelled) {
+        if order.standing != Standing::Open && !order.units.iter().any(|unit| unit.number.is_none() && !unit.cancelled)
+        {
             let any_void = order.units.iter().any(|unit| unit.number.is_some() && !claimed(unit));
             if !any_void {
                 block("LINES_UNMATCHED", "nothing is open");
@@ -610,9 +631,8 @@ impl History {
     }
 
     fn foreign(&self, order: &AtTikTok, block: &mut impl FnMut(&'static str, &str)) {
-        let not_ours = |unit: &&Unit| {
-            unit.number.as_ref().is_some_and(|n| !self.taken.iter().any(|taken| taken.number == *n))
-        };
+        let not_ours =
+            |unit: &&Unit| unit.number.as_ref().is_some_and(|n| !self.taken.iter().any(|taken| taken.number == *n));
         if order.units.iter().any(|unit| not_ours(&unit)) {
             block("ALREADY_SHIPPED", "somebody else's number is on it");
         }

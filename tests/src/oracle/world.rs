@@ -183,7 +183,10 @@ impl fmt::Display for Message {
         if self.cancelled {
             return write!(f, "warehouse {store}: parcel {shipment} of {order} ({tiktok}) is cancelled");
         }
-        write!(f, "warehouse {store}: parcel {shipment} of {order} ({tiktok}) holds {items:?} under {numbers:?} by {carrier:?}")?;
+        write!(
+            f,
+            "warehouse {store}: parcel {shipment} of {order} ({tiktok}) holds {items:?} under {numbers:?} by {carrier:?}"
+        )?;
         write!(f, ", as of second {}", self.version)
     }
 }

@@ -24,6 +24,7 @@ mod explain;
 mod models;
 mod models_field;
 mod models_tiktok;
+mod oracle;
 mod orders;
 mod refresh;
 mod reminders;

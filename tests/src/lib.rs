@@ -4,6 +4,7 @@
 pub mod captures;
 pub mod lambda;
 pub mod openapi;
+pub mod oracle;
 pub mod sim;
 pub mod template;
 pub mod world;

@@ -286,31 +286,36 @@ fn predecessor(parcel: &Parcel, carried: &Carried, others: &[&Parcel], order: &T
     }
     let shipments: Vec<_> = parcel.sources.iter().filter(|s| s.present).map(|s| &s.shipment).collect();
     let withdrawn = others.iter().filter(|other| other.store == parcel.store && other.is_withdrawn());
-    let candidates: Vec<Sent> = withdrawn
+    let candidates = withdrawn
         .filter_map(|other| {
             let sent = other.sent.clone().or_else(|| lost(other, order));
             Some((other, sent.or_else(|| unrecorded(other, parcel, others, order))?))
         })
         .filter(|(_, sent)| !same_number(&sent.number, &carried.number) && !holding(order, &sent.number).is_empty())
-        .filter(|(other, _)| {
-            // The same shipment, or a new shipment after the old one was cancelled while nothing is left open. A number
-            // that has its own items at TikTok (its answer was lost) takes nobody else's, and a shipment that has another
-            // number now is that one's to correct.
+        .filter_map(|(other, sent)| {
+            // The same shipment; or a new shipment of the same items after the old one was cancelled, or, while nothing is
+            // left open, one whose items nobody names. A number that has its own items at TikTok (its answer was lost)
+            // takes nobody else's, and a shipment that has another number now is that one's to correct.
             let has_heir = |s: &Source| {
-                let heir = |row: &&Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
-                others.iter().copied().any(|row| heir(&row))
+                // An id means something within its store order only.
+                let of_one_order = |row: &Parcel| row.store == other.store && row.order == other.order;
+                let heir = |row: &Parcel| row.sources.iter().any(|own| own.present && own.shipment == s.shipment);
+                others.iter().any(|row| of_one_order(row) && heir(row))
             };
             let same_shipment =
                 other.order == parcel.order && other.sources.iter().any(|s| shipments.contains(&&s.shipment));
-            let nothing_open = !order.lines.iter().any(OrderLine::is_open);
-            same_shipment
-                || ((nothing_open || same_items(other, parcel))
-                    && holding(order, &carried.number).is_empty()
-                    && !other.sources.iter().any(has_heir))
-        })
-        .map(|(_, sent)| sent)
-        .collect();
-    candidates.into_iter().max_by_key(|sent| sent.at)
+            let free = holding(order, &carried.number).is_empty() && !other.sources.iter().any(has_heir);
+            let silent = |parcel: &Parcel| parcel.sources.iter().all(|source| source.lines.is_empty());
+            let unnamed = (silent(other) || silent(parcel)) && !order.lines.iter().any(OrderLine::is_open);
+            let claim = match (same_shipment, free && same_items(other, parcel), free && unnamed) {
+                (true, _, _) => 3,
+                (_, true, _) => 2,
+                (_, _, true) => 1,
+                _ => return None,
+            };
+            Some((claim, sent))
+        });
+    candidates.max_by_key(|(claim, sent)| (*claim, sent.at)).map(|(_, sent)| sent)
 }
 
 /// A number whose answer was lost and that the store replaced before it was read back: TikTok took it from us.

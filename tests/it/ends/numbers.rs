@@ -129,3 +129,25 @@ async fn an_id_corrected_after_its_number_was_sent_is_listed_with_both_orders() 
     assert!(named, "{}", world.told("W1").await);
     world.holds(SHOP, ONE, &[&number]).await;
 }
+
+/// Both of the warehouse's orders count parcels from 1. One is cancelled and made anew: the other order's parcel of the
+/// same id has nothing to do with it.
+#[tokio::test(start_paused = true)]
+async fn a_parcel_made_anew_is_found_beside_a_parcel_of_the_same_id_in_another_warehouse_order() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1), ("CAP", 2)]).place();
+    let (void, cap, fresh) = (usps(1), usps(2), usps(3));
+    let first = parcel(&world, "W1", ONE, "1", &void, &[("MUG", 1)]);
+    world.tell(&store, first.clone()).await;
+    world.minutes(5).await;
+    world.tell(&store, parcel(&world, "W2", ONE, "1", &cap, &[("CAP", 2)])).await;
+    world.minutes(5).await;
+    let now = world.time.now().to_string();
+    world.tell(&store, with(first, &json!({"cancelled": true, "updated_at": now}))).await;
+    world.minutes(5).await;
+    world.tell(&store, parcel(&world, "W1", ONE, "2", &fresh, &[("MUG", 1)])).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&fresh, &cap, &cap]).await;
+    world.quiet("W1").await;
+}

@@ -93,3 +93,20 @@ async fn one_bad_order_in_a_batch() {
     assert!(held.0.iter().all(|row| row["number"] == *usps(3)), "{:?}", held.0);
     assert_ne!(held.reason(&usps(3)), "SCOPE_MISSING", "the code speaks of one order, not of the app's rights");
 }
+
+/// The refusal was about showing the order, not about the number: once the order is read, it says nothing any more.
+#[tokio::test(start_paused = true)]
+async fn a_read_that_was_refused_holds_a_number_until_the_order_is_read() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.tiktok.inject(FaultRule::new(Fault::Code(10_006_402)).on(&[Call::GetOrders]).id(ONE));
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(3).await;
+    assert!(world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
+    world.tiktok.heal();
+    world.hours(3).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}

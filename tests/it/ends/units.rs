@@ -144,3 +144,24 @@ async fn equal_units_are_shared_out_whenever_their_numbers_come() {
         assert_eq!(at, numbers, "{}", world.told("W1").await);
     }
 }
+
+/// The whole order is cancelled in the store and one of its parcels is made anew: it takes the place of the number of its
+/// own items, not of the one that was sent last.
+#[tokio::test(start_paused = true)]
+async fn a_parcel_made_anew_corrects_the_number_of_its_own_items_and_no_other() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1), ("CAP", 1)]).place();
+    let (mug, cap, fresh) = (usps(1), usps(2), usps(3));
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &mug, &[("MUG", 1)])).await;
+    world.minutes(5).await;
+    world.tell(&store, parcel(&world, "W1", ONE, "2", &cap, &[("CAP", 1)])).await;
+    world.minutes(5).await;
+    let at = world.time.now().to_string();
+    world.tell(&store, serde_json::json!({"order_id": "W1", "order_cancelled": true, "updated_at": at})).await;
+    world.minutes(5).await;
+    world.tell(&store, parcel(&world, "W1", ONE, "3", &fresh, &[("MUG", 1)])).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&fresh, &cap]).await;
+    world.quiet("W1").await;
+}

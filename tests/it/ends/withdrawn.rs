@@ -141,3 +141,19 @@ async fn tiktok_gives_items_back() {
     let sent_again = world.at_tiktok(SHOP, ONE) == [number.clone()];
     assert!(sent_again || world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
 }
+
+/// Soon after it was sent: what comes back to "awaiting shipment" is no echo of the send.
+#[tokio::test(start_paused = true)]
+async fn items_given_back_minutes_after_they_were_sent_are_noticed() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(5).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    assert!(world.tiktok.take_back(SHOP, ONE));
+    world.hours(3).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}

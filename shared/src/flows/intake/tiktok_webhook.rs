@@ -115,7 +115,7 @@ async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, 
     Ok(if moved { Outcome::Stored } else { Outcome::Nothing })
 }
 
-async fn judge_again(app: &App, mut parcel: Parcel, taken_back: bool) -> Result<bool, TableError> {
+async fn judge_again(app: &App, mut parcel: Parcel, taken_back: Option<SignedDuration>) -> Result<bool, TableError> {
     loop {
         let now = app.clock.now();
         if !concerned(&parcel, taken_back, now) {
@@ -134,14 +134,13 @@ async fn judge_again(app: &App, mut parcel: Parcel, taken_back: bool) -> Result<
     }
 }
 
-/// A package was taken apart, or the order's status went back: what TikTok accepted may be gone.
-fn may_take_back(news: &News) -> bool {
+/// A package was taken apart, or the order's status went back: what TikTok accepted may be gone. Gives how long after a
+/// send such news may be the send's own echo: nothing open again is ever one.
+fn may_take_back(news: &News) -> Option<SignedDuration> {
     match news {
-        News::Packages { .. } => true,
-        News::Status { state, .. } => {
-            matches!(state, OrderState::OnHold | OrderState::AwaitingShipment | OrderState::PartiallyShipped)
-        }
-        _ => false,
+        News::Packages { .. } | News::Status { state: OrderState::PartiallyShipped, .. } => Some(ECHO),
+        News::Status { state: OrderState::OnHold | OrderState::AwaitingShipment, .. } => Some(SignedDuration::ZERO),
+        _ => None,
     }
 }
 
@@ -150,14 +149,17 @@ const ECHO: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is not at its end: a hold is judged where it stands. What TikTok accepted, when it may have been taken back; what
 /// was closed because TikTok ships it, because the type may have changed.
-fn concerned(parcel: &Parcel, taken_back: bool, now: Timestamp) -> bool {
+fn concerned(parcel: &Parcel, taken_back: Option<SignedDuration>, now: Timestamp) -> bool {
     if parcel.number.is_none() || parcel.tried.is_some() || parcel.due.is_some_and(|due| due <= now) {
         return false;
     }
     match parcel.state.phase() {
         Phase::Open => parcel.due.is_some(),
         Phase::Waiting => true,
-        Phase::Done => taken_back && parcel.sent.as_ref().is_some_and(|sent| sent.at + ECHO < now),
+        Phase::Done => {
+            let sent = parcel.sent.as_ref().map(|sent| sent.at);
+            taken_back.zip(sent).is_some_and(|(echo, at)| at + echo < now)
+        }
         Phase::Closed => {
             let theirs = matches!(parcel.state.reason(), Some(Reason::NotSellerShipping | Reason::FulfilledByTikTok));
             theirs && !parcel.is_withdrawn()

@@ -4,6 +4,7 @@
 
 use super::judge::Plan;
 use super::orders::{Desk, Group};
+use super::record::{not_read, settle};
 use super::shop_run::ShopRun;
 use super::{Run, read, resolve, shop, split};
 use crate::app::App;
@@ -75,9 +76,20 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     };
     let mut freed = 0;
     for (id, order) in read {
-        if let (Ok(order), Some(groups)) = (order, by_order.remove(&id)) {
+        let groups = by_order.remove(&id);
+        if let (Ok(order), Some(groups)) = (order, groups) {
             let mut desk = Desk::load(&shop, order, groups).await?;
             freed += desk.judge_where_they_stand().await;
+        }
+    }
+    // Held because a read was refused, and this shop does not have the order at all: looked for anew.
+    for row in by_order.into_values().flatten().flat_map(|group| group.rows) {
+        if waits(&row, &shop) && row.waits_for == Some(not_read()) {
+            freed += 1;
+            settle(&shop, row, |row, now| {
+                row.start_over(ParcelState::Queued, now);
+            })
+            .await;
         }
     }
     shop.write_sighted().await;
@@ -111,10 +123,15 @@ fn hour_of(key: &Key) -> i64 {
     i64::try_from(hasher.finish() % 24).unwrap_or_default()
 }
 
+/// TikTok said no to this very number. A refusal to show the order says nothing once the order was read.
+fn refused_it(row: &Parcel) -> bool {
+    row.answer.as_ref().is_some_and(|answer| answer.code != 0) && row.waits_for != Some(not_read())
+}
+
 impl Desk<'_> {
     fn stays_refused(&self, index: usize) -> bool {
         let row = &self.rows[index];
-        let refused = row.answer.as_ref().is_some_and(|answer| answer.code != 0);
+        let refused = refused_it(row);
         let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No);
         let news = self.order.update_time.is_none_or(|at| at > row.changed);
         refused && by_hand && !news
@@ -125,7 +142,7 @@ impl Desk<'_> {
     pub(super) fn stays_held(&self, index: usize, plan: &Plan) -> bool {
         match &plan.decision {
             Decision::Push { .. } | Decision::Correct { .. } => self.stays_refused(index),
-            Decision::Hold { .. } => self.rows[index].answer.as_ref().is_some_and(|answer| answer.code != 0),
+            Decision::Hold { .. } => refused_it(&self.rows[index]),
             Decision::Close(state) => *state == self.rows[index].state,
             _ => false,
         }

@@ -137,7 +137,8 @@ pub(super) fn answer(error: &TikTokError) -> Answer {
     }
 }
 
-/// TikTok refused. What that means stands in the class of its code. `mapping`: what a hold for the carrier waits for.
+/// TikTok refused. What that means stands in the class of its code. `mapping`: what a hold for the carrier waits for; or,
+/// where the order could not even be read, [`not_read`].
 pub(super) fn refused(
     row: &mut Parcel,
     error: &TikTokError,
@@ -156,6 +157,7 @@ pub(super) fn refused(
         _ => {
             let waits_for = match (reason.auto(), mapping) {
                 (Auto::OnMapping, Some(mapping)) => mapping.clone(),
+                (_, Some(unread @ WaitsFor::OrderStatus(_))) => unread.clone(),
                 (Auto::OnUpdate, _) => WaitsFor::Store,
                 _ => WaitsFor::Person,
             };
@@ -164,9 +166,15 @@ pub(super) fn refused(
     }
 }
 
+/// What a hold waits for whose order could not be read: any status at all.
+pub(super) fn not_read() -> WaitsFor {
+    WaitsFor::OrderStatus(String::new())
+}
+
 /// A read of this order alone was refused.
 pub(super) async fn refused_read(shop: &ShopRun<'_>, parcel: Parcel, error: &TikTokError) {
-    settle(shop, parcel, |row, now| refused(row, error, None, &shop.run.app.entropy, now)).await;
+    let unread = not_read();
+    settle(shop, parcel, |row, now| refused(row, error, Some(&unread), &shop.run.app.entropy, now)).await;
     one(if error.is_passing() { &shop.run.tally.retried } else { &shop.run.tally.held });
     if error.is_unknown() {
         one(&shop.run.tally.held_unexpected);

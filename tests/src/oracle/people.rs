@@ -1,0 +1,65 @@
+//! People who do what the remedy says.
+
+use super::play::SHOPS;
+use super::right::History;
+use super::world::{Deed, Message, Plan, Truth};
+use serde_json::Value;
+
+/// What a person does about an entry of the attention list. `None`: nothing that helps sooner.
+#[must_use]
+pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Option<Deed> {
+    let text = |field: &str| row[field].as_str().unwrap_or_default();
+    let number = text("number").to_owned();
+    let truth = plan.truth.iter().find(|truth| truth.number == number);
+    let known = plan.orders.iter().position(|order| order.id == text("tiktok_order"));
+    let dismiss = || (!number.is_empty()).then(|| Deed::Dismiss(number.clone()));
+    if again {
+        return match text("reason") {
+            "CANCELLED_AFTER_DISPATCH" => None,
+            _ => dismiss(),
+        };
+    }
+    match text("reason") {
+        "CARRIER_UNMAPPED" | "CARRIER_MISSING" => {
+            let words = plan.words().find(|words| *words == text("carrier"))?;
+            Some(Deed::Map(words, "USPS"))
+        }
+        "ORDER_NOT_FOUND" => match truth.and_then(|truth| truth.order.clone()) {
+            Some(order) if text("tiktok_order").is_empty() => Some(Deed::Link(text("store_order").to_owned(), order)),
+            Some(order) if text("tiktok_order") == order => Some(Deed::Retry(number)),
+            Some(order) => corrected(&number, |message| message.tiktok = Some(order.clone()), history),
+            None => dismiss(),
+        },
+        "LINES_UNMATCHED" => match truth.filter(|truth| is_free(truth, history)) {
+            Some(truth) => Some(Deed::Choose(number, truth.items.clone())),
+            None => dismiss(),
+        },
+        "CARRIER_FORMAT_MISMATCH" | "TRACKING_INVALID" => Some(Deed::Confirm(number)),
+        "CANCEL_REQUESTED" => known.map(Deed::RejectCancel),
+        "SHOP_GONE" => SHOPS.iter().position(|shop| *shop == text("shop")).map(Deed::Reconnect),
+        "CANCELLED_AFTER_DISPATCH" => None,
+        "CANCELLED" | "ALREADY_SHIPPED" | "EDIT_USED" | "EDIT_WINDOW_CLOSED" | "TRACKING_DUPLICATE" => dismiss(),
+        _ => (!number.is_empty()).then_some(Deed::Retry(number)),
+    }
+}
+
+/// The warehouse sends the newest message of this number anew, mended.
+fn corrected(number: &str, mend: impl Fn(&mut Message), history: &History) -> Option<Deed> {
+    let told = history.deeds.iter().filter_map(|(_, deed)| match deed {
+        Deed::Tell(message) if message.numbers.iter().any(|n| n == number) => Some(message),
+        _ => None,
+    });
+    let mut message = told.max_by_key(|message| message.version)?.clone();
+    mend(&mut message);
+    message.version = history.now;
+    Some(Deed::Tell(message))
+}
+
+/// Whether TikTok's order has the items open.
+fn is_free(truth: &Truth, history: &History) -> bool {
+    let Some(order) = truth.order.as_ref().and_then(|id| history.orders.get(id)) else { return false };
+    truth.items.iter().all(|(sku, count)| {
+        let open = order.units.iter().filter(|unit| unit.sku == *sku && !unit.cancelled && unit.number.is_none());
+        open.count() >= *count as usize
+    })
+}

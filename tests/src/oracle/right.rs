@@ -1,0 +1,334 @@
+//! The second mind: which ends are right, told from what happened in the world alone. It shares no code with the flows and
+//! knows no rows; it reads `ends.md` once more.
+//!
+//! What TikTok took and when is TikTok's own record. Each number that it took must have been right at that moment; and
+//! what it holds in the end, with what is listed, must be an end that is right now.
+
+mod judge;
+
+use super::world::{Deed, Items, Message, Trouble};
+use std::collections::{BTreeMap, BTreeSet};
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3600;
+/// TikTok takes one correction within this time.
+const EDIT_WINDOW: i64 = 72 * HOUR;
+/// Who has no TikTok order is tried for a day; an hour and a bit for the last try.
+const A_DAY_OF_TRIES: i64 = 26 * HOUR;
+
+/// The stock code of gifts that TikTok adds.
+pub const GIFT: &str = "GIFT";
+
+/// One unit of an order as TikTok holds it.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// TikTok's id.
+    pub id: String,
+    /// Stock code.
+    pub sku: String,
+    /// Cancelled by itself.
+    pub cancelled: bool,
+    /// Its number.
+    pub number: Option<String>,
+    /// The package it travels in.
+    pub package: Option<String>,
+}
+
+/// TikTok's word about an order, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It waits for its buyer.
+    NotYet,
+    /// It takes numbers.
+    Open,
+    /// All shipped; a number may still be corrected.
+    Shipped,
+    /// Delivered.
+    Over,
+    /// Cancelled.
+    Cancelled,
+}
+
+/// An order as TikTok holds it in the end.
+#[derive(Clone, Debug)]
+pub struct AtTikTok {
+    /// Place of its shop.
+    pub shop: usize,
+    /// Its status.
+    pub standing: Standing,
+    /// TikTok ships it.
+    pub by_tiktok: bool,
+    /// The buyer's request waits for an answer.
+    pub cancel_asked: bool,
+    /// Buyer.
+    pub buyer: Option<String>,
+    /// Its units.
+    pub units: Vec<Unit>,
+}
+
+/// A number that TikTok took from us.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Seconds since the world began.
+    pub at: i64,
+    /// The order.
+    pub order: String,
+    /// The units' ids.
+    pub units: Vec<String>,
+    /// The number.
+    pub number: String,
+    /// The carrier's name.
+    pub carrier: String,
+    /// It replaced another number.
+    pub correction: bool,
+    /// The package.
+    pub package: String,
+}
+
+/// Everything that happened.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Deeds, by the second at which they were done.
+    pub deeds: Vec<(i64, Deed)>,
+    /// What TikTok took.
+    pub taken: Vec<Taken>,
+    /// Its orders.
+    pub orders: BTreeMap<String, AtTikTok>,
+    /// Now.
+    pub now: i64,
+}
+
+/// How a number ends.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// TikTok holds it on exactly these units, and nobody is asked anything.
+    On(BTreeMap<String, u32>),
+    /// It is on the attention list for this reason.
+    Listed(&'static str),
+    /// Neither: it waits by itself, or is closed.
+    Quiet,
+}
+
+/// What is right for a number at an order.
+#[derive(Clone, Debug)]
+pub struct Right {
+    /// The number.
+    pub number: String,
+    /// The TikTok order that its message names.
+    pub order: Option<String>,
+    /// Each of these is right.
+    pub ends: BTreeSet<End>,
+    /// Why, for people.
+    pub why: String,
+}
+
+/// What a warehouse says now: the newest message of a shipment.
+#[derive(Clone, Debug)]
+struct Claim {
+    message: Message,
+    /// When it was told.
+    told: i64,
+    /// Cancelled, alone or with its order.
+    gone: bool,
+}
+
+/// Everything that is claimed for one number at one order.
+#[derive(Clone, Debug, Default)]
+struct Parcel {
+    items: BTreeMap<String, u32>,
+    silent: bool,
+    /// Numbers that share the items.
+    sharing: Vec<String>,
+    carriers: BTreeSet<&'static str>,
+    told: i64,
+    store_orders: BTreeSet<(usize, String)>,
+    shipments: BTreeSet<(usize, String, String)>,
+}
+
+fn sum(items: &Items) -> BTreeMap<String, u32> {
+    let mut units = BTreeMap::new();
+    for (sku, count) in items {
+        *units.entry((*sku).to_owned()).or_default() += count;
+    }
+    units
+}
+
+impl History {
+    /// The newest messages at a moment, by shipment.
+    fn claims(&self, at: i64) -> Vec<Claim> {
+        let mut newest: BTreeMap<(usize, &str, &str), Claim> = BTreeMap::new();
+        let mut cancelled: BTreeMap<(usize, &str), i64> = BTreeMap::new();
+        for (told, deed) in self.deeds.iter().filter(|(told, _)| *told <= at) {
+            match deed {
+                Deed::Tell(message) => {
+                    let key = (message.store, message.order.as_str(), message.shipment.as_str());
+                    // A clock that is ahead counts as the moment of receipt.
+                    let version = message.version.min(*told);
+                    let older = newest.get(&key).is_some_and(|known| known.message.version >= version);
+                    if !older {
+                        let message = Message { version, ..message.clone() };
+                        newest.insert(key, Claim { gone: message.cancelled, message, told: *told });
+                    }
+                }
+                Deed::CancelInStore { store, order, version } => {
+                    let known = cancelled.entry((*store, order.as_str())).or_default();
+                    *known = (*known).max((*version).min(*told));
+                }
+                _ => {}
+            }
+        }
+        for claim in newest.values_mut() {
+            let key = (claim.message.store, claim.message.order.as_str());
+            claim.gone |= cancelled.get(&key).is_some_and(|version| *version > claim.message.version);
+        }
+        newest.into_values().collect()
+    }
+
+    /// The TikTok order of a claim: what its message names, else what a person linked.
+    fn order_of(&self, claim: &Claim, at: i64) -> Option<String> {
+        let linked = || {
+            let links = self.deeds.iter().filter(|(when, _)| *when <= at);
+            links
+                .filter_map(|(_, deed)| match deed {
+                    Deed::Link(store_order, order) if *store_order == claim.message.order => Some(order.clone()),
+                    _ => None,
+                })
+                .next_back()
+        };
+        claim.message.tiktok.clone().or_else(linked)
+    }
+
+    /// The parcels that the warehouses claim at a moment, by order and number.
+    fn parcels(&self, at: i64) -> BTreeMap<(Option<String>, String), Parcel> {
+        let mut parcels: BTreeMap<(Option<String>, String), Parcel> = BTreeMap::new();
+        let mut by_store: BTreeMap<(Option<String>, String, usize), BTreeMap<String, u32>> = BTreeMap::new();
+        for claim in self.claims(at).into_iter().filter(|claim| !claim.gone) {
+            let order = self.order_of(&claim, at);
+            let message = &claim.message;
+            for number in &message.numbers {
+                let key = (order.clone(), number.clone());
+                let mine = by_store.entry((order.clone(), number.clone(), message.store)).or_default();
+                for (sku, count) in sum(&message.items) {
+                    *mine.entry(sku).or_default() += count;
+                }
+                let parcel = parcels.entry(key).or_default();
+                parcel.silent |= message.items.is_empty();
+                if message.numbers.len() > parcel.sharing.len() {
+                    parcel.sharing.clone_from(&message.numbers);
+                }
+                parcel.carriers.insert(message.carrier);
+                parcel.told = parcel.told.max(claim.told);
+                parcel.store_orders.insert((message.store, message.order.clone()));
+                parcel.shipments.insert((message.store, message.order.clone(), message.shipment.clone()));
+            }
+        }
+        // One store's shipments under one number travel in one box; two stores report the same box twice.
+        for ((order, number, _), items) in by_store {
+            let parcel = parcels.entry((order, number)).or_default();
+            for (sku, count) in items {
+                let known = parcel.items.entry(sku).or_default();
+                *known = (*known).max(count);
+            }
+        }
+        for ((_, number), parcel) in &mut parcels {
+            if let Some(chosen) = self.chosen(number, at) {
+                (parcel.items, parcel.silent, parcel.sharing) = (chosen, false, vec![number.clone()]);
+            }
+        }
+        parcels
+    }
+
+    fn chosen(&self, number: &str, at: i64) -> Option<BTreeMap<String, u32>> {
+        let said = |(when, deed): &(i64, Deed)| match deed {
+            Deed::Choose(chosen, items) if *when <= at && chosen == number => Some(sum(items)),
+            _ => None,
+        };
+        self.deeds.iter().filter_map(said).next_back()
+    }
+
+    fn dismissed(&self, number: &str) -> Option<i64> {
+        let said = |(when, deed): &(i64, Deed)| match deed {
+            Deed::Dismiss(dismissed) if dismissed == number => Some(*when),
+            _ => None,
+        };
+        self.deeds.iter().filter_map(said).next_back()
+    }
+
+    fn confirmed(&self, number: &str) -> bool {
+        self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Confirm(confirmed) if confirmed == number))
+    }
+
+    /// Whether TikTok refused to show the order for the best part of a day.
+    fn refused_for_a_day(&self, id: &str, ids: &[String]) -> bool {
+        let mut since = None;
+        let mut longest = 0;
+        for (when, deed) in &self.deeds {
+            match deed {
+                Deed::Trouble(Trouble::BadOrder(place)) if ids.get(*place).is_some_and(|known| known == id) => {
+                    since = Some(*when);
+                }
+                Deed::Well => longest = longest.max(since.take().map_or(0, |since| when - since)),
+                _ => {}
+            }
+        }
+        longest > 20 * HOUR
+    }
+
+    fn retried(&self, number: &str) -> bool {
+        self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Retry(retried) if retried == number))
+    }
+
+    /// What a warehouse's words for a carrier mean at TikTok.
+    fn meaning(&self, words: &str, at: i64) -> Option<&'static str> {
+        let said = |(when, deed): &(i64, Deed)| match deed {
+            Deed::Map(mapped, carrier) if *when <= at && *mapped == words => Some(*carrier),
+            _ => None,
+        };
+        let mapped = self.deeds.iter().filter_map(said).next_back();
+        mapped.or_else(|| ["USPS", "UPS", "FedEx"].into_iter().find(|known| *known == words))
+    }
+
+    /// Whether a shop is connected here, and whether it sends.
+    fn shop(&self, shop: usize) -> (bool, bool) {
+        let (mut connected, mut sends, mut granted, mut open) = (true, true, true, true);
+        for (_, deed) in &self.deeds {
+            match deed {
+                Deed::Pause(s) if *s == shop => sends = false,
+                Deed::Resume(s) if *s == shop => sends = true,
+                Deed::Close(s) if *s == shop => open = false,
+                Deed::Open(s) if *s == shop => open = true,
+                Deed::Revoke(s) if *s == shop => granted = false,
+                Deed::Remove(s) if *s == shop => connected = false,
+                Deed::Reconnect(s) if *s == shop => (connected, granted) = (true, true),
+                _ => {}
+            }
+        }
+        (connected, sends && granted && open)
+    }
+
+    /// Since when the order can be found: it is placed, and its shop answers.
+    fn findable(&self, id: &str, shop: usize, ids: &[String]) -> i64 {
+        let since = self.deeds.iter().filter(|(_, deed)| match deed {
+            Deed::Place(place) => ids.get(*place).is_some_and(|known| known == id),
+            Deed::Reconnect(s) | Deed::Resume(s) | Deed::Open(s) => *s == shop,
+            Deed::Well => true,
+            _ => false,
+        });
+        since.map(|(when, _)| *when).max().unwrap_or(0)
+    }
+
+    /// Numbers that TikTok holds from us and that no warehouse claims any more: they may stay quietly.
+    #[must_use]
+    pub fn withdrawn(&self) -> BTreeSet<String> {
+        let claimed: BTreeSet<String> = self.parcels(self.now).into_keys().map(|(_, number)| number).collect();
+        let told = self.deeds.iter().filter_map(|(_, deed)| match deed {
+            Deed::Tell(message) => Some(&message.numbers),
+            _ => None,
+        });
+        told.flatten().filter(|number| !claimed.contains(*number)).cloned().collect()
+    }
+}
+
+/// So long after the last event everything that goes by itself has gone, in seconds: the hold's hour, the last gap, and
+/// the quarter of an hour after which a visit looks.
+pub const SETTLED: i64 = 3 * HOUR + 5 * MINUTE;

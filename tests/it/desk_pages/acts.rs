@@ -190,7 +190,7 @@ async fn notes_and_evidence_stand_with_the_order_in_its_proof_and_in_the_delay_r
     assert!(page.text.contains("Nothing was changed") && !page.text.contains("href=\"javascript"), "{}", page.text);
     press(&world, &mut browser, &page, "evidence", &[("evidence", "https://weather.example/flood")]).await;
     let page = browser.get(&world, &at).await;
-    assert!(page.text.contains("https:&#x2f;&#x2f;weather.example&#x2f;flood"), "{}", page.text);
+    assert!(page.text.contains("https://weather.example/flood"), "{}", page.text);
     assert!(page.text.contains("TikTok: 0 ") && page.text.contains("request "), "TikTok's own answer: {}", page.text);
 
     let folder = tempfile::tempdir().expect("folder");
@@ -239,7 +239,7 @@ async fn a_form_that_is_not_from_the_page_or_too_long_changes_nothing_and_says_s
         assert!(page.text.contains("Nothing was changed"), "{word}: {}", page.text);
         assert!(!browser.get(&world, &at).await.text.contains("Nothing was changed"), "it is said once");
     }
-    assert!(Browser::default().post(&world, &at, &[("do", "retry")]).await.status == 404);
+    assert!(matches!(Browser::default().post(&world, &at, &[("do", "retry")]).await.status, 403 | 404));
     world.listed(&number(1), &["LINES_UNMATCHED"]).await;
     assert!(audit(&world).await.is_empty());
 }

@@ -21,7 +21,7 @@ use waybill::table::error::TableError;
 use waybill::web::form::path_part;
 
 /// Rows on a page.
-const PAGE: usize = 12;
+const PAGE: usize = 10;
 /// Rows of a file; a longer list has several.
 const FILE: usize = 10_000;
 /// Longer lists stand by age: each deadline is two reads.

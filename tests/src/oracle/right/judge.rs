@@ -219,9 +219,8 @@ impl History {
             }
         }
         if !self.confirmed(number) {
-            match doubt(number, &parcel.carriers) {
-                Some(reason) => block(reason, "number and carrier do not fit"),
-                None => {}
+            if let Some(reason) = doubt(number, &parcel.carriers) {
+                block(reason, "number and carrier do not fit");
             }
         }
         let same_buyer =

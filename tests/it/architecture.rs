@@ -149,6 +149,7 @@ fn keys_are_spelled_in_one_place() {
         "ORDER#",
         "PARCEL#",
         "NOTICE#",
+        "FIELDS#",
         "MAP#",
         "PROVIDERS#",
         "SEEN#",

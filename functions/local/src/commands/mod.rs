@@ -14,6 +14,7 @@ pub mod cost;
 pub mod deadlines;
 pub mod decode;
 pub mod doctor;
+pub mod field;
 pub mod held;
 pub mod identify;
 pub mod init;

@@ -12,10 +12,12 @@
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | map, pause, resume | a carrier's name, and whether a shop sends |
+//! | field | what of TikTok's orders is written into the stores' orders |
 
 mod apply;
 mod choose;
 mod correct;
+mod field;
 mod find;
 mod note;
 mod order;
@@ -24,6 +26,7 @@ mod shop;
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use correct::{CorrectError, correct, corrections_left};
+pub use field::{FieldError, remove_field, set_field};
 pub use find::{Scope, find, is_meant};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};

@@ -12,6 +12,7 @@
 pub(crate) mod api;
 mod body;
 mod oauth;
+pub(crate) mod fields;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;

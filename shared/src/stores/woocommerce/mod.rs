@@ -9,6 +9,7 @@ mod notes;
 mod order;
 mod own_field;
 mod php;
+pub(crate) mod fields;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod trackings;

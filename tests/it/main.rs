@@ -15,6 +15,7 @@ mod connect;
 mod console;
 mod crash;
 mod crash_connections;
+mod custom_fields;
 mod desk;
 mod desk_pages;
 mod ends;

@@ -21,6 +21,7 @@ pub enum FieldCommand {
         path: String,
         /// Where in the store's: namespace.key (Shopify, BigCommerce), _key (WooCommerce), comment (Magento).
         field: String,
+        /// Which shop's.
         #[command(flatten)]
         of: OfShop,
         /// The path may be about a buyer, and is passed on all the same; it is never kept.
@@ -31,6 +32,7 @@ pub enum FieldCommand {
     Remove {
         /// As in the list.
         path: String,
+        /// Which shop's.
         #[command(flatten)]
         of: OfShop,
     },
@@ -75,8 +77,7 @@ pub async fn run(app: &App, command: &FieldCommand, output: &mut Output) -> Resu
     match command {
         FieldCommand::List(of) => {
             let shop = shop_named(app, &of.shop).await?;
-            let rows: Vec<RuleRow<'_>> =
-                shop.settings.fields.iter().map(|rule| RuleRow::of(&shop, rule)).collect();
+            let rows: Vec<RuleRow<'_>> = shop.settings.fields.iter().map(|rule| RuleRow::of(&shop, rule)).collect();
             output.rows(&rows, "Nothing is written into the stores' orders: waybill field set --help")?;
             Ok(false)
         }
@@ -103,8 +104,7 @@ async fn set(
         FieldError::Table(error) => Failure::from(error),
         refused => Failure::usage(refused.to_string(), HELP),
     })?;
-    let needs: Vec<String> =
-        fits.iter().map(|(platform, right)| format!("{} \"{right}\"", platform.title())).collect();
+    let needs: Vec<String> = fits.iter().map(|(platform, right)| format!("{} \"{right}\"", platform.title())).collect();
     let said = format!(
         "{}: {} of each TikTok order that is linked from now on is written to {}, once. The store's credentials must be \
          allowed to write orders: {}.",

@@ -41,7 +41,8 @@ pub async fn set_field(
         .filter_map(|platform| Some((platform, form(platform)?.1)))
         .collect();
     if fits.is_empty() {
-        let theirs = platforms.iter().filter_map(|platform| Some(format!("{} ({})", form(*platform)?.0, platform.title())));
+        let theirs =
+            platforms.iter().filter_map(|platform| Some(format!("{} ({})", form(*platform)?.0, platform.title())));
         return Err(FieldError::NoStore(theirs.collect::<Vec<_>>().join(", ")));
     }
     // Judged first: a change that is refused must not pass for one.

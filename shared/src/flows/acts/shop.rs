@@ -30,7 +30,14 @@ pub async fn pause(app: &App, actor: &Actor, shop: &Shop, paused: bool) -> Resul
     noted(app, actor, shop, act, shop.id.as_str(), said).await
 }
 
-pub(super) async fn noted(app: &App, actor: &Actor, shop: &Shop, act: &str, of: &str, said: &str) -> Result<(), TableError> {
+pub(super) async fn noted(
+    app: &App,
+    actor: &Actor,
+    shop: &Shop,
+    act: &str,
+    of: &str,
+    said: &str,
+) -> Result<(), TableError> {
     let entry = AuditEntry {
         at: app.clock.now(),
         who: actor.who.clone(),

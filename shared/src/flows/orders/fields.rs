@@ -251,11 +251,8 @@ async fn one(
         }
     }
     let names: Vec<String> = values.iter().map(|value| format!("{} {}", value.path.as_str(), value.field)).collect();
-    let outcome = if values.is_empty() {
-        Ok(Outcome::Written)
-    } else {
-        put(app, &store, &stored.mark.order, values).await
-    };
+    let outcome =
+        if values.is_empty() { Ok(Outcome::Written) } else { put(app, &store, &stored.mark.order, values).await };
     match outcome {
         Ok(Outcome::Written) => {
             let wrote = !names.is_empty();

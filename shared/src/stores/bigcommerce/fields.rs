@@ -30,6 +30,12 @@ struct Page {
 }
 
 #[derive(Deserialize)]
+struct Done {
+    #[serde(rename = "data")]
+    _data: serde_json::Value,
+}
+
+#[derive(Deserialize)]
 struct Known {
     #[serde(default)]
     id: Text,
@@ -88,7 +94,8 @@ impl FieldMachine for Write {
                 let known = if body.is_empty() { Vec::new() } else { answer::json::<Page>(body)?.data.0 };
                 self.known = Some(known);
             }
-            Answer::Body(_) => {}
+            // A page of somebody else has status 200 too.
+            Answer::Body(body) => drop(answer::json::<Done>(body)?),
         }
         self.next()
     }

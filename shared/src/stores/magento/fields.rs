@@ -81,13 +81,18 @@ impl FieldMachine for Write {
                 return Ok(FieldStep::Done(Outcome::Written));
             }
             self.waiting = Waiting::Answer;
-            let order: u64 = self.order.as_str().parse().map_err(|_| StoreError::Unreadable("the ids are not Magento's"))?;
+            let order: u64 =
+                self.order.as_str().parse().map_err(|_| StoreError::Unreadable("the ids are not Magento's"))?;
             let body = json!({"statusHistory": {
                 "comment": self.comment, "parent_id": order, "entity_name": "order", "is_customer_notified": 0,
                 "is_visible_on_front": 0,
             }});
             return self.client.request(Method::POST, &path, Some(&body), now).map(FieldStep::Send);
         }
-        Ok(FieldStep::Done(Outcome::Written))
+        // Magento answers `true`; a page of somebody else has status 200 too.
+        match answer::json::<bool>(body)? {
+            true => Ok(FieldStep::Done(Outcome::Written)),
+            false => Err(StoreError::Unavailable("the comment was not saved".to_owned())),
+        }
     }
 }

@@ -11,8 +11,8 @@
 
 pub(crate) mod api;
 mod body;
-mod oauth;
 pub(crate) mod fields;
+mod oauth;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;

@@ -1,6 +1,7 @@
 //! Writes meta data of an order by WooCommerce's REST API v3.
 
 use super::api::{Client, really_gone};
+use super::order::OrderBody;
 use crate::domain::custom_fields::Field;
 use crate::domain::ids::StoreOrderId;
 use crate::stores::StoreAccess;
@@ -43,7 +44,12 @@ impl FieldMachine for Write {
             return Ok(FieldStep::Done(Outcome::Refused(said)));
         }
         match answer::sorted(answer)? {
-            Answer::Body(_) => Ok(FieldStep::Done(Outcome::Written)),
+            // A firewall's page has status 200 too: the order itself must come back.
+            Answer::Body(body) => {
+                let order: OrderBody = answer::json(body)?;
+                answer::recognised(std::slice::from_ref(&order), |order| order.id.get())?;
+                Ok(FieldStep::Done(Outcome::Written))
+            }
             Answer::Gone(body) => really_gone(body).map(|()| FieldStep::Done(Outcome::Gone)),
         }
     }

@@ -4,12 +4,12 @@
 
 pub(crate) mod api;
 pub mod connect;
+pub(crate) mod fields;
 mod merge;
 mod notes;
 mod order;
 mod own_field;
 mod php;
-pub(crate) mod fields;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod trackings;

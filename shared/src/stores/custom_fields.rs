@@ -42,6 +42,7 @@ pub enum Outcome {
 
 /// One step.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step lives for one call; a box for each request is no gain")]
 pub enum FieldStep {
     /// Send this and hand the answer to the next call.
     Send(Request<Bytes>),

@@ -7,6 +7,7 @@
 
 pub mod begin;
 pub mod board;
+pub mod fields;
 pub mod import;
 pub mod keep;
 mod siblings;

@@ -1,5 +1,6 @@
 //! Random worlds against the second mind: `--seed N` plays one and tells it, `--from A --count N` plays many.
 
+#![allow(clippy::expect_used, reason = "a program of the tests")]
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -13,7 +14,7 @@ const SHOWN: u64 = 6;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[expect(clippy::print_stdout, reason = "a command for people")]
+#[expect(clippy::expect_used, clippy::print_stdout, reason = "a command for people")]
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {

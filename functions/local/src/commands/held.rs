@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::app::App;
-use waybill::carriers::Candidate;
+use waybill::carriers::{Candidate, Provider};
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::TikTokOrderId;
 use waybill::domain::order_row::{Rules, state_word};
@@ -18,6 +18,7 @@ use waybill::domain::tracking::TrackingNumber;
 use waybill::flows::carriers::match_parcel::folded;
 use waybill::flows::carriers::unmatched::{Suggestion, asks_for_a_name, suggestions};
 use waybill::flows::views::attention::{self, Attention, Held, detail};
+use waybill::flows::views::warning::Warning;
 use waybill::table::orders::Known;
 
 /// Which held parcels.
@@ -134,6 +135,18 @@ impl HeldRow {
             candidates: Vec::new(),
             list: None,
         })
+    }
+
+    /// What TikTok warned about, the carrier that it names as a ready command, and how long that can be done.
+    fn with_warning(self, parcel: &Parcel, carriers: &[Provider], now: Timestamp) -> Self {
+        let Some(warning) = Warning::of(parcel, carriers, now) else { return self };
+        let x = handle(parcel);
+        let command = match (&warning.carrier, warning.edits) {
+            (_, 0) => command("dismiss", &x, "--note TEXT"),
+            (Some(carrier), _) => command("correct", &x, &format!("--carrier {}", shell(carrier))),
+            (None, _) => self.command,
+        };
+        Self { detail: Some(warning.shown_as()), remedy: warning.remedy, command, ..self }
     }
 
     /// The nearest deadline of the order a parcel belongs to.
@@ -302,8 +315,12 @@ async fn rows_of(app: &App, shop: &Shop, list: &Attention, most: usize, clocks: 
         let name = folded(held.parcel.carrier.as_deref().unwrap_or_default());
         HeldRow::of(held, by_name.get(&name).copied().filter(|_| asks_for_a_name(held.reason)))
     };
+    let warned = held.iter().any(|held| held.reason == Reason::AcceptedWithWarning);
+    let carriers = if warned { app.table.providers_latest(&shop.id).await?.map(|list| list.providers) } else { None };
+    let carriers: Vec<Provider> =
+        carriers.unwrap_or_default().into_iter().map(|p| Provider { id: p.id, name: p.name }).collect();
     let mut rows = Vec::new();
-    for row in held.iter().map(row) {
+    for row in held.iter().map(|held| row(held).with_warning(&held.parcel, &carriers, app.clock.now())) {
         rows.push(if clocks { row.with_clock(app, shop).await? } else { row });
     }
     rows.extend(list.orders(app, shop, most).await?.iter().filter_map(|known| HeldRow::of_order(known, shop)));

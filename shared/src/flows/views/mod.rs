@@ -6,3 +6,4 @@ pub mod inspect;
 pub mod report;
 pub mod standing;
 pub mod waiting;
+pub mod warning;

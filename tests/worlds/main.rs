@@ -14,7 +14,7 @@ const SHOWN: u64 = 6;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[expect(clippy::expect_used, clippy::print_stdout, reason = "a command for people")]
+#[expect(clippy::print_stdout, reason = "a command for people")]
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {

@@ -13,6 +13,7 @@ pub mod keep;
 mod siblings;
 mod track;
 pub mod visit;
+mod warnings;
 
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;

@@ -12,7 +12,7 @@ async fn what_the_next_push_would_do_is_said_and_nothing_is_done() {
     let text = plain(&page.text);
     assert!(text.contains("would be sent") && text.contains(&usps(1)), "{text}");
     assert!(text.contains("The call that would go out") && text.contains("tracking_number"), "{text}");
-    world.holds(SHOP, ONE, &[]).await;
+    assert!(world.tiktok.with_journal(|journal| journal.changes.is_empty()), "looking sends nothing");
     world.minutes(5).await;
     world.holds(SHOP, ONE, &[&usps(1)]).await;
     let text = browser.get(&world, &format!("/orders/{ONE}/explain")).await.text;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::sim::script::usps;
-use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
+use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, mail_text, shopify_order};
 
 const ORDER: &str = "576000000000000017";
 const WORDS: &str = "This tracking number looks like one of UPS.";
@@ -39,6 +39,17 @@ async fn a_warning_is_listed_with_its_words_its_carrier_as_a_command_and_what_is
     world.hours(71).await;
     let row = world.listed(&number(), &["ACCEPTED_WITH_WARNING"]).await;
     assert!(row["remedy"].as_str().is_some_and(|remedy| remedy.to_lowercase().contains("ticket")), "{row}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_tells_of_a_warning_once_with_words_and_what_is_left() {
+    let world = warned().await;
+    world.hours(3).await;
+    let mails = world.mails();
+    let told: Vec<_> = mails.iter().filter(|mail| mail_subject(mail).contains("accepted 1 with a warning")).collect();
+    assert_eq!(told.len(), 1, "{:?}", mails.iter().map(|mail| mail_subject(mail)).collect::<Vec<_>>());
+    let text = mail_text(told[0]);
+    assert!(text.contains(&number()) && text.contains(WORDS) && text.contains("1 correction left"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

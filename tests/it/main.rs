@@ -17,6 +17,7 @@ mod console;
 mod console_lists;
 mod crash;
 mod crash_connections;
+mod custom_fields;
 mod desk;
 mod desk_pages;
 mod ends;

@@ -1,5 +1,6 @@
 //! Random worlds against the second mind: `--seed N` plays one and tells it, `--from A --count N` plays many.
 
+#![allow(clippy::expect_used, reason = "a program of the tests")]
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;

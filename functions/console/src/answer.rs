@@ -19,6 +19,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("carriers.html", include_str!("../templates/carriers.html")),
     ("backfill.html", include_str!("../templates/backfill.html")),
     ("backfill_preview.html", include_str!("../templates/backfill_preview.html")),
+    ("explain.html", include_str!("../templates/explain.html")),
     ("report.html", include_str!("../templates/report.html")),
     ("report_orders.html", include_str!("../templates/report_orders.html")),
     ("store.html", include_str!("../templates/store.html")),

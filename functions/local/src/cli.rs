@@ -4,6 +4,7 @@
 use crate::commands::account::AccountCommand;
 use crate::commands::acts::{ChooseArgs, ConfirmArgs, CorrectArgs, DismissArgs, LinkArgs, RetryArgs};
 use crate::commands::app::AppCommand;
+use crate::commands::field::FieldCommand;
 use crate::commands::held::HeldArgs;
 use crate::commands::map::MapCommand;
 use crate::commands::serve::Listening;
@@ -83,6 +84,9 @@ enum Command {
     /// What a store's carrier names mean.
     #[command(subcommand)]
     Map(MapCommand),
+    /// What of TikTok's orders is written into the stores' orders.
+    #[command(subcommand)]
+    Field(FieldCommand),
     /// The carriers that TikTok takes: each shop's own list, else the bundled one; and what left it.
     Carriers {
         /// Only this shop.
@@ -331,6 +335,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Shop(command) => shop::run(app, command, output).await,
         Command::Store(command) => store::run(app, command, output).await,
         Command::Map(command) => map::run(app, command, output).await,
+        Command::Field(command) => commands::field::run(app, &command, output).await,
         Command::Carriers { shop, refresh, .. } => carriers::run(app, shop.as_deref(), refresh, output).await,
         Command::Held(args) => held::run(app, &args, output).await,
         Command::Order { order } => order::run(app, &order, output).await,

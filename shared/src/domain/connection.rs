@@ -1,5 +1,6 @@
 //! What connects a store with TikTok shops, and a shop with its authorisation.
 
+use crate::domain::custom_fields::Rule;
 use crate::domain::deadline::Numbers;
 use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId};
 use crate::domain::platform::Platform;
@@ -272,6 +273,15 @@ pub struct ShopSettings {
     /// Who paused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_by: Option<String>,
+    /// What of TikTok's orders is written into the stores' orders.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "readable_rules")]
+    pub fields: Vec<Rule>,
+}
+
+/// A rule that this version does not take is left out: it must not cost the shop its row.
+fn readable_rules<'de, D: serde::Deserializer<'de>>(rules: D) -> Result<Vec<Rule>, D::Error> {
+    let rules = Vec::<serde_json::Value>::deserialize(rules)?;
+    Ok(rules.into_iter().filter_map(|rule| serde_json::from_value(rule).ok()).collect())
 }
 
 fn is_unset(numbers: &Numbers) -> bool {
@@ -290,6 +300,7 @@ impl Default for ShopSettings {
             digest_hour: None,
             paused_since: None,
             paused_by: None,
+            fields: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod allocation;
 pub mod clock;
 pub mod connection;
 pub mod cost;
+pub mod custom_fields;
 pub mod deadline;
 pub mod decision;
 pub mod fulfilment;

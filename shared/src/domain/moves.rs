@@ -211,6 +211,15 @@ impl Parcel {
         let changed_meanwhile = self.carrier != done.carrier_words;
         if self.is_open_or_waiting() && !changed_meanwhile && self.advance(state, now).is_ok() {
             self.out_of_work();
+            // A warning is not done: it stays on the list until it is scanned, over, corrected or dismissed.
+            self.listed = state == ParcelState::AcceptedWithWarning;
+        }
+    }
+
+    /// TikTok warned about it, and its package was scanned or its order is over: it leaves the attention list.
+    pub fn warning_is_over(&mut self) {
+        if self.state == ParcelState::AcceptedWithWarning {
+            self.listed = false;
         }
     }
 

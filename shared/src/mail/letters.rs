@@ -308,56 +308,8 @@ pub fn new_carrier(shop: &Shop, carrier: &str, orders: u64, guesses: &[(String, 
     letter
 }
 
-/// A number that TikTok refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What merchants call the order.
-    pub order: String,
-    /// The number.
-    pub number: String,
-    /// The store's word for the carrier.
-    pub carrier: String,
-    /// TikTok's words and code.
-    pub tiktok: String,
-    /// Why it waits, in our words.
-    pub reason: Reason,
-}
-
-/// Rows of a mail; more are counted.
-const ROWS: usize = 20;
-
 /// Orders are named up to here: a shop's people look each one up.
 pub(super) const ROWS_OF_ORDERS: usize = 200;
-
-/// Mail 8: TikTok refused numbers.
-#[must_use]
-pub fn refusals(shop: &Shop, refusals: &[Refusal], url: &str) -> Letter {
-    let total = refusals.len() as u64;
-    let numbers = count(total, "tracking number", "tracking numbers");
-    let mut letter = letter(
-        format!("{}: TikTok refused {numbers}", shop.name),
-        format!("TikTok refused {numbers}"),
-        NOW,
-        "Open the shop",
-        url,
-    );
-    letter.rows = refusals
-        .iter()
-        .take(ROWS)
-        .map(|refusal| Row {
-            title: format!("Order {}", refusal.order),
-            lines: vec![
-                format!("{} with {}", refusal.number, refusal.carrier),
-                format!("TikTok: {}", refusal.tiktok),
-                format!("{} {}", refusal.reason.sentence(), refusal.reason.remedy()),
-            ],
-        })
-        .collect();
-    if refusals.len() > ROWS {
-        letter.after = vec![format!("And {} more on the list.", refusals.len() - ROWS)];
-    }
-    letter
-}
 
 /// A login link.
 #[must_use]

@@ -5,6 +5,7 @@
 //! - [`Mailer`]: Amazon SES, a mail server, or a folder of `.eml` files.
 
 pub mod letters;
+pub mod number_letters;
 pub mod order_letters;
 pub mod samples;
 mod transport;

@@ -1,6 +1,7 @@
 //! Every mail with invented facts, to look at and to test.
 
-use super::letters::{self, Letter, Nearest, Outcome, Refusal, TimeLeft};
+use super::letters::{self, Letter, Nearest, Outcome, TimeLeft};
+use super::number_letters::{self, Refusal};
 use super::order_letters::{self, DueOrder, Happened};
 use crate::domain::connection::{Consent, Shop, ShopSettings};
 use crate::domain::deadline::Clock;
@@ -51,7 +52,12 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         carrier: "Royal Mail".to_owned(),
         tiktok: tiktok.to_owned(),
         reason,
+        left: None,
     };
+    let warned = [Refusal {
+        left: Some("1 correction left, 69 h left".to_owned()),
+        ..refused("#1044", "1Z999AA10123456784", "the number looks like one of UPS", Reason::AcceptedWithWarning)
+    }];
     let two = [
         refused("#1042", "AB123456785GB", "21011025 the number is already used", Reason::TrackingDuplicate),
         refused(
@@ -102,7 +108,8 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         ("6-due-soon", order_letters::at_risk(&shop, &near, now, &page("/deadlines"))),
         ("9-parcels", order_letters::parcels(&shop, &lost, &page("/attention"))),
         ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/shops/7494049642642441621"))),
-        ("8-refused-numbers", letters::refusals(&shop, &two, &page("/shops/7494049642642441621"))),
+        ("8-accepted-with-a-warning", number_letters::warnings(&shop, &warned, &page("/attention"))),
+        ("8-refused-numbers", number_letters::refusals(&shop, &two, &page("/shops/7494049642642441621"))),
         ("login", letters::login(&page("/login/c2FtcGxl"), 15)),
     ]
 }

@@ -5,6 +5,7 @@
 mod answer;
 mod bigcommerce;
 pub mod connect;
+pub mod custom_fields;
 pub mod error;
 mod exact;
 pub mod generic;

@@ -35,6 +35,7 @@ pub mod accounts;
 pub mod audit;
 pub mod codec;
 pub mod connections;
+pub mod custom_fields;
 pub mod error;
 pub mod heard;
 pub mod keys;

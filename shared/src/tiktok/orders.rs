@@ -3,6 +3,7 @@
 use super::order_reader::read_order;
 use super::read::{field, flag, id, list, text};
 use super::{Call, Effect, Spec, TikTok, TikTokError, our_bug, paths};
+use crate::domain::custom_fields::{Passed, Rule};
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;
 use crate::domain::platform::Platform;
@@ -124,6 +125,25 @@ impl TikTok {
         let orders = answer.data()?.get("orders").and_then(Value::as_array);
         let orders = orders.ok_or_else(|| answer.incomplete("the answer has no orders"))?;
         Ok(orders.iter().filter_map(read_order).collect())
+    }
+
+    /// What a shop's rules take of orders, at most [`MOST_IDS`]: a value for each rule, in their order. The rest of the
+    /// answer is forgotten here.
+    ///
+    /// # Errors
+    /// [`TikTokError`]; its class says what to do.
+    pub async fn order_values(
+        &self,
+        call: Call<'_>,
+        ids: &[TikTokOrderId],
+        rules: &[Rule],
+    ) -> Result<Vec<(TikTokOrderId, Vec<Option<Passed>>)>, TikTokError> {
+        if ids.len() > MOST_IDS {
+            return Err(our_bug("more than 50 orders in one read"));
+        }
+        let answer = self.send(Spec::read(call, paths::ORDER_DETAIL).query("ids", joined(ids))).await?;
+        let picked = |order| Some((id(order, "id")?, rules.iter().map(|rule| rule.value(order)).collect()));
+        Ok(list(answer.data()?, "orders").iter().filter_map(picked).collect())
     }
 
     /// The TikTok orders that somebody linked to a store's order. `None` of the platform's name at TikTok: no call.

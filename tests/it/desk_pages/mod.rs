@@ -2,6 +2,7 @@
 
 mod acts;
 mod catalogue;
+mod explained;
 mod lists;
 mod strangers;
 

@@ -3,6 +3,7 @@
 mod after;
 mod import;
 mod telling;
+mod warned;
 
 use serde_json::Value;
 use waybill::domain::connection::Shop;

@@ -9,6 +9,7 @@ mod backfill;
 mod carriers;
 mod connect;
 mod deadlines;
+mod explain;
 mod health;
 mod held;
 mod list;
@@ -151,6 +152,7 @@ fn page<'a>(visit: &'a Visit<'a>, member: &'a Member, method: &str, parts: &[&'a
         ("GET", ["orders", id, "proof.json"]) => Box::pin(order::proof(visit, member, id, "json")),
         ("GET", ["orders", id, "proof.csv"]) => Box::pin(order::proof(visit, member, id, "csv")),
         ("GET", ["orders", id, "proof.html"]) => Box::pin(order::proof(visit, member, id, "html")),
+        ("GET", ["orders", id, "explain"]) => Box::pin(explain::page(visit, member, id)),
         ("GET", ["orders", id, "delay.txt"]) => Box::pin(order::delay(visit, member, id)),
         ("POST", ["logout"]) => Box::pin(login::leave(visit, member)),
         _ => none(visit),

@@ -15,6 +15,7 @@ pub mod deadlines;
 pub mod decode;
 pub mod doctor;
 pub mod explain;
+pub mod field;
 pub mod held;
 pub mod identify;
 pub mod init;

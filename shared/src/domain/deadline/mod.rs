@@ -6,13 +6,16 @@
 pub mod business;
 mod holidays;
 pub mod policy;
+mod pressing;
+mod source;
+
+pub use pressing::{Bucket, Urgency};
+pub use source::Source;
 
 use crate::domain::order::{Deadlines, Handling};
 use crate::domain::region::Region;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 pub use policy::{Numbers, Policy};
-use std::fmt;
 
 /// Seed: a tracking number within this time after the order.
 const RTS: SignedDuration = SignedDuration::from_hours(48);
@@ -104,45 +107,6 @@ impl Clock {
     }
 }
 
-/// Who says when.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A field of TikTok's order.
-    Order(&'static str),
-    /// A number that a person set for the shop.
-    Shop(Clock),
-    /// The market's policy.
-    Policy(&'static Policy),
-    /// The product's default.
-    Seed(&'static str),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Order(field) => write!(f, "order:{field}"),
-            Self::Shop(clock) => write!(f, "shop:{}", clock.word()),
-            Self::Policy(policy) => policy.fmt(f),
-            Self::Seed(number) => write!(f, "seed:{number}"),
-        }
-    }
-}
-
-impl Source {
-    /// The same for people.
-    #[must_use]
-    pub fn shown_as(&self) -> String {
-        match self {
-            Self::Order(field) => format!("the order's {field}"),
-            Self::Shop(_) => "this shop's setting".to_owned(),
-            Self::Policy(policy) => {
-                format!("TikTok's rule in {} since {}", policy.word.to_uppercase(), policy.valid_from)
-            }
-            Self::Seed(_) => "estimate".to_owned(),
-        }
-    }
-}
-
 /// A clock that is not met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
@@ -154,19 +118,6 @@ pub struct Deadline {
     pub due: Timestamp,
     /// Who says so.
     pub source: Source,
-}
-
-/// How near a deadline is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// There is time.
-    Calm,
-    /// Half of the time is over; two thirds before an automatic cancellation.
-    Amber,
-    /// Four fifths are over; the last day before an automatic cancellation.
-    Red,
-    /// It passed.
-    Late,
 }
 
 impl Deadline {
@@ -199,48 +150,6 @@ impl Deadline {
             Urgency::Amber
         } else {
             Urgency::Calm
-        }
-    }
-}
-
-/// In which part of the board a deadline stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Bucket {
-    /// It passed.
-    Late,
-    /// Later today, in the shop's zone.
-    Today,
-    /// Tomorrow there.
-    Tomorrow,
-    /// After that.
-    Later,
-}
-
-impl Bucket {
-    /// Of a due time.
-    #[must_use]
-    pub fn of(due: Timestamp, now: Timestamp, zone: &TimeZone) -> Self {
-        let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
-        let today = day(now);
-        if now > due {
-            Self::Late
-        } else if day(due) == today {
-            Self::Today
-        } else if today.tomorrow().is_ok_and(|tomorrow| day(due) == tomorrow) {
-            Self::Tomorrow
-        } else {
-            Self::Later
-        }
-    }
-
-    /// The word of interfaces.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Late => "late",
-            Self::Today => "today",
-            Self::Tomorrow => "tomorrow",
-            Self::Later => "later",
         }
     }
 }

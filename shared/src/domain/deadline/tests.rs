@@ -1,5 +1,6 @@
 use super::*;
 use jiff::civil::date;
+use jiff::tz::TimeZone;
 
 fn at(text: &str) -> Timestamp {
     text.parse().expect("a time")

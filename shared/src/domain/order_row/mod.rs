@@ -5,6 +5,11 @@ mod attention;
 mod events;
 mod kept;
 mod limits;
+mod units;
+mod words;
+
+pub use units::UnitState;
+pub use words::{STATE_WORDS, state_word, tiktok_word};
 
 use crate::domain::connection::Shop;
 use crate::domain::deadline::{self, Clock, Deadline, Facts, Numbers, Pace, Stage};
@@ -29,108 +34,6 @@ pub enum Ours {
     TikTokShipping,
     /// TikTok's own stock.
     TikTokStock,
-}
-
-/// How far a unit or a package is. The letter stands in rows for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnitState {
-    /// A status that this version does not know. Counts as not sent, so that nothing is forgotten.
-    Unknown,
-    /// Not paid.
-    Unpaid,
-    /// The buyer may still cancel.
-    OnHold,
-    /// No number yet.
-    Open,
-    /// It has a number; no scan.
-    Accepted,
-    /// Scanned.
-    InTransit,
-    /// Delivered.
-    Delivered,
-    /// No more returns.
-    Completed,
-    /// Its package is cancelled and the unit is not: lost or damaged.
-    Lost,
-    /// Cancelled.
-    Cancelled,
-}
-
-impl UnitState {
-    const ALL: [Self; 10] = [
-        Self::Unknown,
-        Self::Unpaid,
-        Self::OnHold,
-        Self::Open,
-        Self::Accepted,
-        Self::InTransit,
-        Self::Delivered,
-        Self::Completed,
-        Self::Lost,
-        Self::Cancelled,
-    ];
-
-    /// Its letter.
-    #[must_use]
-    pub fn letter(self) -> char {
-        match self {
-            Self::Unknown => 'q',
-            Self::Unpaid => 'u',
-            Self::OnHold => 'h',
-            Self::Open => 'o',
-            Self::Accepted => 'r',
-            Self::InTransit => 't',
-            Self::Delivered => 'd',
-            Self::Completed => 'c',
-            Self::Lost => 'l',
-            Self::Cancelled => 'x',
-        }
-    }
-
-    /// The state of a letter.
-    #[must_use]
-    pub fn of_letter(letter: char) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.letter() == letter)
-    }
-
-    /// Of a state of TikTok's.
-    #[must_use]
-    pub fn of(state: &OrderState) -> Self {
-        match state {
-            OrderState::AwaitingPayment => Self::Unpaid,
-            OrderState::OnHold => Self::OnHold,
-            OrderState::AwaitingShipment | OrderState::PartiallyShipped => Self::Open,
-            OrderState::ReadyToShip => Self::Accepted,
-            OrderState::Shipped(Shipped::InTransit) => Self::InTransit,
-            OrderState::Shipped(Shipped::Delivered) => Self::Delivered,
-            OrderState::Shipped(Shipped::Completed) => Self::Completed,
-            OrderState::Cancelled => Self::Cancelled,
-            OrderState::Unknown(_) => Self::Unknown,
-        }
-    }
-
-    /// No number yet, and not cancelled.
-    #[must_use]
-    pub fn is_open(self) -> bool {
-        self <= Self::Open
-    }
-
-    /// The word shown to people.
-    #[must_use]
-    pub fn shown_as(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Unpaid => "not paid",
-            Self::OnHold => "on hold",
-            Self::Open => "open",
-            Self::Accepted => "waits for its first scan",
-            Self::InTransit => "in transit",
-            Self::Delivered => "delivered",
-            Self::Completed => "completed",
-            Self::Lost => "lost or damaged",
-            Self::Cancelled => "cancelled",
-        }
-    }
 }
 
 /// Units of one stock code in one state.
@@ -452,50 +355,6 @@ impl OrderRow {
         self.facts.stage() == Stage::Ended
     }
 }
-
-/// TikTok's word of a state.
-#[must_use]
-pub fn tiktok_word(state: &OrderState) -> &str {
-    match state {
-        OrderState::AwaitingPayment => "UNPAID",
-        OrderState::OnHold => "ON_HOLD",
-        OrderState::AwaitingShipment => "AWAITING_SHIPMENT",
-        OrderState::PartiallyShipped => "PARTIALLY_SHIPPING",
-        OrderState::ReadyToShip => "AWAITING_COLLECTION",
-        OrderState::Shipped(Shipped::InTransit) => "IN_TRANSIT",
-        OrderState::Shipped(Shipped::Delivered) => "DELIVERED",
-        OrderState::Shipped(Shipped::Completed) => "COMPLETED",
-        OrderState::Cancelled => "CANCELLED",
-        OrderState::Unknown(word) => word,
-    }
-}
-
-/// Our word of a state, for interfaces.
-#[must_use]
-pub fn state_word(state: &OrderState) -> &'static str {
-    match state {
-        OrderState::AwaitingPayment => "awaiting_payment",
-        OrderState::OnHold => "on_hold",
-        OrderState::AwaitingShipment => "awaiting_shipment",
-        OrderState::PartiallyShipped => "partially_shipped",
-        OrderState::ReadyToShip => "ready_to_ship",
-        OrderState::Shipped(_) => "shipped",
-        OrderState::Cancelled => "cancelled",
-        OrderState::Unknown(_) => "unknown",
-    }
-}
-
-/// Every word of [`state_word`].
-pub const STATE_WORDS: [&str; 8] = [
-    "awaiting_payment",
-    "on_hold",
-    "awaiting_shipment",
-    "partially_shipped",
-    "ready_to_ship",
-    "shipped",
-    "cancelled",
-    "unknown",
-];
 
 /// What a read says about a known order.
 impl TikTokOrder {

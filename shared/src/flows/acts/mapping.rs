@@ -1,11 +1,9 @@
 //! A carrier mapping that a person saves or takes away, in the audit.
 
-use super::Actor;
+use super::{Actor, noted};
 use crate::app::App;
 use crate::domain::ids::AccountId;
 use crate::flows::carriers::map::{self, MapError};
-use crate::table::audit::AuditEntry;
-use crate::table::error::TableError;
 use crate::table::maps::MapScope;
 
 /// Saves a mapping and queues what waits for it. Gives how many.
@@ -22,7 +20,7 @@ pub async fn map(
 ) -> Result<usize, MapError> {
     let queued = map::set(app, scope, words, carrier, &actor.who).await?;
     let said = format!("{} means {carrier} {}; {queued} queued again", spoken(words), level(scope));
-    keep(app, actor, account, "map", words, said).await?;
+    noted(app, actor, account, "map", words, said).await?;
     Ok(queued)
 }
 
@@ -39,7 +37,7 @@ pub async fn unmap(
 ) -> Result<(), MapError> {
     map::remove(app, scope, words).await?;
     let said = format!("{} is not mapped any more {}", spoken(words), level(scope));
-    Ok(keep(app, actor, account, "unmap", words, said).await?)
+    Ok(noted(app, actor, account, "unmap", words, said).await?)
 }
 
 fn spoken(words: &str) -> String {
@@ -51,17 +49,4 @@ fn level(scope: &MapScope) -> String {
         MapScope::Shop(shop) => format!("for shop {shop}"),
         MapScope::Account(_) => "for every shop of the account".to_owned(),
     }
-}
-
-async fn keep(
-    app: &App,
-    actor: &Actor,
-    account: &AccountId,
-    act: &str,
-    of: &str,
-    said: String,
-) -> Result<(), TableError> {
-    let Actor { who, from } = actor.clone();
-    let (at, act, of) = (app.clock.now(), act.to_owned(), of.chars().take(200).collect());
-    app.table.audit_put(account, &AuditEntry { at, who, from, act, of, said }).await
 }

@@ -14,11 +14,13 @@
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
+//! | field | what of TikTok's orders is written into the stores' orders |
 
 mod apply;
 mod choose;
 mod connection;
 mod correct;
+mod field;
 mod find;
 mod mapping;
 mod note;
@@ -30,15 +32,19 @@ pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use connection::store_act;
 pub use correct::{CorrectError, correct, corrections_left};
+pub use field::{FieldError, remove_field, set_field};
 pub use find::{Scope, find, is_meant};
 pub use mapping::{map, unmap};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};
 pub use replay::{Replayed, replay};
 
-use crate::domain::ids::{LineItemId, ShopId, StoreOrderId, TikTokOrderId};
+use crate::app::App;
+use crate::domain::ids::{AccountId, LineItemId, ShopId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::tracking::TrackingNumber;
+use crate::table::audit::AuditEntry;
+use crate::table::error::TableError;
 
 /// Who acts, and from where: both stand in the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,4 +130,18 @@ impl Effect {
             done,
         }
     }
+}
+
+/// Writes an act into an account's audit.
+async fn noted(
+    app: &App,
+    actor: &Actor,
+    account: &AccountId,
+    act: &str,
+    of: &str,
+    said: String,
+) -> Result<(), TableError> {
+    let Actor { who, from } = actor.clone();
+    let (at, act, of) = (app.clock.now(), act.to_owned(), of.chars().take(200).collect());
+    app.table.audit_put(account, &AuditEntry { at, who, from, act, of, said }).await
 }

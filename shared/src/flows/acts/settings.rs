@@ -1,10 +1,9 @@
 //! A shop's settings, each with its effect in words: changed by a person, in the audit.
 
-use super::Actor;
+use super::{Actor, noted};
 use crate::app::App;
 use crate::domain::connection::{Shop, ShopSettings};
 use crate::domain::deadline::Numbers;
-use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
 use jiff::tz::TimeZone;
 
@@ -166,9 +165,7 @@ pub async fn pause(app: &App, actor: &Actor, shop: &Shop, paused: bool) -> Resul
 }
 
 async fn keep(app: &App, actor: &Actor, shop: &Shop, act: &str, said: String) -> Result<(), TableError> {
-    let Actor { who, from } = actor.clone();
-    let entry = AuditEntry { at: app.clock.now(), who, from, act: act.to_owned(), of: shop.id.to_string(), said };
-    app.table.audit_put(&shop.account, &entry).await
+    noted(app, actor, &shop.account, act, shop.id.as_str(), said).await
 }
 
 #[cfg(test)]

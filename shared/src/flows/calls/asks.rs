@@ -2,6 +2,7 @@
 
 use super::sending::{self, Sending};
 use super::shop_calls::{ShopCalls, Trouble};
+use crate::domain::custom_fields::{Passed, Rule};
 use crate::domain::decision::Carried;
 use crate::domain::ids::{DeliveryOptionId, TikTokOrderId, WarehouseId};
 use crate::domain::order::TikTokOrder;
@@ -48,6 +49,23 @@ impl ShopCalls<'_> {
         self.read(Box::new(move |call| {
             let own = Own::of(call);
             Box::pin(async move { tiktok.order_detail(own.call(), ids).await })
+        }))
+        .await
+    }
+
+    /// What a shop's rules take of orders, at most fifty. One id may be the cause of a refusal, so that its caller judges it.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn order_values(
+        &self,
+        ids: &[TikTokOrderId],
+        rules: &[Rule],
+    ) -> Answer<Vec<(TikTokOrderId, Vec<Option<Passed>>)>> {
+        let tiktok = &self.app.tiktok;
+        self.read_twice(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.order_values(own.call(), ids, rules).await })
         }))
         .await
     }

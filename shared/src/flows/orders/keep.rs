@@ -1,6 +1,6 @@
 //! The one door: what was read of orders becomes their rows. Newer news wins, and nothing of the buyer comes through.
 
-use super::siblings;
+use super::{siblings, warnings};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
@@ -75,6 +75,10 @@ async fn one(app: &App, shop: &Shop, order: &TikTokOrder, begun: Timestamp) -> R
         let settled = row.settle(&Rules::of(shop), app.clock.now());
         if !told && !settled {
             return Ok(kept);
+        }
+        if let Some(known) = known.as_ref().filter(|known| told && warnings::may_end(known, &row)) {
+            // Before the row is written: a crash between the two repeats both.
+            warnings::end(app, known, &row).await?;
         }
         match app.table.tiktok_order_put(&mut row).await {
             Ok(()) => {

@@ -7,11 +7,13 @@
 
 pub mod begin;
 pub mod board;
+pub mod fields;
 pub mod import;
 pub mod keep;
 mod siblings;
 mod track;
 pub mod visit;
+mod warnings;
 
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
-use crate::domain::parcel::{Parcel, ParcelState};
+use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::Auto;
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
@@ -97,7 +97,8 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
 }
 
 pub(super) fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
-    row.listed && row.due.is_none() && row.number.is_some() && row.shop == shop.id
+    // What TikTok took with a warning is listed for a person, not judged again.
+    row.listed && row.state.phase() != Phase::Done && row.due.is_none() && row.number.is_some() && row.shop == shop.id
 }
 
 fn has_its_turn(entry: &HeldEntry, now: Timestamp) -> bool {

@@ -12,6 +12,7 @@ use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::Trouble;
+use crate::flows::orders::fields;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -148,7 +149,8 @@ async fn work_on(shop: &ShopRun<'_>, groups: Vec<Group>) -> Option<()> {
         }
     }
     let ids: Vec<TikTokOrderId> = by_order.keys().cloned().collect();
-    let begun = shop.run.app.clock.now();
+    let run = shop.run;
+    let begun = run.app.clock.now();
     let mut read = match read::orders(&shop.calls, ids).await {
         Ok(read) => read,
         Err(Trouble::Stop | Trouble::Parked | Trouble::TikTok(_)) => return None,
@@ -173,6 +175,7 @@ async fn work_on(shop: &ShopRun<'_>, groups: Vec<Group>) -> Option<()> {
     }
     Box::pin(visit::keep_read(shop, here.iter().map(|(order, _)| order), begun)).await;
     visit::point(shop, &fresh).await;
+    fields::linked(run.app, &shop.calls.shop().await, &fresh).await;
     stream::iter(here)
         .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {
             orders::work(shop, order, groups).await;

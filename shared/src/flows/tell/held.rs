@@ -4,13 +4,17 @@ use crate::app::App;
 use crate::carriers::{Catalogue, LiveList, Provider};
 use crate::domain::connection::Shop;
 use crate::domain::parcel::Parcel;
+use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
 use crate::flows::tell::links;
 use crate::flows::tell::{TellError, Told, tell};
 use crate::flows::views::attention::{Attention, OpenName, for_owner};
-use crate::mail::letters::{self, Refusal};
+use crate::flows::views::warning::Warning;
+use crate::mail::letters;
+use crate::mail::number_letters::{self, Refusal};
 use crate::mail::zone;
 use crate::table::mails::MailStep;
+use jiff::Timestamp;
 
 /// Rows of one mail; a longer list says "and more" by its count.
 const MOST: usize = 200;
@@ -61,16 +65,27 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
     let since = shop.consent.refusals_told.unwrap_or(shop.connected);
     let new = attention.only(|entry| entry.since > since && !for_owner(entry.reason));
     let Some(newest) = new.entries().iter().map(|entry| entry.since).max() else { return Ok(0) };
-    let refused: Vec<Refusal> = new.rows(app, MOST).await?.iter().filter_map(|held| refusal(&held.parcel)).collect();
+    let rows = new.rows(app, MOST).await?;
+    let refused: Vec<Refusal> = rows.iter().filter_map(|held| refusal(&held.parcel)).collect();
+    let warned: Vec<Refusal> = rows.iter().filter_map(|held| warning(&held.parcel, app.clock.now())).collect();
+    let url = links::page(app, &format!("/attention?shop={}", shop.id));
     let mut sent = 0;
-    if !refused.is_empty() {
+    for (cycle, numbers) in [("refused", refused), ("warned", warned)] {
+        if numbers.is_empty() {
+            continue;
+        }
         let step = newest.as_millisecond().to_string();
-        let step = MailStep { shop: shop.id.clone(), kind: "8", cycle: "refused".to_owned(), step };
-        let url = links::page(app, &format!("/shops/{}", shop.id));
-        let told = tell(app, shop, step, async || Ok(letters::refusals(shop, &refused, &url))).await?;
-        sent += u64::from(told == Told::Sent);
-        if told == Told::Elsewhere {
-            return Ok(sent);
+        let step = MailStep { shop: shop.id.clone(), kind: "8", cycle: cycle.to_owned(), step };
+        let told = tell(app, shop, step, async || {
+            Ok(match cycle {
+                "warned" => number_letters::warnings(shop, &numbers, &url),
+                _ => number_letters::refusals(shop, &numbers, &url),
+            })
+        });
+        match told.await? {
+            Told::Sent => sent += 1,
+            Told::Before => {}
+            Told::Elsewhere => return Ok(sent),
         }
     }
     app.table
@@ -94,5 +109,19 @@ fn refusal(parcel: &Parcel) -> Option<Refusal> {
         carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
         tiktok: format!("{} {}", answer.code, answer.message),
         reason: parcel.state.reason()?,
+        left: None,
+    })
+}
+
+/// A number that TikTok took and warns about, with its words and what can still be done.
+fn warning(parcel: &Parcel, now: Timestamp) -> Option<Refusal> {
+    let warning = Warning::of(parcel, &[], now)?;
+    Some(Refusal {
+        order: parcel.order_name.clone().unwrap_or_else(|| parcel.order.to_string()),
+        number: parcel.number.as_ref()?.as_str().to_owned(),
+        carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
+        left: Some(warning.left()),
+        tiktok: warning.words,
+        reason: Reason::AcceptedWithWarning,
     })
 }

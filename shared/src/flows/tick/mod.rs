@@ -7,7 +7,7 @@ use crate::domain::connection::StoreStatus;
 use crate::domain::ids::StoreId;
 use crate::flows::access::shop::{AccessError, app_credentials, open_row, refresh};
 use crate::flows::connect::store as connect_store;
-use crate::flows::orders::begin;
+use crate::flows::orders::{begin, fields};
 use crate::flows::push::judge_held;
 use crate::flows::{
     intake::poll as poll_stores, tell::held as tell_held, tell::orders as tell_orders, tick::shop as remind_shop,
@@ -44,6 +44,9 @@ pub struct Summary {
     pub mails_refused: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
+    /// Custom fields written into stores' orders.
+    #[serde(flatten)]
+    pub fields: fields::Summary,
     /// What the polls of stores found and repaired.
     #[serde(flatten)]
     pub polls: poll_stores::Summary,
@@ -95,6 +98,7 @@ pub async fn run(app: &App) -> Summary {
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
         }
     }
+    summary.fields = Box::pin(fields::run(app)).await;
     // Last: polls may take long, and a refresh that comes too late stops a shop.
     summary.polls = Box::pin(poll_stores::run(app)).await;
     let metrics = [

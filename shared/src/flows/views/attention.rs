@@ -226,6 +226,9 @@ pub fn for_owner(reason: Reason) -> bool {
 pub fn detail(parcel: &Parcel) -> Option<String> {
     let reason = parcel.state.reason()?;
     let said = parcel.events.iter().rev().find(|event| event.what.reason() == Some(reason) && !event.detail.is_empty());
+    if let (Reason::AcceptedWithWarning, Some(answer)) = (reason, &parcel.answer) {
+        return Some(format!("TikTok says: {}", answer.message)).filter(|_| !answer.message.is_empty());
+    }
     let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0);
     match (said, answer) {
         (Some(event), Some(answer)) if !event.detail.contains(answer.message.as_str()) => {

@@ -1,5 +1,6 @@
 //! The command that settles a hold, whole, as a shell takes it: pages, commands and mails name the same one.
 
+use super::warning::Warning;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::{Auto, Reason};
@@ -45,6 +46,17 @@ pub fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> Strin
             command("dismiss", &x, "--note TEXT")
         }
         _ => command("retry", &x, ""),
+    }
+}
+
+/// The command that settles a warning: the correction that TikTok's words name, while one is left.
+#[must_use]
+pub fn command_for_warning(parcel: &Parcel, warning: &Warning, usual: &str) -> String {
+    let x = handle(parcel);
+    match (&warning.carrier, warning.edits) {
+        (_, 0) => command("dismiss", &x, "--note TEXT"),
+        (Some(carrier), _) => command("correct", &x, &format!("--carrier {}", shell(carrier))),
+        (None, _) => usual.to_owned(),
     }
 }
 

@@ -19,3 +19,4 @@ pub mod shop_now;
 pub mod standing;
 pub mod timeline;
 pub mod waiting;
+pub mod warning;

@@ -6,6 +6,7 @@
 pub(crate) mod api;
 mod body;
 pub mod connect;
+pub(crate) mod fields;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;

@@ -11,6 +11,7 @@
 
 pub(crate) mod api;
 mod body;
+pub(crate) mod fields;
 mod oauth;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;

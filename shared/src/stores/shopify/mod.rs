@@ -5,6 +5,7 @@
 pub(crate) mod api;
 pub mod connect;
 mod events;
+pub(crate) mod fields;
 pub(crate) mod poll;
 pub(crate) mod subscriptions;
 mod webhook;

@@ -54,7 +54,7 @@ impl Client {
 }
 
 /// A 404 is the order's absence only if WooCommerce itself says so; a site without its REST API answers 404 as well.
-fn really_gone(body: &[u8]) -> Result<(), StoreError> {
+pub(super) fn really_gone(body: &[u8]) -> Result<(), StoreError> {
     #[derive(Deserialize)]
     struct Problem {
         #[serde(default)]

@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 pub mod connect;
+pub(crate) mod fields;
 mod merge;
 mod notes;
 mod order;

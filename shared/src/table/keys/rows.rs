@@ -87,6 +87,20 @@ pub fn is_of_store(key: &Key) -> bool {
     key.pk.starts_with("STORE#")
 }
 
+/// Whether custom fields of a store's order were written, and when they are tried next.
+#[must_use]
+pub fn fields(store_id: &StoreId, order: &StoreOrderId, tiktok: &TikTokOrderId) -> Key {
+    key(store(store_id), format!("{FIELDS}{}#{tiktok}", clean(order.as_str())))
+}
+
+const FIELDS: &str = "FIELDS#";
+
+/// Whether a key is that of [`fields`].
+#[must_use]
+pub fn is_fields(key: &Key) -> bool {
+    is_of_store(key) && key.sk.starts_with(FIELDS)
+}
+
 /// A store connection.
 #[must_use]
 pub fn store_connection(id: &StoreId) -> Key {

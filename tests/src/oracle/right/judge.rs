@@ -218,11 +218,8 @@ impl History {
                 block("CARRIER_UNMAPPED", "nobody said what the carrier is");
             }
         }
-        if !self.confirmed(number) {
-            match doubt(number, &parcel.carriers) {
-                Some(reason) => block(reason, "number and carrier do not fit"),
-                None => {}
-            }
+        if let Some(reason) = doubt(number, &parcel.carriers).filter(|_| !self.confirmed(number)) {
+            block(reason, "number and carrier do not fit");
         }
         let same_buyer =
             |other: &AtTikTok| order.buyer.is_some() && other.buyer == order.buyer && other.shop == order.shop;

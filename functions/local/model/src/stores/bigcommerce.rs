@@ -60,6 +60,9 @@ impl Shelf {
         match (request.method().as_str(), parts.as_slice()) {
             ("GET", ["v2", "orders"]) => self.bigcommerce_orders(&query),
             ("GET", ["v2", "orders", id, rest @ ..]) => self.bigcommerce_order(id, rest, &query),
+            (method, ["v3", "orders", id, "metafields", rest @ ..]) => {
+                self.bigcommerce_metafields(method, id, rest, &json_body(request))
+            }
             ("GET", ["v3", "hooks"]) => {
                 let list: Vec<Value> = self.hooks.iter().map(|hook| self.hook_view(hook)).collect();
                 let size = 50.max(list.len());
@@ -186,7 +189,7 @@ fn headers_of(body: &Value) -> Vec<(String, String)> {
     pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
 }
 
-fn missing() -> Response<Bytes> {
+pub(super) fn missing() -> Response<Bytes> {
     json_answer(404, &json!([{"status": 404, "message": "The requested resource was not found."}]))
 }
 

@@ -58,6 +58,8 @@ pub struct StoreOrder {
     pub items: Vec<Item>,
     /// Parcels, oldest first.
     pub parcels: Vec<Parcel>,
+    /// Fields that others wrote into it, by the platform's name: `namespace.key`, `_key`; comments each as `comment`.
+    pub fields: Vec<(String, String)>,
     /// When it was cancelled.
     pub cancelled: Option<Timestamp>,
     /// Moved to the bin.
@@ -338,6 +340,7 @@ impl OrderBuilder {
             tiktok: self.tiktok,
             items,
             parcels: Vec::new(),
+            fields: Vec::new(),
             cancelled: None,
             deleted: false,
             created: now,

@@ -69,6 +69,10 @@ impl Shelf {
                 let order = self.live().find(|order| order.id.to_string() == *id);
                 order.map_or_else(missing, |order| json_answer(200, &order_view(order)))
             }
+            (method @ ("GET" | "POST"), ["orders", id, "comments"]) => {
+                let body = json_body(request);
+                self.magento_comments(id, (method == "POST").then_some(&body)).unwrap_or_else(missing)
+            }
             ("GET", ["shipments"]) => search(&query, self.shipments()),
             ("GET", ["shipment", id]) => {
                 let found =

@@ -15,6 +15,7 @@ mod hooks;
 mod magento;
 mod mischief;
 mod oauth1;
+mod own_fields;
 mod php;
 mod shopify;
 mod shopify_api;

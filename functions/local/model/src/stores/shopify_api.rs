@@ -101,6 +101,9 @@ impl Shelf {
     }
 
     fn mutate(&mut self, field: &Field) -> Result<Value, String> {
+        if field.name == "metafieldsSet" {
+            return graphql::project(&field.fields, &self.set_metafields(field)?);
+        }
         let id = field.text("id").and_then(|id| id.strip_prefix("gid://shopify/WebhookSubscription/"));
         let id = id.and_then(|id| id.parse::<u64>().ok());
         let address = field

@@ -2,6 +2,7 @@
 
 use super::book::{Happening, IdField, Parcel, Progress, StoreOrder, What};
 use super::hooks::{Subscription, post};
+use super::own_fields::own_meta;
 use super::{Plugin, Shelf, json_body, php};
 use crate::answer::{query_pairs, respond};
 use crate::canary::BUYER;
@@ -81,6 +82,12 @@ impl Shelf {
                 Some(order) => answer(200, &[], &order.parcels.iter().map(|p| core(order, p)).collect()),
                 None => error(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID."),
             },
+            ("PUT" | "POST", ["orders", id]) => {
+                match id.parse().ok().and_then(|id| self.set_meta(id, &json_body(request))) {
+                    Some(order) => answer(200, &[], &self.woocommerce_order(plugin, &order)),
+                    None => error(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID."),
+                }
+            }
             ("GET", ["webhooks"]) => {
                 let status = value(&query, "status").unwrap_or("all");
                 let shown = |hook: &&Subscription| status == "all" || status == hook_status(hook);
@@ -207,7 +214,7 @@ impl Shelf {
             "date_created": local(order.created), "date_modified": local(order.updated), "total": "42.50",
             "customer_id": 0, "billing": person, "shipping": person, "number": order.name,
             "created_via": if order.tiktok.is_empty() { "checkout" } else { "rest-api" },
-            "customer_note": order.note().unwrap_or_default(), "meta_data": meta(plugin, order), "line_items": lines,
+            "customer_note": order.note().unwrap_or_default(), "meta_data": own_meta(meta(plugin, order), order), "line_items": lines,
             "refunds": [], "date_created_gmt": gmt(order.created), "date_modified_gmt": gmt(order.updated),
             "_links": {"self": [{"href": format!("https://{}/wp-json/wc/v3/orders/{}", self.account.domain, order.id)}]},
         })

@@ -6,6 +6,7 @@
 mod judge;
 mod known;
 mod read;
+mod room;
 pub mod upload;
 
 use crate::app::App;

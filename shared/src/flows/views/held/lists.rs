@@ -3,6 +3,7 @@
 use super::HeldRow;
 use super::place::Place;
 use crate::app::App;
+use crate::carriers::Provider;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::deadline::Clock;
 use crate::domain::reason::Reason;
@@ -187,9 +188,19 @@ impl Lists {
         self.with_carriers(app, rows).await
     }
 
-    /// The likeliest carriers of those rows that ask for one: each takes a while to find, so only for rows that are shown.
+    /// The carriers that TikTok's warnings name, and the likeliest ones of rows that ask for one: each takes a while to find, so only for rows that are shown.
     async fn with_carriers(&self, app: &App, mut rows: Vec<HeldRow>) -> Result<Vec<HeldRow>, TableError> {
         let mut likely: HashMap<String, Likely> = HashMap::new();
+        let mut lists: HashMap<String, Vec<Provider>> = HashMap::new();
+        for row in rows.iter_mut().filter(|row| row.reason == Reason::AcceptedWithWarning.code()) {
+            let Some(shop) = self.shops.iter().find(|shop| shop.id.as_str() == row.shop) else { continue };
+            if !lists.contains_key(&row.shop) {
+                let list = app.table.providers_latest(&shop.id).await?.map(|list| list.providers).unwrap_or_default();
+                let list = list.into_iter().map(|p| Provider { id: p.id, name: p.name }).collect();
+                lists.insert(row.shop.clone(), list);
+            }
+            row.name_warning(lists.get(&row.shop).map(Vec::as_slice).unwrap_or_default(), app.clock.now());
+        }
         for row in rows.iter_mut().filter(|row| Reason::parse(row.reason).is_some_and(asks_for_a_name)) {
             let Some(shop) = self.shops.iter().find(|shop| shop.id.as_str() == row.shop) else { continue };
             if !likely.contains_key(&row.shop) {

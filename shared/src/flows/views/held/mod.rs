@@ -5,8 +5,9 @@ mod lists;
 mod place;
 
 use super::attention::{Held, detail};
-use super::command::{command_for, command_for_order, name_of};
-use crate::carriers::Candidate;
+use super::command::{command_for, command_for_order, command_for_warning, name_of};
+use super::warning::Warning;
+use crate::carriers::{Candidate, Provider};
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order_row::{OrderRow, Rules, state_word};
@@ -113,6 +114,14 @@ impl HeldRow {
             self.list = Some(likely.words.clone());
         }
         self.candidates = candidates;
+    }
+
+    /// Adds what TikTok warned about, the carrier that it names as a ready command, and how long that can be done.
+    pub(super) fn name_warning(&mut self, carriers: &[Provider], now: Timestamp) {
+        let About::Parcel(parcel) = &self.about else { return };
+        let Some(warning) = Warning::of(parcel, carriers, now) else { return };
+        self.command = command_for_warning(parcel, &warning, &self.command);
+        (self.detail, self.remedy) = (Some(warning.shown_as()), warning.remedy);
     }
 
     /// An order that stands on the list by itself. `None`: it does not any more.

@@ -1,0 +1,67 @@
+//! A number that TikTok took with a warning: what a person can still do about it, and until when.
+
+use crate::carriers::Provider;
+use crate::domain::decision::EDIT_WINDOW;
+use crate::domain::parcel::{Parcel, ParcelState};
+use crate::domain::reason::Reason;
+use jiff::Timestamp;
+
+/// A warning as a person is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// TikTok's words.
+    pub words: String,
+    /// The carrier of the shop's list that TikTok names, if it names one.
+    pub carrier: Option<String>,
+    /// Corrections that TikTok still takes.
+    pub edits: u32,
+    /// Hours in which it takes them.
+    pub hours: i64,
+    /// What to do: correct it, or open a ticket once it cannot be corrected.
+    pub remedy: &'static str,
+}
+
+impl Warning {
+    /// Of a parcel at a time. `None`: TikTok does not warn about it. `list`: the shop's carriers.
+    #[must_use]
+    pub fn of(parcel: &Parcel, list: &[Provider], now: Timestamp) -> Option<Self> {
+        let sent = parcel.sent.as_ref().filter(|_| parcel.state == ParcelState::AcceptedWithWarning)?;
+        let words = parcel.answer.as_ref().map(|answer| answer.message.clone()).unwrap_or_default();
+        let closes = sent.shipped_at + EDIT_WINDOW;
+        let (edits, hours, remedy) = match (now > closes, sent.edits) {
+            (true, _) => (0, 0, Reason::EditWindowClosed.remedy()),
+            (_, 1..) => (0, 0, Reason::EditUsed.remedy()),
+            (false, 0) => (1, closes.duration_since(now).as_hours(), Reason::AcceptedWithWarning.remedy()),
+        };
+        Some(Self { carrier: named(&words, list, &sent.provider_name), words, edits, hours, remedy })
+    }
+
+    /// Corrections and hours left, in words.
+    #[must_use]
+    pub fn left(&self) -> String {
+        let Self { edits, hours, .. } = self;
+        let edits = if *edits == 1 { "1 correction left".to_owned() } else { format!("{edits} corrections left") };
+        format!("{edits}, {hours} h left")
+    }
+
+    /// All of it in one line.
+    #[must_use]
+    pub fn shown_as(&self) -> String {
+        format!("TikTok says: {} ({})", self.words, self.left())
+    }
+}
+
+/// The carrier of the list that the words name as a whole word, the longest name first; never the one it was sent under.
+fn named(words: &str, list: &[Provider], sent: &str) -> Option<String> {
+    let plain = |text: &str| {
+        let spaced: String =
+            text.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
+        format!(" {} ", spaced.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (words, sent) = (plain(words), plain(sent));
+    let fits = |provider: &&Provider| {
+        let name = plain(&provider.name);
+        name.len() > 3 && name != sent && words.contains(&name)
+    };
+    list.iter().filter(fits).max_by_key(|provider| provider.name.len()).map(|provider| provider.name.clone())
+}

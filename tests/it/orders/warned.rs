@@ -1,0 +1,75 @@
+//! A number that TikTok took with a warning is not done.
+
+use serde_json::json;
+use waybill_model::tiktok::{Fault, FaultRule};
+use waybill_tests::sim::script::usps;
+use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, mail_text, shopify_order};
+
+const ORDER: &str = "576000000000000017";
+const WORDS: &str = "This tracking number looks like one of UPS.";
+
+fn number() -> String {
+    usps(17)
+}
+
+/// A world with one order whose number TikTok took with a warning.
+async fn warned() -> World {
+    let world = World::everyday("US").await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    world.minute().await;
+    world.tiktok.inject(FaultRule::new(Fault::Warning(WORDS.into())).writes(true).shop(SHOP).times(1));
+    let version = world.time.now().to_string();
+    let parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
+    world.shopify(&store, "orders/fulfilled", &shopify_order(5_900_000_001_042, ORDER, &version, &[parcel])).await;
+    world.minute().await;
+    world.holds(SHOP, ORDER, &[&number()]).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_is_listed_with_its_words_its_carrier_as_a_command_and_what_is_left() {
+    let world = warned().await;
+    world.hours(2).await;
+    let row = world.listed(&number(), &["ACCEPTED_WITH_WARNING"]).await;
+    let command = format!("waybill correct {} --carrier UPS", number());
+    assert_eq!((&row["command"], &row["tiktok_order"]), (&json!(command), &json!(ORDER)));
+    let detail = row["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(WORDS) && detail.contains("1 correction left, 69 h left"), "{detail}");
+    world.hours(71).await;
+    let row = world.listed(&number(), &["ACCEPTED_WITH_WARNING"]).await;
+    assert!(row["remedy"].as_str().is_some_and(|remedy| remedy.to_lowercase().contains("ticket")), "{row}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_tells_of_a_warning_once_with_words_and_what_is_left() {
+    let world = warned().await;
+    world.hours(3).await;
+    let mails = world.mails();
+    let told: Vec<_> = mails.iter().filter(|mail| mail_subject(mail).contains("accepted 1 with a warning")).collect();
+    assert_eq!(told.len(), 1, "{:?}", mails.iter().map(|mail| mail_subject(mail)).collect::<Vec<_>>());
+    let text = mail_text(told[0]);
+    assert!(text.contains(&number()) && text.contains(WORDS) && text.contains("1 correction left"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_leaves_the_list_with_the_first_scan() {
+    let world = warned().await;
+    world.hours(1).await;
+    world.listed(&number(), &["ACCEPTED_WITH_WARNING"]).await;
+    world.tiktok.scan(SHOP, ORDER);
+    world.minutes(10).await;
+    world.quiet(ORDER).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_leaves_the_list_when_it_is_corrected_or_dismissed() {
+    let world = warned().await;
+    world.command(&["correct", &number(), "--carrier", "UPS"]).await;
+    world.minutes(2).await;
+    assert_ne!(world.held().await.reason(&number()), "ACCEPTED_WITH_WARNING", "{}", world.told(ORDER).await);
+    let world = warned().await;
+    world.command(&["dismiss", &number(), "--note", "the carrier is right"]).await;
+    world.hours(2).await;
+    world.quiet(ORDER).await;
+}

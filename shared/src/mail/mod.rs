@@ -100,6 +100,7 @@ mod tests {
                 "Sample Mugs: 1 order due in 4 h, 1 in 24 h",
                 "Sample Mugs: 1 parcel lost, 1 order cancelled by others",
                 "Sample Mugs: new carrier Blue Van needs a match (4 orders)",
+                "Sample Mugs: TikTok accepted 1 with a warning",
                 "Sample Mugs: TikTok refused 2 tracking numbers",
                 "Sign in to Waybill",
             ]

@@ -181,7 +181,7 @@ async fn rename(app: &App, id: &str, name: &str, output: &mut Output) -> Result<
     if name.is_empty() || name.chars().count() > 200 {
         return Err(Failure::usage("a name has 1 to 200 characters", "Give one that people know the store by."));
     }
-    app.table.store_change(&store.id, |row| row.name.replace(name.to_owned()).as_deref() != Some(name)).await?;
+    connect_store::rename(app, &store.id, name).await?;
     app.stores.forget(&store.id);
     output.done(&Renamed { store: id, name }, format!("The store {id} is called {name} now."))?;
     Ok(false)

@@ -308,6 +308,15 @@ fn checked_address(app: &App, new: &NewStore) -> Result<String, StoreAddError> {
     Ok(address)
 }
 
+/// Gives a store a name of its people's choice.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn rename(app: &App, id: &StoreId, name: &str) -> Result<(), TableError> {
+    app.table.store_change(id, |row| row.name.replace(name.to_owned()).as_deref() != Some(name)).await?;
+    Ok(())
+}
+
 /// Disconnects a store: its webhook subscriptions first, while its credentials are there, then everything as
 /// [`remove`] does. A store that cannot be reached is disconnected all the same; its deliveries find nobody.
 ///

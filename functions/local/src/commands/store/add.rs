@@ -85,7 +85,7 @@ pub(super) async fn run(app: &App, args: &StoreAdd, output: &mut Output) -> Resu
     let added = connect_store::add(app, new).await.map_err(refused)?;
     let id = &added.store.id;
     if let Some(name) = args.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
-        app.table.store_change(id, |row| row.name.replace(name.to_owned()).as_deref() != Some(name)).await?;
+        connect_store::rename(app, id, name).await?;
     }
     if added.readable {
         output.say("Reading the store once …")?;

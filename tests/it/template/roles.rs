@@ -17,7 +17,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("SESSION#", &["console"], &[]),
     ("LEASE#", &["tracking-push"], &[]),
     ("BREAKER#", &["tracking-push"], &["store-webhook", "reauth-reminder", "console"]),
-    ("PROOF#", &[], &["console"]), // an operator's command writes them
+    ("PROOF#", &["console"], &[]),
 ];
 /// The same for lists, which are read only.
 const LISTS: &[(&str, &[&str])] = &[

@@ -17,6 +17,8 @@ pub struct Refusal {
     pub tiktok: String,
     /// Why it is listed, in our words.
     pub reason: Reason,
+    /// What to do.
+    pub remedy: &'static str,
     /// Corrections left and for how long; `None`: TikTok has no number of it yet.
     pub left: Option<String>,
 }
@@ -26,7 +28,7 @@ impl Refusal {
         let mut lines = vec![
             format!("{} with {}", self.number, self.carrier),
             format!("TikTok: {}", self.tiktok),
-            format!("{} {}", self.reason.sentence(), self.reason.remedy()),
+            format!("{} {}", self.reason.sentence(), self.remedy),
         ];
         lines.extend(self.left.clone());
         Row { title: format!("Order {}", self.order), lines }

@@ -46,12 +46,13 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         ("Blue Van Express".to_owned(), "the name is almost the same; the numbers fit".to_owned()),
         ("Blue Parcel".to_owned(), "the name is similar; the numbers do not fit".to_owned()),
     ];
-    let refused = |order: &str, number: &str, tiktok: &str, reason| Refusal {
+    let refused = |order: &str, number: &str, tiktok: &str, reason: Reason| Refusal {
         order: order.to_owned(),
         number: number.to_owned(),
         carrier: "Royal Mail".to_owned(),
         tiktok: tiktok.to_owned(),
         reason,
+        remedy: reason.remedy(),
         left: None,
     };
     let warned = [Refusal {

@@ -173,7 +173,7 @@ fn dismiss(parcel: &mut Parcel, note: &str, now: Timestamp) -> Result<String, St
     if parcel.state == ParcelState::Dismissed {
         return Err("it is dismissed already".to_owned());
     }
-    let listed_at_tiktok = parcel.state == ParcelState::AcceptedWithWarning;
+    let listed_at_tiktok = parcel.listed && parcel.state == ParcelState::AcceptedWithWarning;
     if parcel.state.phase() == Phase::Done && !listed_at_tiktok {
         return Err("TikTok has this number, and nothing waits for a hand".to_owned());
     }

@@ -12,7 +12,7 @@ use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
-use crate::domain::reason::Auto;
+use crate::domain::reason::{Auto, Reason};
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -46,6 +46,10 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     // A carrier that joined the shop's list frees holds of any age.
     let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
     for entry in app.table.held_reasons(&shop.row.id).await? {
+        if entry.reason == Reason::AcceptedWithWarning {
+            // TikTok has the number: there is nothing to judge.
+            continue;
+        }
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
         if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now)) {
             turns.push(place);

@@ -103,25 +103,31 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
 /// A parcel whose number TikTok refused, with TikTok's words.
 fn refusal(parcel: &Parcel) -> Option<Refusal> {
     let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0)?;
-    Some(Refusal {
-        order: parcel.order_name.clone().unwrap_or_else(|| parcel.order.to_string()),
-        number: parcel.number.as_ref()?.as_str().to_owned(),
-        carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
-        tiktok: format!("{} {}", answer.code, answer.message),
-        reason: parcel.state.reason()?,
-        left: None,
-    })
+    let (reason, tiktok) = (parcel.state.reason()?, format!("{} {}", answer.code, answer.message));
+    told(parcel, reason, reason.remedy(), tiktok, None)
 }
 
 /// A number that TikTok took and warns about, with its words and what can still be done.
 fn warning(parcel: &Parcel, now: Timestamp) -> Option<Refusal> {
     let warning = Warning::of(parcel, &[], now)?;
+    let left = Some(warning.left());
+    told(parcel, Reason::AcceptedWithWarning, warning.remedy, warning.words, left)
+}
+
+fn told(
+    parcel: &Parcel,
+    reason: Reason,
+    remedy: &'static str,
+    tiktok: String,
+    left: Option<String>,
+) -> Option<Refusal> {
     Some(Refusal {
         order: parcel.order_name.clone().unwrap_or_else(|| parcel.order.to_string()),
         number: parcel.number.as_ref()?.as_str().to_owned(),
         carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
-        left: Some(warning.left()),
-        tiktok: warning.words,
-        reason: Reason::AcceptedWithWarning,
+        tiktok,
+        reason,
+        remedy,
+        left,
     })
 }

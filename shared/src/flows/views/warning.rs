@@ -51,7 +51,8 @@ impl Warning {
     }
 }
 
-/// The carrier of the list that the words name as a whole word, the longest name first; never the one it was sent under.
+/// The one carrier of the list that the words name, as whole words; never the one it was sent under. A name inside a longer
+/// one does not count, and of two that are named neither is offered: that would be a guess.
 fn named(words: &str, list: &[Provider], sent: &str) -> Option<String> {
     let plain = |text: &str| {
         let spaced: String =
@@ -63,5 +64,37 @@ fn named(words: &str, list: &[Provider], sent: &str) -> Option<String> {
         let name = plain(&provider.name);
         name.len() > 3 && name != sent && words.contains(&name)
     };
-    list.iter().filter(fits).max_by_key(|provider| provider.name.len()).map(|provider| provider.name.clone())
+    let named: Vec<&Provider> = list.iter().filter(fits).collect();
+    let inside_another = |one: &&&Provider| {
+        let name = plain(&one.name);
+        named.iter().any(|other| other.name.len() > one.name.len() && plain(&other.name).contains(&name))
+    };
+    let mut whole = named.iter().filter(|one| !inside_another(one));
+    match (whole.next(), whole.next()) {
+        (Some(one), None) => Some(one.name.clone()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::ProviderId;
+
+    #[test]
+    fn a_carrier_is_offered_only_where_the_words_name_one() {
+        let list = ["UPS", "DHL", "DHL eCommerce", "USPS"].map(|name| Provider {
+            id: ProviderId::parse(name.replace(" ", "-")).expect("an id"),
+            name: name.to_owned(),
+        });
+        for (words, carrier) in [
+            ("This number looks like one of UPS.", Some("UPS")),
+            ("Did you mean DHL eCommerce?", Some("DHL eCommerce")),
+            ("It may be of UPS or DHL.", None),
+            ("The number is not one of USPS.", None),
+            ("Check the backups.", None),
+        ] {
+            assert_eq!(named(words, &list, "USPS").as_deref(), carrier, "{words}");
+        }
+    }
 }

@@ -6,26 +6,11 @@ use std::time::Duration;
 use waybill_model::stores::{IdField, Kind};
 use waybill_model::tiktok::{Call, Fault, FaultRule, Seen, Status};
 use waybill_tests::sim::script::usps;
-use waybill_tests::world::everyday::SECOND_SHOP;
+use waybill_tests::world::everyday::{SECOND_SHOP, parcel, with};
 use waybill_tests::world::{SHOP, World};
 
 const ONE: &str = "576000000000000001";
 const TWO: &str = "576000000000000002";
-
-fn parcel(world: &World, order: &str, tiktok: &str, id: &str, number: &str, lines: &[(&str, u32)]) -> Value {
-    let lines: Vec<Value> = lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
-    json!({
-        "order_id": order, "tiktok_order_id": tiktok, "shipment_id": id, "tracking_number": number, "carrier": "USPS",
-        "lines": lines, "updated_at": world.time.now().to_string(),
-    })
-}
-
-fn with(mut body: Value, fields: &Value) -> Value {
-    for (name, value) in fields.as_object().expect("fields") {
-        body[name] = value.clone();
-    }
-    body
-}
 
 /// What `explain` says; every row and every place in a list is the same afterwards, nothing was sent, and its reads kept a
 /// second between them.

@@ -42,6 +42,7 @@ pub mod keys;
 pub mod leases;
 pub mod mails;
 pub mod maps;
+mod meter;
 pub mod notes;
 pub mod notices;
 pub mod once;
@@ -59,12 +60,13 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
 use codec::{Item, Reader};
 use error::TableError;
 use keys::{DUE, Index, Key, PK, SK};
+pub use meter::{Meter, Usage};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Entries of a due list in one answer. Many lists are read side by side, and an entry in the SDK's hands is several
@@ -82,46 +84,6 @@ pub struct Table {
     name: String,
     meter: Arc<Meter>,
     turns: Arc<Semaphore>,
-}
-
-/// What the table cost so far. A failed condition reports no units but is billed, so requests are counted too.
-#[derive(Debug, Default)]
-pub struct Meter {
-    write_requests: AtomicU64,
-    /// In hundredths, since an eventually consistent read costs half a unit.
-    write_units: AtomicU64,
-    read_units: AtomicU64,
-}
-
-/// A reading of the [`Meter`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Usage {
-    /// Requests that write.
-    pub write_requests: u64,
-    /// Write units, index included.
-    pub write_units: f64,
-    /// Read units.
-    pub read_units: f64,
-}
-
-impl Meter {
-    fn add(&self, write: bool, capacity: Option<&ConsumedCapacity>) {
-        let units = capacity.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "units are small and positive")]
-        let hundredths = (units * 100.0).round() as u64;
-        let counter = if write { &self.write_units } else { &self.read_units };
-        counter.fetch_add(hundredths, Ordering::Relaxed);
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-    fn read(&self) -> Usage {
-        let units = |counter: &AtomicU64| counter.load(Ordering::Relaxed) as f64 / 100.0;
-        Usage {
-            write_requests: self.write_requests.load(Ordering::Relaxed),
-            write_units: units(&self.write_units),
-            read_units: units(&self.read_units),
-        }
-    }
 }
 
 /// On what condition a row is written.
@@ -271,33 +233,35 @@ impl Table {
         self.pages(query, usize::MAX).await
     }
 
-    /// Places in a list of `due` between two sort keys.
-    pub(crate) async fn listed_between(&self, list: &str, from: &str, until: &str) -> Result<Vec<String>, TableError> {
-        let query = self
+    /// A query of a list in an index. `bounds` is the condition on the sort key with its values; empty: all entries.
+    fn list_query(&self, index: Index, list: &str, bounds: &str, values: &[(&str, &str)]) -> QueryFluentBuilder {
+        let mut query = self
             .client
             .query()
-            .index_name(DUE.name)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :until")
-            .expression_attribute_names("#pk", DUE.pk)
-            .expression_attribute_names("#sk", DUE.sk)
-            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
-            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+            .index_name(index.name)
+            .key_condition_expression(format!("#pk = :pk{bounds}"))
+            .expression_attribute_names("#pk", index.pk)
+            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()));
+        if !bounds.is_empty() {
+            query = query.expression_attribute_names("#sk", index.sk);
+        }
+        for (name, value) in values {
+            query = query.expression_attribute_values(*name, AttributeValue::S((*value).to_owned()));
+        }
+        query
+    }
+
+    /// Places in a list of `due` between two sort keys.
+    pub(crate) async fn listed_between(&self, list: &str, from: &str, until: &str) -> Result<Vec<String>, TableError> {
+        let values = [(":from", from), (":until", until)];
+        let query = self.list_query(DUE, list, " AND #sk BETWEEN :from AND :until", &values);
         let items = self.pages(query, usize::MAX).await?;
         items.iter().map(|item| Reader(item).text(DUE.sk)).collect()
     }
 
     /// Whether a list of `due` holds anything.
     pub(crate) async fn is_listed(&self, list: &str) -> Result<bool, TableError> {
-        let query = self
-            .client
-            .query()
-            .index_name(DUE.name)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", DUE.pk)
-            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
-            .limit(1);
-        let first = self.pages_of(query).next().await?;
+        let first = self.pages_of(self.list_query(DUE, list, "", &[]).limit(1)).next().await?;
         Ok(first.is_some_and(|page| !page.is_empty()))
     }
 
@@ -319,35 +283,16 @@ impl Table {
 
     /// Entries of an index's list whose sort key starts with a prefix.
     pub(crate) async fn listed_in(&self, index: Index, list: &str, prefix: &str) -> Result<Vec<Listed>, TableError> {
-        let mut query = self
-            .client
-            .query()
-            .index_name(index.name)
-            .expression_attribute_names("#pk", index.pk)
-            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()));
-        query = if prefix.is_empty() {
-            query.key_condition_expression("#pk = :pk")
-        } else {
-            query
-                .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
-                .expression_attribute_names("#sk", index.sk)
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+        let query = match prefix {
+            "" => self.list_query(index, list, "", &[]),
+            prefix => self.list_query(index, list, " AND begins_with(#sk, :prefix)", &[(":prefix", prefix)]),
         };
         self.pages(query, usize::MAX).await?.iter().map(|item| Listed::read(item, index)).collect()
     }
 
     /// The pages of a due list, one at a time: a long backlog is never in memory as a whole.
     pub(crate) fn due_pages(&self, list: &str, until: &str) -> Pages<'_> {
-        let query = self
-            .client
-            .query()
-            .index_name(DUE.name)
-            .key_condition_expression("#pk = :pk AND #sk <= :until")
-            .expression_attribute_names("#pk", DUE.pk)
-            .expression_attribute_names("#sk", DUE.sk)
-            .expression_attribute_values(":pk", AttributeValue::S(list.to_owned()))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()))
-            .limit(PAGE);
+        let query = self.list_query(DUE, list, " AND #sk <= :until", &[(":until", until)]).limit(PAGE);
         self.pages_of(query)
     }
 

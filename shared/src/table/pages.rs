@@ -72,14 +72,7 @@ impl Table {
     ) -> Result<Vec<ClockEntry>, TableError> {
         let list = if late { keys::late_list(shop) } else { keys::clock_list(shop) };
         let query = self
-            .client
-            .query()
-            .index_name(DUE.name)
-            .key_condition_expression("#pk = :pk AND #sk > :after")
-            .expression_attribute_names("#pk", DUE.pk)
-            .expression_attribute_names("#sk", DUE.sk)
-            .expression_attribute_values(":pk", AttributeValue::S(list))
-            .expression_attribute_values(":after", AttributeValue::S(after.to_owned()))
+            .list_query(DUE, &list, " AND #sk > :after", &[(":after", after)])
             .limit(i32::try_from(most.clamp(1, PAGE)).unwrap_or(256));
         let items = self.pages(query, most).await?;
         let mut entries = Vec::new();
@@ -109,18 +102,10 @@ impl Table {
 
     async fn count(&self, list: String, from: &str, until: &str) -> Result<usize, TableError> {
         let query = self
-            .client
-            .query()
+            .list_query(DUE, &list, " AND #sk BETWEEN :from AND :until", &[(":from", from), (":until", until)])
             .table_name(self.name())
-            .index_name(DUE.name)
             .select(Select::Count)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :until")
-            .expression_attribute_names("#pk", DUE.pk)
-            .expression_attribute_names("#sk", DUE.sk)
-            .expression_attribute_values(":pk", AttributeValue::S(list))
-            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
-            .expression_attribute_values(":until", AttributeValue::S(until.to_owned()));
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let (mut total, mut start) = (0, None);
         loop {
             let _turn = self.turn().await;

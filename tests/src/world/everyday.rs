@@ -231,3 +231,26 @@ impl World {
         assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
     }
 }
+
+/// What a warehouse says about a parcel: its own order, TikTok's order, its id of the parcel, the number, what is inside.
+/// By USPS, changed now.
+#[must_use]
+pub fn parcel(world: &World, order: &str, tiktok: &str, id: &str, number: &str, lines: &[(&str, u32)]) -> Value {
+    let lines: Vec<Value> = lines.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
+    json!({
+        "order_id": order, "tiktok_order_id": tiktok, "shipment_id": id, "tracking_number": number, "carrier": "USPS",
+        "lines": lines, "updated_at": world.time.now().to_string(),
+    })
+}
+
+/// The same with some fields written over.
+///
+/// # Panics
+/// When these are no fields.
+#[must_use]
+pub fn with(mut body: Value, fields: &Value) -> Value {
+    for (name, value) in fields.as_object().expect("fields") {
+        body[name] = value.clone();
+    }
+    body
+}

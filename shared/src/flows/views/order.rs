@@ -240,6 +240,12 @@ pub async fn tiktok_orders(
     Ok(orders)
 }
 
+/// The name of a parcel's order page.
+#[must_use]
+pub(super) fn page_of(parcel: &Parcel) -> String {
+    parcel.tiktok_order().map_or_else(|| parcel.order.to_string(), ToString::to_string)
+}
+
 /// Everything that a name means within some shops and stores.
 #[derive(Clone, Debug, Default)]
 pub struct Meant {
@@ -254,11 +260,7 @@ impl Meant {
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
         let orders = self.orders.iter().map(|(_, known)| known.row.order.to_string());
-        let parcels = self.parcels.iter().map(|parcel| match parcel.tiktok_order() {
-            Some(order) => order.to_string(),
-            None => parcel.order.to_string(),
-        });
-        orders.chain(parcels).collect()
+        orders.chain(self.parcels.iter().map(page_of)).collect()
     }
 }
 

@@ -4,9 +4,9 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
-use crate::domain::parcel::Parcel;
-use crate::flows::acts::{Scope, find};
+use crate::flows::acts::Scope;
 use crate::flows::orders::board::{OrderLine, known};
+use crate::flows::views::order::{meant, page_of};
 use crate::flows::views::rows::Part;
 use crate::table::error::TableError;
 use crate::table::orders::Known;
@@ -194,17 +194,10 @@ pub struct Hit {
 /// # Errors
 /// [`TableError`].
 pub async fn search(app: &App, scope: &Scope, shops: &[Shop], x: &str) -> Result<Found, TableError> {
-    let x = x.trim();
-    if let Ok(order) = TikTokOrderId::parse(x) {
-        for shop in shops {
-            if known(app, shop, &order).await?.is_some() {
-                return Ok(Found::One(order.to_string()));
-            }
-        }
-    }
+    let meant = meant(app, scope, shops, x).await?;
     let mut hits: BTreeMap<String, Hit> = BTreeMap::new();
-    for parcel in find(app, scope, x).await? {
-        let order = page_of(&parcel);
+    for parcel in &meant.parcels {
+        let order = page_of(parcel);
         let hit = hits.entry(order.clone()).or_insert_with(|| Hit {
             order,
             store_order: parcel.order_name.clone().or_else(|| Some(parcel.order.to_string())),
@@ -213,18 +206,18 @@ pub async fn search(app: &App, scope: &Scope, shops: &[Shop], x: &str) -> Result
         });
         hit.numbers.extend(parcel.number.as_ref().map(|number| number.as_str().to_owned()));
     }
+    for (shop, known) in &meant.orders {
+        let order = known.row.order.to_string();
+        let store_order = known.stores.first().map(|(_, order)| order.to_string());
+        let hit = || Hit { order: order.clone(), store_order, numbers: Vec::new(), shop: shop.id.to_string() };
+        hits.entry(order.clone()).or_insert_with(hit);
+    }
     let mut hits: Vec<Hit> = hits.into_values().collect();
     Ok(match hits.len() {
         0 => Found::Nothing,
         1 => Found::One(hits.remove(0).order),
         _ => Found::Several(hits),
     })
-}
-
-/// The name of a parcel's order page.
-#[must_use]
-pub fn page_of(parcel: &Parcel) -> String {
-    parcel.tiktok_order().map_or_else(|| parcel.order.to_string(), ToString::to_string)
 }
 
 /// The newest orders of a shop, at most `most`, and whether that is all of them.

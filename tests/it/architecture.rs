@@ -42,7 +42,7 @@ const ADAPTERS: &[&str] = match WITH_APP.split_first() {
 };
 
 /// Longer files are split by task, tests too: as `wc -l` counts.
-const LONGEST: usize = 450;
+const LONGEST: usize = 400;
 
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
@@ -197,7 +197,7 @@ fn a_parcel_is_moved_in_one_file() {
     const OTHER_ROWS: &[&str] = &["flows/tick/", "flows/access/", "flows/connect/", "flows/intake/store_webhook.rs"];
     let mut wrong = Vec::new();
     for (name, text) in files("shared/src").into_iter().chain(files("functions")) {
-        if name == "shared/src/domain/moves.rs" || is_test(&name) || name.ends_with("samples.rs") {
+        if name.starts_with("shared/src/domain/moves") || is_test(&name) || name.ends_with("samples.rs") {
             continue;
         }
         let other = OTHER_ROWS.iter().any(|part| name.contains(part)) || !code(&text).contains("domain::parcel");

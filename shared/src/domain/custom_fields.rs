@@ -3,7 +3,10 @@
 //! Paths are judged by an allow-list: what is not known to be harmless may be about a buyer, and is refused until a person
 //! allows that path. A value that is passed on is never kept and never shown.
 
+mod known;
+
 use super::platform::Platform;
+use known::{HARMLESS, OF_A_BUYER, WOOCOMMERCE_OWN};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -14,120 +17,6 @@ pub const MOST_RULES: usize = 20;
 const LONGEST_PATH: usize = 120;
 /// Longest value that is passed on, in characters; the rest is cut.
 const LONGEST_VALUE: usize = 500;
-
-/// Fields of TikTok's order that say nothing about a buyer; `*` is a place in a list.
-/// Source: TikTok Shop Partner Center, Get Order Detail 202309.
-const HARMLESS: &[&str] = &[
-    "id",
-    "status",
-    "order_type",
-    "commerce_platform",
-    "create_time",
-    "update_time",
-    "paid_time",
-    "release_date",
-    "rts_time",
-    "rts_sla_time",
-    "tts_sla_time",
-    "shipping_due_time",
-    "collection_time",
-    "collection_due_time",
-    "delivery_time",
-    "delivery_sla_time",
-    "delivery_due_time",
-    "cancel_time",
-    "cancel_order_sla_time",
-    "request_cancel_time",
-    "shipping_type",
-    "fulfillment_type",
-    "fulfillment_priority_level",
-    "delivery_type",
-    "delivery_option_id",
-    "delivery_option_name",
-    "shipping_provider",
-    "shipping_provider_id",
-    "tracking_number",
-    "warehouse_id",
-    "need_upload_invoice",
-    "split_or_combine_tag",
-    "auto_combine_group_id",
-    "is_cod",
-    "is_sample_order",
-    "is_on_hold_order",
-    "is_replacement_order",
-    "replaced_order_id",
-    "is_exchange_order",
-    "exchange_source_order_id",
-    "is_subscription_order",
-    "handling_duration.days",
-    "handling_duration.type",
-    "payment.currency",
-    "payment.total_amount",
-    "payment.sub_total",
-    "payment.shipping_fee",
-    "payment.tax",
-    "payment.seller_discount",
-    "payment.platform_discount",
-    "payment.original_total_product_price",
-    "payment.original_shipping_fee",
-    "payment.shipping_fee_seller_discount",
-    "payment.shipping_fee_platform_discount",
-    "packages.*.id",
-    "line_items.*.id",
-    "line_items.*.sku_id",
-    "line_items.*.sku_name",
-    "line_items.*.sku_type",
-    "line_items.*.seller_sku",
-    "line_items.*.product_id",
-    "line_items.*.product_name",
-    "line_items.*.is_gift",
-    "line_items.*.currency",
-    "line_items.*.sale_price",
-    "line_items.*.original_price",
-    "line_items.*.seller_discount",
-    "line_items.*.platform_discount",
-    "line_items.*.display_status",
-    "line_items.*.package_id",
-    "line_items.*.package_status",
-    "line_items.*.shipping_provider_id",
-    "line_items.*.shipping_provider_name",
-    "line_items.*.tracking_number",
-    "line_items.*.rts_time",
-];
-
-/// First names of paths that are TikTok's and not harmless: a rule that ends in one of them goes the wrong way.
-const OF_A_BUYER: &[&str] = &[
-    "recipient_address",
-    "buyer_email",
-    "buyer_message",
-    "buyer_nickname",
-    "user_id",
-    "cpf",
-    "cpf_name",
-    "cancel_reason",
-    "delivery_preferences",
-    "seller_note",
-];
-
-/// WooCommerce's own fields, and those that say what was shipped: a rule must not change what we read back.
-const WOOCOMMERCE_OWN: &[&str] = &[
-    "_billing_",
-    "_shipping_",
-    "_order_",
-    "_customer_",
-    "_payment_",
-    "_transaction_",
-    "_cart_",
-    "_date_",
-    "_prices_",
-    "_recorded_",
-    "_fulfillment",
-    "_wc_",
-    "_tracking_",
-    "_aftership_",
-    "_wp_",
-    "_edit_",
-];
 
 /// Why a rule is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

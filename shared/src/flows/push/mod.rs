@@ -22,6 +22,7 @@ mod shop;
 mod shop_run;
 mod split;
 mod summary;
+mod taken;
 mod visit;
 
 use crate::app::App;

@@ -1,15 +1,21 @@
 //! Which acts stand as forms beside a parcel or an order, the one that settles its reason first.
 
+use crate::visit::Visit;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use waybill::domain::connection::Shop;
 use waybill::domain::order_row::UnitState;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::reason::{Auto, Reason};
 use waybill::flows::acts::corrections_left;
+use waybill::flows::carriers::unmatched::Likely;
+use waybill::table::error::TableError;
 use waybill::table::keys;
 use waybill::table::orders::Known;
 use waybill::web::form::path_part;
 
+/// A shop has a few hundred carriers at most; a page names so many.
+const CARRIERS: usize = 400;
 /// Boxes to tick for the items of one parcel.
 const MOST_BOXES: u32 = 60;
 
@@ -104,6 +110,18 @@ impl Forms {
     pub(super) fn asks_for_carriers(&self) -> bool {
         self.acts.iter().any(|act| matches!(*act, "map" | "correct"))
     }
+}
+
+/// The address of a store's order, whatever else has its name.
+pub(super) fn store_address(store: &str, order: &str) -> String {
+    format!("{}?store={}", address(order), path_part(store))
+}
+
+/// The shop's carriers, for people to choose from.
+pub(super) async fn carrier_names(visit: &Visit<'_>, shop: &Shop) -> Result<Vec<String>, TableError> {
+    let mut names = Likely::read(visit.app, shop).await?.carriers;
+    names.truncate(CARRIERS);
+    Ok(names)
 }
 
 /// The page of an order, by any of its names.

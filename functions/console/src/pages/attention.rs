@@ -1,8 +1,7 @@
 //! Everything that needs a hand, in all shops and stores of an account: nearest deadline first, each row with the act
 //! that settles it; the same rows as a file.
 
-use super::acts_forms::{Forms, address, left};
-use super::order::store_address;
+use super::acts_forms::{Forms, address, carrier_names, left, store_address};
 use crate::answer;
 use crate::visit::{Member, Visit};
 use jiff::Timestamp;
@@ -13,7 +12,6 @@ use std::collections::BTreeMap;
 use waybill::domain::connection::{Shop, StoreConnection};
 use waybill::domain::deadline::Clock;
 use waybill::domain::reason::Reason;
-use waybill::flows::carriers::unmatched::Likely;
 use waybill::flows::orders::board;
 use waybill::flows::views::held::{About, Filter, HeldRow, Lists, Part, Sorted};
 use waybill::mail::zone;
@@ -26,8 +24,6 @@ const PAGE: usize = 10;
 const FILE: usize = 10_000;
 /// Longer lists stand by age: each deadline is two reads.
 const SORTED: Sorted = Sorted { by_deadline: 2_000, filtered: 10_000 };
-/// A shop has a few hundred carriers at most; a page names so many.
-const CARRIERS: usize = 400;
 
 /// The filters of an address.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -244,13 +240,6 @@ async fn views(
         }
     }
     Ok((groups, carriers.into_values().collect()))
-}
-
-/// The shop's carriers, for people to choose from.
-pub(super) async fn carrier_names(visit: &Visit<'_>, shop: &Shop) -> Result<Vec<String>, TableError> {
-    let mut names = Likely::read(visit.app, shop).await?.carriers;
-    names.truncate(CARRIERS);
-    Ok(names)
 }
 
 async fn carrier_list(visit: &Visit<'_>, shop: &Shop) -> Result<CarrierList, TableError> {

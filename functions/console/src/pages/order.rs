@@ -1,10 +1,8 @@
 //! One order: what is known, what can be done, what happened; its proof and the text for a delay report.
 
-use super::acts_forms::{Forms, address, left};
-use super::attention::carrier_names;
+use super::acts_forms::{Forms, address, carrier_names, left, store_address};
 use crate::answer;
 use crate::visit::{Member, Visit};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lambda_http::{Body, Response};
 use minijinja::context;
@@ -23,7 +21,7 @@ use waybill::flows::views::timeline::{StepRow, state_words};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::table::orders::Known;
-use waybill::web::form::{of_path_part, path_part};
+use waybill::web::form::of_path_part;
 
 /// Longest name of an order, number or shipment that is looked for, in characters.
 const LONGEST: usize = 200;
@@ -68,11 +66,6 @@ async fn of_store(
     let parcels = visit.app.table.order_rows(&store, &order, true).await?.parcels;
     let orders = tiktok_orders(visit.app, "", &parcels, shops).await?;
     Ok(Meant { parcels, orders })
-}
-
-/// The address of a store's order, whatever else has its name.
-pub(super) fn store_address(store: &str, order: &str) -> String {
-    format!("{}?store={}", address(order), path_part(store))
 }
 
 #[derive(Debug, Serialize)]
@@ -336,9 +329,4 @@ pub(super) async fn delay(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
     let notes = visit.app.table.notes(&shop.account, &shop.id, &known.row.order).await?;
     let text = super::order_delay::text(shop, known, parcels, &notes, visit.app.clock.now());
     Ok(answer::file(&format!("{}-delay.txt", known.row.order), "text/plain; charset=utf-8", text))
-}
-
-/// A time as a report writes it: in the shop's zone and in UTC.
-pub(super) fn both(at: Timestamp, zone: &TimeZone) -> String {
-    format!("{} ({at})", zone::moment(at, zone))
 }

@@ -1,7 +1,7 @@
 //! The text of a delay report: the facts that a seller sends to TikTok where a delay was beyond their control.
 
-use super::order::both;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use waybill::domain::connection::Shop;
 use waybill::domain::deadline::Clock;
 use waybill::domain::order_row::{Rules, tiktok_word};
@@ -70,4 +70,9 @@ pub(super) fn text(shop: &Shop, known: &Known, parcels: &[Parcel], notes: &[Note
     }
     lines.extend([String::new(), format!("Written: {}", both(now, &zone)), String::new()]);
     lines.join("\n")
+}
+
+/// A time as a report writes it: in the shop's zone and in UTC.
+fn both(at: Timestamp, zone: &TimeZone) -> String {
+    format!("{} ({at})", zone::moment(at, zone))
 }

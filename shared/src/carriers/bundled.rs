@@ -1,6 +1,7 @@
 //! The lists that ship with the product: to show and to suggest while no shop's own list is at hand, never to send.
 
-use crate::carriers::catalogue::{Approved, Carrier, Catalogue, market};
+use crate::carriers::carrier::Carrier;
+use crate::carriers::catalogue::{Approved, Catalogue, market};
 use crate::carriers::field::Scope;
 use crate::carriers::suggest::{Candidate, Choice};
 use crate::domain::region::Region;

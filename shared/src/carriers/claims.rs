@@ -2,10 +2,21 @@
 //!
 //! Source: carrier fact sheet, section 13, points 1 and 2.
 
-use crate::carriers::catalogue::{Approval, Carrier, Fit};
+use crate::carriers::carrier::{Carrier, Fit, distinct};
+use crate::carriers::catalogue::{Approval, Approved};
+use crate::carriers::field::Number;
 use crate::carriers::shape::{CheckResult, Strength};
-use crate::carriers::verdict::Case;
+use crate::carriers::wishes::Wishes;
 use crate::domain::reason::Reason;
+
+/// One number and what counts while it is judged.
+pub(super) struct Case<'a, 'c> {
+    pub(super) number: &'a Number<'c>,
+    pub(super) approved: &'a Approved,
+    pub(super) wishes: Wishes,
+    /// Carriers of the list that the number speaks for, strongest first.
+    pub(super) speaking: Vec<&'a Fit<'c>>,
+}
 
 impl<'c> Case<'_, 'c> {
     pub(super) fn speaks_alone(&self, fit: &Fit<'_>, reason: Reason) -> bool {
@@ -52,15 +63,4 @@ fn outdoes(rival: &Fit<'_>, own: Option<&Fit<'_>>, text: &str) -> bool {
         (Strength::Weak, Strength::Shared) => proven && own.shape.is_some_digits(),
         (Strength::Weak, Strength::Weak) => rival.shape.is_marked(text) && longer,
     }
-}
-
-/// Each carrier once, in the order given.
-pub(super) fn distinct<'c>(carriers: impl Iterator<Item = &'c Carrier>) -> Vec<&'c Carrier> {
-    let mut kept: Vec<&'c Carrier> = Vec::new();
-    for carrier in carriers {
-        if kept.iter().all(|known| known.index != carrier.index) {
-            kept.push(carrier);
-        }
-    }
-    kept
 }

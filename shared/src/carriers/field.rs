@@ -2,7 +2,8 @@
 //!
 //! Source: carrier fact sheet, section 3. Order matters: junk rules run before shapes, the joined text before its pieces.
 
-use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit};
+use crate::carriers::carrier::{Carrier, Fit};
+use crate::carriers::catalogue::{Approval, Approved, Catalogue};
 use crate::carriers::forms::{is_mobile, loose_form};
 use crate::carriers::junk::Junk;
 use crate::carriers::link::{Link, holds_link};

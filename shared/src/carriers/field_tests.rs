@@ -137,7 +137,7 @@ proptest! {
         let plain = read_in(&number, Some("GB"), None, &[]);
         let written = read_in(&grouped.join(" ").to_lowercase(), Some("GB"), None, &[]);
         // Single characters may read as words of their own; the joined text always comes first.
-        if plain.numbers.iter().any(|n| n.fits.iter().any(crate::carriers::catalogue::Fit::speaks)) && written.junk.is_none() {
+        if plain.numbers.iter().any(|n| n.fits.iter().any(crate::carriers::Fit::speaks)) && written.junk.is_none() {
             prop_assert_eq!(numbers(&written), numbers(&plain));
         }
     }

@@ -1,6 +1,8 @@
 //! Links in number fields. A carrier's own tracking link holds a number in a known place; any other link is junk.
 
-use crate::carriers::catalogue::{Carrier, Catalogue};
+use crate::carriers::carrier::Carrier;
+use crate::carriers::catalogue::Catalogue;
+use crate::carriers::web_domain::registrable;
 use std::borrow::Cow;
 use url::Url;
 
@@ -81,37 +83,9 @@ impl Catalogue {
     }
 }
 
-/// The registrable domain of a tracking address: `track.dpd.co.uk` → `dpd.co.uk`.
-fn registrable(host: &str) -> Option<String> {
-    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
-    let second_level = labels.len() >= 3
-        && labels.last().is_some_and(|top| top.len() == 2)
-        && labels.get(labels.len() - 2).is_some_and(|second| matches!(*second, "co" | "com" | "org" | "net"));
-    let keep = if second_level { 3 } else { 2 };
-    let tail = labels.get(labels.len().checked_sub(keep)?..)?;
-    Some(tail.join(".").to_ascii_lowercase())
-}
-
-pub(super) fn domain_of_template(template: &str) -> Option<String> {
-    registrable(template.split_once("://")?.1.split('/').next()?)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_carriers_web_domain_is_found_below_its_country() {
-        for (host, domain) in [
-            ("track.dpd.co.uk", Some("dpd.co.uk")),
-            ("www.UPS.com", Some("ups.com")),
-            ("ups.com.example.net", Some("example.net")),
-            ("localhost", None),
-            ("", None),
-        ] {
-            assert_eq!(registrable(host).as_deref(), domain, "{host}");
-        }
-    }
 
     #[test]
     fn a_carriers_own_link_gives_the_number_and_a_hint_of_the_carrier() {

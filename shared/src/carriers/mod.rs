@@ -7,6 +7,7 @@
 //! The data is compiled in and read on first use. Nothing here reads a clock, a network or a setting.
 
 mod bundled;
+mod carrier;
 pub mod catalogue;
 pub mod check;
 mod claims;
@@ -14,10 +15,13 @@ mod countries;
 pub mod field;
 mod forms;
 pub mod junk;
+mod likeness;
 mod link;
 mod name_index;
 pub mod names;
+mod not_a_number;
 mod pattern;
+mod provider;
 pub mod providers;
 pub mod report;
 mod report_name;
@@ -26,17 +30,20 @@ pub mod suggest;
 mod text;
 pub mod verdict;
 mod vocabulary;
+mod web_domain;
+mod wishes;
 mod wording;
 
 pub use bundled::{Listed, bundled_list, suggest_bundled};
-pub use catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
+pub use carrier::{Carrier, Fit, Listing};
+pub use catalogue::{Approval, Approved, Catalogue, market};
 pub use field::{Number, Reading, Scope, Source};
 pub use names::{How, Kind, NameAnswer, Service};
-pub use providers::{
-    ListChange, LiveList, Provider, Question, Resolution, Warning, Way, list_changes, name_key, resolve,
-};
+pub use provider::Provider;
+pub use providers::{ListChange, LiveList, Question, Resolution, Warning, Way, list_changes, name_key, resolve};
 pub use report::{IdentifyLine, identify_in_shop, identify_line};
 pub use report_name::{CarrierLine, carrier_line};
 pub use suggest::Candidate;
 pub use text::compact;
-pub use verdict::{Action, Mismatch, Named, Verdict, Wishes};
+pub use verdict::{Action, Named, Verdict};
+pub use wishes::{Mismatch, Wishes};

@@ -1,6 +1,6 @@
 //! Every name of every carrier, ready for look-ups.
 
-use crate::carriers::catalogue::Carrier;
+use crate::carriers::carrier::Carrier;
 use crate::carriers::text::{join, tidy_name, words};
 use crate::carriers::vocabulary::{EXTRA_NAMES, FAMILIES, FAMILY_SPELLINGS, Family, SERVICE_NAMES, WHOLE_NAME_ONLY};
 use crate::carriers::wording::COMPANY_TAILS;

@@ -2,7 +2,8 @@
 //!
 //! The merchant's own mapping comes before all this and the number's shape after it; both belong to the caller.
 
-use crate::carriers::catalogue::{Carrier, Catalogue, market};
+use crate::carriers::carrier::Carrier;
+use crate::carriers::catalogue::{Catalogue, market};
 use crate::carriers::countries::{is_code, market_in};
 use crate::carriers::name_index::{Found, NameIndex, SHORTEST_BRAND};
 use crate::carriers::text::{join, one_typo, tidy_name, uncamel, words};

@@ -1,28 +1,22 @@
 //! From a store's words and a number to one entry of the shop's live carrier list. Ids come from that list only.
 
-use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, market};
+use crate::carriers::carrier::Carrier;
+use crate::carriers::catalogue::{Approval, Approved, Catalogue, market};
 use crate::carriers::field::{Number, Reading, Scope};
 use crate::carriers::names::{How, Kind, Service};
+use crate::carriers::provider::Provider;
 use crate::carriers::suggest::{Candidate, Choice};
 use crate::carriers::text::{join, tidy_name};
-use crate::carriers::verdict::{Action, Named, Verdict, Wishes, hold};
+use crate::carriers::verdict::{Action, Named, Verdict, hold};
+use crate::carriers::wishes::Wishes;
 use crate::domain::ids::ProviderId;
 use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Characters of the longest mapping key: two names that differ only behind it count as one.
 const LONGEST_KEY: usize = 200;
-
-/// One entry of a shop's live list of shipping providers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
-    /// TikTok's id: differs by market.
-    pub id: ProviderId,
-    /// TikTok's name.
-    pub name: String,
-}
 
 /// What is asked about one parcel.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::carriers::bundled::bundled_list;
-use crate::carriers::verdict::Mismatch;
+use crate::carriers::wishes::Mismatch;
 use proptest::prelude::*;
 
 fn list(names: &[&str]) -> Vec<Provider> {

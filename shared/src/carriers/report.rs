@@ -1,12 +1,15 @@
 //! What `waybill identify` prints: one line per number, with everything that explains it.
 
-use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit, market};
+use crate::carriers::carrier::{Carrier, Fit};
+use crate::carriers::catalogue::{Approval, Approved, Catalogue, market};
 use crate::carriers::field::{Reading, Scope, Source};
 use crate::carriers::junk::Junk;
 use crate::carriers::names::Service;
-use crate::carriers::providers::{LiveList, Provider, Question};
+use crate::carriers::provider::Provider;
+use crate::carriers::providers::{LiveList, Question};
 use crate::carriers::shape::{CheckResult, Confidence, Strength};
-use crate::carriers::verdict::{Action, Mismatch, Named, Verdict, Wishes};
+use crate::carriers::verdict::{Action, Named, Verdict};
+use crate::carriers::wishes::{Mismatch, Wishes};
 use crate::domain::reason::Reason;
 use crate::domain::region::Region;
 use serde::Serialize;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::carriers::report_name::carrier_line;
-use crate::carriers::verdict::Mismatch;
+use crate::carriers::wishes::Mismatch;
 use crate::domain::platform::Platform;
 use proptest::prelude::*;
 use serde_json::Value;

@@ -1,9 +1,11 @@
 //! The likeliest carriers for a name nobody mapped yet: likeness of names and what the number says. Ranks, never decides.
 
-use crate::carriers::catalogue::{Carrier, Catalogue, Fit};
+use crate::carriers::carrier::{Carrier, Fit};
+use crate::carriers::catalogue::Catalogue;
 use crate::carriers::field::Number;
+use crate::carriers::likeness::{pieces, shared};
 use crate::carriers::names::Kind;
-use crate::carriers::providers::Provider;
+use crate::carriers::provider::Provider;
 use crate::carriers::shape::{CheckResult, Strength};
 use crate::carriers::text::{join, tidy_name};
 use serde::Serialize;
@@ -36,28 +38,6 @@ pub(super) struct Choice<'a> {
     pub(super) name: &'a str,
     pub(super) carrier: Option<&'a Carrier>,
     pub(super) provider: Option<&'a Provider>,
-}
-
-/// Two-letter pieces of every name of a carrier, sorted; by the carrier's place in the catalogue.
-#[derive(Debug, Default)]
-pub(super) struct Likeness {
-    names: Vec<Vec<(String, Vec<u64>)>>,
-}
-
-impl Likeness {
-    pub(super) fn build<'a>(carriers: usize, names: impl Iterator<Item = (&'a str, usize)>) -> Self {
-        let mut all = vec![Vec::new(); carriers];
-        for (name, carrier) in names {
-            if let Some(slot) = all.get_mut(carrier) {
-                slot.push((name.to_owned(), pieces(name)));
-            }
-        }
-        for slot in &mut all {
-            slot.sort();
-            slot.dedup();
-        }
-        Self { names: all }
-    }
 }
 
 impl Catalogue {
@@ -117,10 +97,11 @@ impl Catalogue {
 
     /// Percent of shared two-letter pieces with the closest name of the choice.
     fn likeness(&self, asked: &[u64], choice: &Choice<'_>) -> u32 {
-        let known = choice.carrier.and_then(|carrier| self.likeness.names.get(carrier.index));
-        let known = known.into_iter().flatten().map(|(_, pieces)| shared(asked, pieces)).max().unwrap_or(0);
         // A name that the catalogue knows is among the carrier's names already.
-        if choice.carrier.is_some() { known } else { shared(asked, &pieces(&join(&tidy_name(choice.name)))) }
+        match choice.carrier {
+            Some(carrier) => self.likeness.of(asked, carrier.index),
+            None => shared(asked, &pieces(&join(&tidy_name(choice.name)))),
+        }
     }
 }
 
@@ -134,31 +115,6 @@ fn weight(fit: &Fit<'_>) -> u32 {
         (_, Strength::Shared) => 20,
         (_, Strength::Weak) => 10,
     }
-}
-
-fn pieces(joined: &str) -> Vec<u64> {
-    let letters: Vec<u64> = joined.chars().map(|c| u64::from(u32::from(c))).collect();
-    let mut pieces: Vec<u64> = letters.windows(2).map(|two| two[0] << 32 | two[1]).collect();
-    pieces.sort_unstable();
-    pieces
-}
-
-/// Dice's coefficient in percent, over sorted pieces.
-fn shared(a: &[u64], b: &[u64]) -> u32 {
-    let (mut i, mut j, mut both) = (0, 0, 0);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        match x.cmp(y) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => {
-                both += 1;
-                i += 1;
-                j += 1;
-            }
-        }
-    }
-    let percent = (200_usize * both).checked_div(a.len() + b.len()).unwrap_or(0);
-    u32::try_from(percent).unwrap_or(100)
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@
 //! 8 and 13. The shop's setting decides only about a number that fits nobody; a number that fits somebody else is held
 //! whatever the setting says.
 
-use crate::carriers::catalogue::{Approval, Approved, Carrier, Catalogue, Fit};
-use crate::carriers::claims::distinct;
-use crate::carriers::field::{Number, Reading, Source};
+use crate::carriers::carrier::{Carrier, Fit, distinct};
+use crate::carriers::catalogue::{Approval, Approved, Catalogue};
+use crate::carriers::claims::Case;
+use crate::carriers::field::{Reading, Source};
 use crate::carriers::junk::Junk;
 use crate::carriers::names::{How, Kind, NameAnswer, Service};
 use crate::carriers::shape::{CheckResult, Strength};
+use crate::carriers::wishes::{Mismatch, Wishes};
 use crate::domain::reason::Reason;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What happens with the parcel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -23,26 +25,6 @@ pub enum Action {
     Warn,
     /// Do not send it; a person decides.
     Hold,
-}
-
-/// A shop's setting: what happens when a number does not look like its carrier's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mismatch {
-    /// Send it and tell the merchant.
-    Warn,
-    /// Wait for the merchant.
-    #[default]
-    Hold,
-}
-
-/// The merchant's side of a decision.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Wishes {
-    /// The shop's setting.
-    pub mismatch: Mismatch,
-    /// A person confirmed this number with this carrier: what would hold it only warns. Junk is never sent.
-    pub confirmed: bool,
 }
 
 /// Who carries the parcel, as far as anybody said.
@@ -113,14 +95,6 @@ const UNTRACKED_SHAPES: &[(&str, &str)] =
 enum Spelt {
     Right,
     Nearly,
-}
-
-pub(super) struct Case<'a, 'c> {
-    pub(super) number: &'a Number<'c>,
-    pub(super) approved: &'a Approved,
-    wishes: Wishes,
-    /// Carriers of the list that the number speaks for, strongest first.
-    speaking: Vec<&'a Fit<'c>>,
 }
 
 impl Catalogue {

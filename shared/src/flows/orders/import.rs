@@ -1,7 +1,7 @@
 //! The first import: every open order of any age, state by state, oldest first. How far it has come stands in the visit's
 //! row, so that it goes on after a crash, and is shown.
 
-use super::visit::{PAGE, Walk};
+use super::walk::{PAGE, Walk};
 use super::{Broken, Reads};
 use crate::domain::visit::{IMPORT_OVERLAP, Import, OPEN_STATES};
 use crate::tiktok::orders::{OrderQuery, OrderTime};

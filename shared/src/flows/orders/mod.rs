@@ -13,6 +13,7 @@ pub mod keep;
 mod siblings;
 mod track;
 pub mod visit;
+pub mod walk;
 mod warnings;
 
 use crate::domain::ids::TikTokOrderId;

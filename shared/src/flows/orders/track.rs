@@ -2,7 +2,7 @@
 //! most once a day. How often a delivery failed is kept; the carrier's words are not.
 
 use super::keep::change;
-use super::visit::Walk;
+use super::walk::Walk;
 use super::{Broken, Reads};
 use crate::domain::deadline::{Clock, Urgency};
 use crate::domain::ids::TikTokOrderId;

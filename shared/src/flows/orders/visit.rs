@@ -3,27 +3,20 @@
 //! The watermark is the newest `update_time` that is *stored*. The next page asks from the last row's time on, without a
 //! page token, since pages shift while they are read; a token is used only inside one second that fills a page.
 
-use super::keep::{Kept, change, keep};
+use super::keep::change;
 use super::track::track;
+use super::walk::{Done, PAGE, Walk};
 use super::{Broken, Reads, import};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
-use crate::domain::order::TikTokOrder;
 use crate::domain::telling::ALERTS;
-use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, OVERLAP, QUARTER, Visit};
-use crate::table::connections::Versioned;
+use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, OVERLAP, QUARTER};
 use crate::table::error::TableError;
 use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
-use crate::tiktok::tracking::TrackingEvent;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-/// The largest page.
-pub(super) const PAGE: u8 = 100;
-/// All reads of a shop's orders by visits, together.
-const GAP: Duration = Duration::from_secs(1);
 /// Every order near a deadline is read at each visit from so long before it on.
 const NEAR: SignedDuration = SignedDuration::from_hours(5);
 /// Late orders are read hourly so long, then daily.
@@ -32,34 +25,6 @@ const FRESH: SignedDuration = SignedDuration::from_hours(24);
 const OLD: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Orders placed so long ago are searched in the daily round, whatever the search by change showed.
 const PLACED: SignedDuration = SignedDuration::from_hours(3 * 24);
-
-/// What a visit did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// Calls.
-    pub reads: u64,
-    /// Orders read.
-    pub orders: u64,
-    /// What they changed.
-    pub kept: Kept,
-    /// It came to its end.
-    pub ended: bool,
-    /// The time was up: the next run goes on at once.
-    pub stopped: bool,
-}
-
-/// One visit under way.
-pub(super) struct Walk<'a, R> {
-    pub(super) app: &'a App,
-    pub(super) shop: &'a Shop,
-    reads: &'a R,
-    pub(super) visit: Versioned<Visit>,
-    /// A webhook had come when the row was read.
-    again: bool,
-    pub(super) done: Done,
-    /// Orders whose events were read.
-    pub(super) tracked: u64,
-}
 
 /// Makes the visit of a shop, if it is due. The caller holds the shop's shard.
 ///
@@ -108,65 +73,6 @@ impl<R: Reads> Walk<'_, R> {
         Ok(())
     }
 
-    /// A page, at most one read a second.
-    pub(super) async fn search(&mut self, query: &OrderQuery) -> Result<(Vec<TikTokOrder>, Option<String>), Broken> {
-        self.turn().await?;
-        let begun = self.app.clock.now();
-        let page = self.reads.search(query).await?;
-        self.done.orders += page.orders.len() as u64;
-        self.keep(&page.orders, begun).await?;
-        Ok((page.orders, page.next))
-    }
-
-    /// The carrier's events of an order.
-    pub(super) async fn events(&mut self, order: &TikTokOrderId) -> Result<Vec<TrackingEvent>, Broken> {
-        self.turn().await?;
-        self.reads.events(order).await
-    }
-
-    async fn turn(&mut self) -> Result<(), Broken> {
-        if self.done.reads > 0 {
-            tokio::time::sleep(GAP).await;
-        }
-        if !self.reads.may_start() {
-            return Err(Broken::Stop);
-        }
-        self.done.reads += 1;
-        Ok(())
-    }
-
-    async fn keep(&mut self, orders: &[TikTokOrder], begun: Timestamp) -> Result<(), Broken> {
-        let kept = keep(self.app, self.shop, orders, begun).await?;
-        self.visit.row.not_ours += kept.not_ours;
-        self.visit.row.ours += kept.new - kept.not_ours;
-        self.done.kept = self.done.kept.and(kept);
-        Ok(())
-    }
-
-    /// Writes down how far it has come. A webhook's word meanwhile is kept for the end.
-    pub(super) async fn note(&mut self) -> Result<(), Broken> {
-        loop {
-            match self.app.table.visit_put(&self.shop.id, &mut self.visit).await {
-                Ok(()) => return Ok(()),
-                Err(TableError::Conflict) => self.merge().await?,
-                Err(other) => return Err(other.into()),
-            }
-        }
-    }
-
-    /// Takes over what others wrote: their looks and their word that something moved.
-    async fn merge(&mut self) -> Result<(), Broken> {
-        let Some(found) = self.app.table.visit_get(&self.shop.id).await? else { return Err(Broken::Stop) };
-        self.again = true;
-        for look in found.row.looks {
-            if !self.visit.row.looks.contains(&look) && look.at > self.app.clock.now() {
-                self.visit.row.looks.push(look);
-            }
-        }
-        self.visit.rev = found.rev;
-        Ok(())
-    }
-
     /// What changed since the watermark.
     async fn changes(&mut self, now: Timestamp) -> Result<(), Broken> {
         let Some(watermark) = self.visit.row.watermark else { return Ok(()) };
@@ -201,33 +107,6 @@ impl<R: Reads> Walk<'_, R> {
             page_token: None,
         };
         self.pages(query, |order| order.times.created, |_, _| {}).await
-    }
-
-    /// Pages in ascending order, each asked from the last row's time on.
-    pub(super) async fn pages(
-        &mut self,
-        mut query: OrderQuery,
-        time: impl Fn(&TikTokOrder) -> Option<Timestamp>,
-        reached: impl Fn(&mut Visit, Timestamp),
-    ) -> Result<(), Broken> {
-        loop {
-            let (orders, next) = self.search(&query).await?;
-            // What another clock stamped ahead of ours is no place to go on from.
-            let last = orders.iter().filter_map(&time).max().filter(|last| *last <= self.app.clock.now() + OVERLAP);
-            if let Some(last) = last {
-                reached(&mut self.visit.row, last);
-            }
-            let Some(next) = next.filter(|_| !orders.is_empty()) else { return Ok(()) };
-            match last {
-                Some(last) if query.from.is_none_or(|from| last > from) => {
-                    query.from = Some(last);
-                    query.page_token = None;
-                }
-                // One second fills the page.
-                _ => query.page_token = Some(next),
-            }
-            self.note().await?;
-        }
     }
 
     /// Reads by id what a search by change need not show.

@@ -9,6 +9,7 @@ use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::parcel::{Parcel, Phase};
+use crate::flows::orders::walk::Done;
 use crate::flows::orders::{Broken, begin, keep, visit};
 use crate::table::error::TableError;
 use crate::table::keys::Shard;
@@ -20,7 +21,7 @@ use std::sync::atomic::Ordering;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visited {
     /// It was made.
-    Made(visit::Done),
+    Made(Done),
     /// Somebody else talks for the shop's shard, and makes the visit.
     Busy,
     /// Somebody else made it, or the shop is not visited.

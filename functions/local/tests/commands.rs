@@ -280,6 +280,12 @@ fn the_demo_ends_with_a_console_one_can_enter_and_tells_scripts_every_step() {
     let lines = said.json();
     assert!(lines.iter().filter(|line| line["ok"] == true).count() > 10, "{}", said.out);
     assert_eq!(lines.last().expect("a line")["all_where_they_belong"], true);
+    let holds = |what: &str| lines.iter().find(|line| line["what"] == what).map(|line| line["tiktok_status"].clone());
+    assert_eq!(holds("whole life"), Some("DELIVERED".into()), "{}", said.out);
+    assert_eq!(holds("scanned late"), Some("IN_TRANSIT".into()), "{}", said.out);
+    for told in ["ACCEPTED_WITH_WARNING: ", "NOT_SCANNED: ", "mail: Tiny Mugs US: 1 order due in"] {
+        assert!(said.out.contains(told), "{told}: {}", said.out);
+    }
     let mut child = Command::new(env!("CARGO_BIN_EXE_waybill"))
         .args(["demo", "--json"])
         .stdout(Stdio::piped())

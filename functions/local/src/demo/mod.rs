@@ -1,6 +1,7 @@
 //! The story, told on loopback: a demo store ships, Waybill carries the numbers, the model TikTok Shop says what it holds.
 //! Handlers, HTTP, signatures and the table's protocol are those that AWS uses; only addresses differ.
 
+mod life;
 mod story;
 mod town;
 
@@ -10,6 +11,9 @@ use serde::Serialize;
 use std::sync::Arc;
 use town::Town;
 use waybill::flows::connect::login;
+
+/// What to say where only the program itself can be at fault.
+const FAULT: &str = "This is a fault of the program.";
 
 /// Tells the story; then serves on until Ctrl-C, unless `exit`. `true`: TikTok does not hold what it should.
 ///

@@ -101,7 +101,11 @@ impl Town {
         let origin = format!("http://{}", listener.local_addr()?);
         for region in AppRegion::ALL {
             let back = format!("{origin}/connect/tiktok/{region}/callback");
-            tiktok.configure_app(region, |app| app.redirect = back);
+            let hooks = format!("{origin}/hooks/tiktok/{region}");
+            tiktok.configure_app(region, |app| {
+                app.redirect = back;
+                app.webhook_url = hooks;
+            });
         }
         let folder = std::env::temp_dir().join(format!("waybill-demo-{}", hex::encode(entropy.bytes::<8>())));
         let config = settings(&origin, tiktok_port, &stores)?;
@@ -145,6 +149,25 @@ impl Town {
         self.skipped.fetch_add(i64::try_from(time.as_millis()).unwrap_or_default(), Ordering::Relaxed);
     }
 
+    /// TikTok's webhooks that wait to be delivered arrive.
+    pub(super) async fn hear(&self) {
+        for webhook in self.tiktok.take_webhooks() {
+            drop(self.app.outbound.send(webhook, Duration::from_secs(5)).await);
+        }
+    }
+
+    /// The subjects of the mails so far, oldest first.
+    pub(super) fn mails(&self) -> Vec<String> {
+        let Ok(files) = std::fs::read_dir(self.folder.join("mail")) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+        files.sort();
+        let subject = |file: &PathBuf| {
+            let text = std::fs::read_to_string(file).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("Subject: ")).map(str::to_owned)
+        };
+        files.iter().filter_map(subject).collect()
+    }
+
     async fn connect(&self, platform: Platform, store: &ModelStore, port: u16) -> Result<(), Failure> {
         let about = store.account();
         let secrets = match platform {
@@ -161,17 +184,15 @@ impl Town {
             }),
             Platform::Generic => json!({"webhook_secret": about.secret}),
         };
-        let secrets: StoreSecrets = serde_json::from_value(secrets).map_err(|_| {
-            Failure::attention("the demo's secrets are not readable", "This is a fault of the program.")
-        })?;
+        let secrets: StoreSecrets = serde_json::from_value(secrets)
+            .map_err(|_| Failure::attention("the demo's secrets are not readable", super::FAULT))?;
         let address = match platform {
             Platform::WooCommerce | Platform::Magento => format!("http://127.0.0.1:{port}"),
             _ => about.domain.clone(),
         };
         let way = (platform == Platform::Magento).then(|| "mage-os".to_owned());
         let settings = StoreSettings { way, ..StoreSettings::default() };
-        let shop =
-            ShopId::parse(SHOP).map_err(|e| Failure::attention(e.to_string(), "This is a fault of the program."))?;
+        let shop = ShopId::parse(SHOP).map_err(|e| Failure::attention(e.to_string(), super::FAULT))?;
         let new = NewStore { account: self.account.clone(), platform, shops: vec![shop], address, settings, secrets };
         let added = connect_store::add(&self.app, new).await?;
         store.subscribe_all(&added.webhook_url);
@@ -210,11 +231,11 @@ fn settings(origin: &str, tiktok: u16, stores: &[(Platform, ModelStore, u16)]) -
         "OUTBOUND_ALLOW" => Some(allow.join(",")),
         _ => None,
     });
-    config.map_err(|e| Failure::attention(e.to_string(), "This is a fault of the program."))
+    config.map_err(|e| Failure::attention(e.to_string(), super::FAULT))
 }
 
 async fn people_and_shop(app: &App, tiktok: &ModelTikTok) -> Result<AccountId, Failure> {
-    let fault = |text: String| Failure::attention(text, "This is a fault of the program.");
+    let fault = |text: String| Failure::attention(text, super::FAULT);
     let (store, name) = (app.secrets.store(), &app.secrets.names().app);
     for region in AppRegion::ALL {
         let model = tiktok.app(region);

@@ -80,7 +80,7 @@ async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate
     assert!(duplicate[0].abs() < f64::EPSILON, "a duplicate writes");
     assert!(duplicate[2] <= REPEATED.reads, "a duplicate reads {} units", duplicate[2]);
     let [_, writes, reads] = together;
-    // The parcel: four, and one beside its order. The order: two when it comes in, three when TikTok takes the number, and
+    // The parcel: four, one beside its order, and two for what it is found by: its number, its order's name. The order: two when it comes in, three when TikTok takes the number, and
     // its share of the shop's row that notes the later look.
     assert!(writes <= TO_ACCEPTANCE.writes, "{writes} write units");
     assert!(reads <= TO_ACCEPTANCE.reads, "{reads} read units");

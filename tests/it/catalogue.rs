@@ -63,6 +63,8 @@ fn settled(reason: Reason) -> Settled {
             Settled::Shown("dismissed, retried or mapped as its neighbours here are")
         }
         R::NoShipTo | R::AddressMasked | R::ImageRules => Settled::Shown("said of an order, not of a parcel"),
+        R::TrackingShared => Settled::There("orders::shared"),
+        R::TikTokTracks => Settled::There("orders::labels"),
         R::AcceptedWithWarning
         | R::AcceptedNotMoved
         | R::NotScanned

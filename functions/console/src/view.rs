@@ -4,12 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection, StoreStatus};
+use waybill::domain::labels::LABEL_RULES;
 use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
 use waybill::flows::access::shop::grant_facts;
 use waybill::flows::acts::settings;
 use waybill::flows::views::attention::{Attention, Counts};
-use waybill::flows::views::standing::{StoreStanding, store_name};
+use waybill::flows::views::standing::{StoreStanding, label_words, store_name};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::table::heard::Heard;
@@ -24,6 +25,8 @@ pub(crate) struct ShopView {
     tone: &'static str,
     problem: Option<String>,
     option_off: bool,
+    /// Numbers went out lately that TikTok may not count: the rule, and since when none did.
+    label_warning: Option<String>,
     days: i64,
     /// Of a whole cycle, for the bar.
     cycle: u16,
@@ -116,6 +119,7 @@ impl ShopView {
             region: shop.region.to_string(),
             state,
             tone,
+            label_warning: label_words(shop, &zone, now),
             problem: shop.parked.as_ref().map(|p| format!("{} {}", p.reason.sentence(), p.reason.remedy())),
             option_off: shop.consent.seller_shipping == Some(false),
             days: left,
@@ -202,11 +206,22 @@ pub(crate) struct SettingsView {
     hold: bool,
     cancel_brake: bool,
     hold_samples: bool,
+    label_check: bool,
+    /// Whose labels TikTok counts in this market, each rule with its date and source.
+    label_rules: Vec<LabelRuleView>,
+    weekly_report: bool,
     time_zone: String,
     /// The zone that counts now.
     zone: String,
     digest_hour: u8,
     clocks: Vec<ClockView>,
+}
+
+#[derive(Debug, Serialize)]
+struct LabelRuleView {
+    carrier: &'static str,
+    since: String,
+    source: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -229,6 +244,17 @@ impl SettingsView {
             hold: set.hold_on_mismatch,
             cancel_brake: set.cancel_brake,
             hold_samples: set.hold_samples,
+            label_check: set.label_check,
+            label_rules: LABEL_RULES
+                .iter()
+                .filter(|rule| rule.market == shop.region.as_str())
+                .map(|rule| LabelRuleView {
+                    carrier: rule.name,
+                    since: rule.valid_from.to_string(),
+                    source: rule.source,
+                })
+                .collect(),
+            weekly_report: set.weekly_report,
             time_zone: set.time_zone.clone().unwrap_or_default(),
             zone: zone::of(shop).iana_name().unwrap_or("UTC").to_owned(),
             digest_hour: set.digest_hour.unwrap_or(settings::DIGEST_HOUR),

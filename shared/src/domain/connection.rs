@@ -145,6 +145,9 @@ pub struct Shop {
     /// What is known about the owner's consent, and what comes next about it.
     #[serde(default)]
     pub consent: Consent,
+    /// When a number last went out that TikTok may not count, because it did not sell the label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_warning: Option<Timestamp>,
 }
 
 impl Shop {
@@ -259,6 +262,10 @@ pub struct ShopSettings {
     pub cancel_brake: bool,
     /// Sample orders are held for a person.
     pub hold_samples: bool,
+    /// Where TikTok counts a carrier's numbers only from labels that it sold, it is asked about each number.
+    pub label_check: bool,
+    /// A report by mail each Monday.
+    pub weekly_report: bool,
     /// IANA time zone of its people.
     pub time_zone: Option<String>,
     /// Numbers of days that replace those of the market's policy.
@@ -295,6 +302,8 @@ impl Default for ShopSettings {
             hold_on_mismatch: false,
             cancel_brake: true,
             hold_samples: false,
+            label_check: true,
+            weekly_report: false,
             time_zone: None,
             clocks: Numbers::default(),
             digest_hour: None,

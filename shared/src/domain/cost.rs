@@ -10,7 +10,7 @@ pub struct Units {
 }
 
 /// From the store's webhook to TikTok's acceptance, with the order's import.
-pub const TO_ACCEPTANCE: Units = Units { writes: 10.3, reads: 6.0 };
+pub const TO_ACCEPTANCE: Units = Units { writes: 12.3, reads: 6.0 };
 /// From acceptance to delivery: ready to ship, in transit, delivered.
 pub const TO_DELIVERY: Units = Units { writes: 5.0, reads: 1.5 };
 /// A webhook that tells the same again.

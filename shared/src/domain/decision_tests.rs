@@ -333,7 +333,7 @@ fn cause(reason: Reason) -> Option<Decision> {
         R::CarrierMissing | R::CarrierUnmapped | R::CarrierNotApproved | R::CarrierFormatMismatch => return None,
         R::AuthExpired | R::AuthRevoked | R::ScopeMissing | R::RegionUnsupported | R::ShopCipherWrong => return None,
         R::RateLimited | R::TikTokError | R::OutcomeUnknown | R::Unlisted | R::TikTokRule | R::Internal => return None,
-        R::AppRefused | R::ShopInactive | R::UspsLabel => return None,
+        R::AppRefused | R::ShopInactive | R::UspsLabel | R::TikTokTracks | R::TrackingShared => return None,
         R::AcceptedWithWarning | R::AcceptedNotMoved => return None,
         // Shown beside an order; an address or a picture never stops a push of what TikTok shows as shippable.
         R::NoShipTo | R::AddressMasked | R::ImageRules => return None,

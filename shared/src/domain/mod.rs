@@ -12,6 +12,7 @@ pub mod history;
 pub mod ids;
 pub mod image_rules;
 pub mod intake;
+pub mod labels;
 pub mod markup;
 pub mod moves;
 pub mod numbers;

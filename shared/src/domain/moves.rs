@@ -36,6 +36,8 @@ pub struct Accepted {
     pub shipped_at: Timestamp,
     /// TikTok's words of warning.
     pub warning: Option<String>,
+    /// Other orders that have this number.
+    pub shared: Vec<TikTokOrderId>,
     /// What TikTok's support asks for.
     pub request_id: Option<String>,
     /// How we know.
@@ -51,6 +53,17 @@ pub enum Patience {
     Twice,
     /// An hour at a time from the start.
     Hourly,
+}
+
+/// Orders as a person reads them: `order 1`, `orders 1 and 2`.
+#[must_use]
+pub fn orders_in_words(orders: &[TikTokOrderId]) -> String {
+    match orders {
+        [only] => format!("order {only}"),
+        [first, second] => format!("orders {first} and {second}"),
+        [first, rest @ ..] => format!("order {first} and {} others", rest.len()),
+        [] => String::new(),
+    }
 }
 
 impl Parcel {
@@ -87,6 +100,13 @@ impl Parcel {
         let detail: String = detail.chars().take(120).collect();
         if !self.events.last().is_some_and(|last| last.what == what && last.detail == detail) {
             self.note(now, what, detail);
+        }
+    }
+
+    /// Notes once what a merchant should know beside what becomes of the parcel.
+    pub fn warn(&mut self, reason: Reason, detail: &str, now: Timestamp) {
+        if !self.events.iter().any(|event| event.what.reason() == Some(reason)) {
+            self.note(now, reason, detail);
         }
     }
 
@@ -209,20 +229,41 @@ impl Parcel {
             request_id: done.request_id.clone().unwrap_or_default(),
         });
         self.note(now, done.event, done.carried.provider_name.clone());
-        let state = if done.warning.is_some() { ParcelState::AcceptedWithWarning } else { ParcelState::Accepted };
+        let shared = !done.shared.is_empty() && !self.confirmed;
+        if shared {
+            self.note_new(now, Reason::TrackingShared, &orders_in_words(&done.shared));
+        }
+        // TikTok's own warning says more; the other order stands in the timeline.
+        let state = match (&done.warning, shared) {
+            (Some(_), _) => ParcelState::AcceptedWithWarning,
+            (None, true) => ParcelState::AcceptedShared,
+            (None, false) => ParcelState::Accepted,
+        };
         let changed_meanwhile = self.carrier != done.carrier_words;
         if self.is_open_or_waiting() && !changed_meanwhile && self.advance(state, now).is_ok() {
             self.out_of_work();
-            // A warning is not done: it stays on the list until it is scanned, over, corrected or dismissed.
-            self.listed = state == ParcelState::AcceptedWithWarning;
+            // A warning is not done: it stays on the list until it is scanned, over, corrected or dismissed. So does a
+            // number that two orders have, until a person says which it is.
+            self.listed = state.is_listed_although_done();
         }
     }
 
     /// TikTok warned about it, and its package was scanned or its order is over: it leaves the attention list.
     pub fn warning_is_over(&mut self) {
-        if self.state == ParcelState::AcceptedWithWarning {
+        if self.state.is_listed_although_done() {
             self.listed = false;
         }
+    }
+
+    /// A person said that the orders with this number travel in one parcel. `false`: nobody asked.
+    pub fn is_one_parcel(&mut self, now: Timestamp) -> bool {
+        let asked = self.state == ParcelState::AcceptedShared;
+        if asked && self.advance(ParcelState::Accepted, now).is_ok() {
+            self.listed = false;
+            self.confirmed = true;
+            self.note(now, Plain::Confirmed, "");
+        }
+        asked
     }
 
     /// Leaves the queue for the attention list. What comes right by itself is never left to a person: it is listed, and

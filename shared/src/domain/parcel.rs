@@ -2,7 +2,9 @@
 
 use crate::domain::fulfilment::{OrderLink, StoreLine, Version};
 pub use crate::domain::history::{Event, EventKind, Plain};
-use crate::domain::ids::{LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::ids::{
+    AccountId, LineItemId, PackageId, ProviderId, ShipmentId, ShopId, StoreId, StoreOrderId, TikTokOrderId,
+};
 pub use crate::domain::parcel_state::{ParcelState, Phase};
 use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
@@ -14,6 +16,8 @@ use serde::{Deserialize, Serialize};
 pub struct Parcel {
     /// The store connection that reported it.
     pub store: StoreId,
+    /// Whose store that is: its number is found under this account. Absent on rows of earlier versions.
+    pub account: Option<AccountId>,
     /// The store's order.
     pub order: StoreOrderId,
     /// What merchants call that order.
@@ -204,6 +208,7 @@ impl Parcel {
     pub fn new(store: StoreId, order: StoreOrderId, shop: ShopId, now: Timestamp) -> Self {
         Self {
             store,
+            account: None,
             order,
             order_name: None,
             number: None,

@@ -18,6 +18,8 @@ pub enum ParcelState {
     Accepted,
     /// TikTok answered code 0 with a warning.
     AcceptedWithWarning,
+    /// TikTok answered code 0, and another order has the same number: one parcel, or a mistake.
+    AcceptedShared,
     /// Accepted, and the order shows Ready to ship.
     AwaitingScan,
     /// The carrier scanned it.
@@ -70,7 +72,9 @@ impl ParcelState {
             R::Unpaid | R::OnHold | R::CancelRequested | R::TrackingMissing | R::RateLimited | R::TikTokError => {
                 Self::Held(reason)
             }
-            R::NotSellerShipping | R::FulfilledByTikTok | R::NotTikTok | R::Cancelled => Self::Skipped(reason),
+            R::NotSellerShipping | R::FulfilledByTikTok | R::NotTikTok | R::Cancelled | R::TikTokTracks => {
+                Self::Skipped(reason)
+            }
             _ => Self::NeedsAttention(reason),
         }
     }
@@ -86,8 +90,15 @@ impl ParcelState {
             | Self::Skipped(r) => Some(r),
             Self::OutcomeUnknown => Some(Reason::OutcomeUnknown),
             Self::AcceptedWithWarning => Some(Reason::AcceptedWithWarning),
+            Self::AcceptedShared => Some(Reason::TrackingShared),
             _ => None,
         }
+    }
+
+    /// TikTok has the number, and a person is asked about it all the same.
+    #[must_use]
+    pub fn is_listed_although_done(self) -> bool {
+        matches!(self, Self::AcceptedWithWarning | Self::AcceptedShared)
     }
 
     /// Open, waiting, done or closed.
@@ -98,6 +109,7 @@ impl ParcelState {
             Self::Held(_) | Self::NeedsMapping(_) | Self::NeedsReauth(_) | Self::NeedsAttention(_) => Phase::Waiting,
             Self::Accepted
             | Self::AcceptedWithWarning
+            | Self::AcceptedShared
             | Self::AwaitingScan
             | Self::InTransit
             | Self::Delivered
@@ -147,6 +159,7 @@ impl ParcelState {
             Self::Sending => ("SENDING", None),
             Self::Accepted => ("ACCEPTED", None),
             Self::AcceptedWithWarning => ("ACCEPTED_WITH_WARNING", None),
+            Self::AcceptedShared => ("ACCEPTED_SHARED", None),
             Self::AwaitingScan => ("AWAITING_SCAN", None),
             Self::InTransit => ("IN_TRANSIT", None),
             Self::Delivered => ("DELIVERED", None),
@@ -177,6 +190,7 @@ impl ParcelState {
             ("SENDING", None) => Self::Sending,
             ("ACCEPTED", None) => Self::Accepted,
             ("ACCEPTED_WITH_WARNING", None) => Self::AcceptedWithWarning,
+            ("ACCEPTED_SHARED", None) => Self::AcceptedShared,
             ("AWAITING_SCAN", None) => Self::AwaitingScan,
             ("IN_TRANSIT", None) => Self::InTransit,
             ("DELIVERED", None) => Self::Delivered,
@@ -198,7 +212,7 @@ impl ParcelState {
 fn done_moves(from: ParcelState, to: ParcelState) -> bool {
     use ParcelState as S;
     let rank = |state| match state {
-        S::Accepted | S::AcceptedWithWarning => 0,
+        S::Accepted | S::AcceptedWithWarning | S::AcceptedShared => 0,
         S::AwaitingScan => 1,
         S::InTransit => 2,
         S::Delayed => 3,
@@ -233,6 +247,7 @@ mod tests {
                 S::Sending,
                 S::Accepted,
                 S::AcceptedWithWarning,
+                S::AcceptedShared,
                 S::AwaitingScan,
                 S::InTransit,
                 S::Delivered,

@@ -248,7 +248,13 @@ reasons! {
         "The order was cancelled after the parcel left.", "Stop the parcel if you can; TikTok refunds the buyer. Dismiss it when it is settled.";
     /// The other order of a common parcel has a number.
     SiblingOpen = "SIBLING_OPEN", Merchant, OnDecision,
-        "Another order of the same parcel has a number; this one has none.", "If they travel together, send the same number for this order; else ship it, or dismiss this.";
+        "Orders that seem to travel in one parcel do not all have its number.", "If they travel together, give the other order the same number, or confirm this one; else ship it apart, or dismiss this.";
+    /// Sent, and another order has the same number.
+    TrackingShared = "TRACKING_SHARED", Merchant, OnDecision,
+        "Sent; another order of yours has the same number.", "If both travel in one parcel, confirm it; else correct one of the two numbers.";
+    /// TikTok sold the label.
+    TikTokTracks = "TIKTOK_TRACKS", Nobody, No,
+        "TikTok sold the label and tracks this parcel.", "Nothing to send.";
     /// Something in Waybill went wrong.
     Internal = "INTERNAL", Operator, No,
         "Waybill could not work on this parcel and stopped trying.", "Tell the operator of this installation; the log names the parcel.";
@@ -297,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_nobody_has_to_act_on_comes_right_by_itself_or_is_finished() {
-        let finished = [Reason::NotTikTok, Reason::NotSellerShipping, Reason::FulfilledByTikTok];
+        let finished = [Reason::NotTikTok, Reason::NotSellerShipping, Reason::FulfilledByTikTok, Reason::TikTokTracks];
         for reason in Reason::ALL.iter().filter(|r| r.who() == Who::Nobody && !finished.contains(r)) {
             assert_eq!(reason.auto(), Auto::Yes, "{reason}");
         }

@@ -43,6 +43,14 @@ impl Region {
         }
     }
 
+    /// Orders may share a parcel by naming one number (US, UK, EU, JP). Elsewhere TikTok combines packages before they are
+    /// shipped, and a number that is used elsewhere is a mistake. `None`: a market that opened after this version.
+    /// Source: TikTok Shop Partner Center, combining orders (May 2026).
+    #[must_use]
+    pub fn combines_by_number(&self) -> Option<bool> {
+        self.known_call().map(|call| call == FirstCall::MarkPackageAsShipped)
+    }
+
     /// Which call to begin with in this market. An unknown one begins by order: where that is not offered TikTok says so
     /// in a documented code (21008106), changes nothing, and the answer is kept.
     #[must_use]

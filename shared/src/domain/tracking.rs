@@ -12,10 +12,13 @@ const LONGEST_FOREIGN: usize = 200;
 /// Whether two texts are the same number: case and separators aside.
 #[must_use]
 pub fn same_number(a: &str, b: &str) -> bool {
-    let plain = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_uppercase()).collect()
-    };
-    plain(a) == plain(b)
+    found_as(a) == found_as(b)
+}
+
+/// The form in which spellings of a number count as one: letters and digits, upper case.
+#[must_use]
+pub fn found_as(number: &str) -> String {
+    number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
 }
 
 /// A parcel's number in the store's own words: outer blanks trimmed, at least one character.

@@ -26,6 +26,7 @@ fn shop() -> Option<Shop> {
         settings: ShopSettings::default(),
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
+        label_warning: None,
     })
 }
 

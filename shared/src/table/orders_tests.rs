@@ -22,6 +22,7 @@ fn shop() -> Shop {
         settings: ShopSettings::default(),
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
+        label_warning: None,
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod after;
 mod import;
+mod labels;
+mod shared;
 mod telling;
 mod warned;
 

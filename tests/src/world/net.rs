@@ -86,7 +86,10 @@ impl Net {
         }
         if API.ends_with(&host) || AUTH.ends_with(&host) {
             self.note(&request);
+            // Products are no part of the subset that the specification's tests cover; the model answers for them.
+            let covered = !request.uri().path().starts_with("/product/");
             if API.ends_with(&host)
+                && covered
                 && let Err(problem) = self.api.judge(&request)
             {
                 panic!("TikTok would refuse this request: {problem}");

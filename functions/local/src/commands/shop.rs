@@ -29,14 +29,8 @@ pub enum ShopCommand {
         #[arg(long)]
         region: String,
     },
-    /// What the shop does with a number that does not look like its carrier's.
-    Set {
-        /// TikTok's shop id.
-        id: String,
-        /// warn: send it and say so; hold: wait for a person.
-        #[arg(long, value_parser = ["warn", "hold"])]
-        mismatch: String,
-    },
+    /// What the shop does: with a number that does not look like its carrier's, with labels, with the weekly report.
+    Set(SetArgs),
     /// Sends nothing for a shop until it is resumed; what arrives meanwhile is kept.
     Pause {
         /// TikTok's shop id.
@@ -54,6 +48,23 @@ pub enum ShopCommand {
     },
 }
 
+/// What is set; what is not named stays.
+#[derive(Debug, clap::Args)]
+#[group(id = "what", required = true, multiple = true, args = ["mismatch", "label_check", "weekly_report"])]
+pub struct SetArgs {
+    /// TikTok's shop id.
+    id: String,
+    /// A number that does not look like its carrier's. warn: send it and say so; hold: wait for a person.
+    #[arg(long, value_parser = ["warn", "hold"])]
+    mismatch: Option<String>,
+    /// Ask TikTok whether it sold the label, where it counts a carrier's numbers only from such labels (USPS in the US).
+    #[arg(long, value_parser = ["yes", "no"])]
+    label_check: Option<String>,
+    /// A report by mail each Monday.
+    #[arg(long, value_parser = ["yes", "no"])]
+    weekly_report: Option<String>,
+}
+
 /// Runs one of the shop commands.
 ///
 /// # Errors
@@ -62,7 +73,7 @@ pub async fn run(app: &App, command: ShopCommand, output: &mut Output) -> Result
     match command {
         ShopCommand::List => list(app, output).await,
         ShopCommand::Add { account, region } => add(app, &account, &region, output).await,
-        ShopCommand::Set { id, mismatch } => set(app, &id, mismatch == "hold", output).await,
+        ShopCommand::Set(args) => set(app, &args, output).await,
         ShopCommand::Pause { id } => pause(app, &id, true, output).await,
         ShopCommand::Resume { id } => pause(app, &id, false, output).await,
         ShopCommand::Remove { id } => remove(app, &id, output).await,
@@ -101,18 +112,34 @@ async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Resul
 struct Setting<'a> {
     shop: &'a str,
     mismatch: &'static str,
+    label_check: bool,
+    weekly_report: bool,
 }
 
-async fn set(app: &App, id: &str, hold_on_mismatch: bool, output: &mut Output) -> Result<bool, Failure> {
-    let shop = shop_named(app, id).await?;
-    let (mismatch, words) =
-        if hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
-    let field = |name: &str| (name == "mismatch").then(|| mismatch.to_owned());
+async fn set(app: &App, args: &SetArgs, output: &mut Output) -> Result<bool, Failure> {
+    let shop = shop_named(app, &args.id).await?;
+    let field = |name: &str| match name {
+        "mismatch" => args.mismatch.clone(),
+        "label_check" => args.label_check.clone(),
+        "weekly_report" => args.weekly_report.clone(),
+        _ => None,
+    };
     settings::settle(app, &Actor::command_line(), &shop, field)
         .await?
         .map_err(|fault| Failure::usage(fault, "See waybill shop set --help."))?;
-    let said = format!("{}: a number that does not look like its carrier's {words}.", shop.name);
-    output.done(&Setting { shop: shop.id.as_str(), mismatch }, said)?;
+    let shop = shop_named(app, &args.id).await?;
+    let set = &shop.settings;
+    let (mismatch, words) =
+        if set.hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
+    let said = format!(
+        "{}: a number that does not look like its carrier's {words}; labels are{} checked; {} weekly report.",
+        shop.name,
+        if set.label_check { "" } else { " not" },
+        if set.weekly_report { "a" } else { "no" },
+    );
+    let row =
+        Setting { shop: shop.id.as_str(), mismatch, label_check: set.label_check, weekly_report: set.weekly_report };
+    output.done(&row, said)?;
     Ok(false)
 }
 

@@ -11,7 +11,7 @@ use waybill::domain::connection::{Shop, StoreConnection};
 use waybill::domain::parcel::Parcel;
 use waybill::flows::views::attention::Attention;
 use waybill::flows::views::shop_now::ShopNow;
-use waybill::flows::views::standing::{ShopStanding, StoreStanding, store_name};
+use waybill::flows::views::standing::{ShopStanding, StoreStanding, label_words, store_name};
 use waybill::flows::views::waiting::{notice, wait};
 
 /// One line of `status` and `doctor`.
@@ -136,6 +136,9 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
             format!("{}: Seller Shipping is off, so TikTok ships its orders and takes no tracking.", shop.name),
             "In Seller Center, open Shipping Options and choose Seller Shipping.",
         ));
+    }
+    if let Some(said) = label_words(shop, zone, now) {
+        rows.push(StatusRow::good("labels", id.clone(), format!("{}: {said}", shop.name)));
     }
     if let Some(at) = shop.consent.mail_fault {
         rows.push(StatusRow::bad(

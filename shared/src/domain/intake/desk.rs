@@ -38,7 +38,11 @@ impl<'a> Desk<'a> {
     pub(super) fn result(self, known: &[Parcel]) -> Absorbed {
         let (old, new) = self.rows.split_at(known.len());
         let changed = old.iter().zip(known).filter(|(after, before)| after != before).map(|(after, _)| after);
-        Absorbed { rows: new.iter().chain(changed).cloned().collect(), older: self.older }
+        let mut rows: Vec<Parcel> = new.iter().chain(changed).cloned().collect();
+        for row in &mut rows {
+            row.account.get_or_insert_with(|| self.store.account.clone());
+        }
+        Absorbed { rows, older: self.older }
     }
 
     fn sources(&self, shipment: &ShipmentId) -> impl Iterator<Item = &Source> {

@@ -20,6 +20,7 @@ pub(crate) fn shop(account: &str) -> Shop {
         settings: ShopSettings::default(),
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
+        label_warning: None,
     }
 }
 

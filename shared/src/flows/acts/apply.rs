@@ -173,7 +173,7 @@ fn dismiss(parcel: &mut Parcel, note: &str, now: Timestamp) -> Result<String, St
     if parcel.state == ParcelState::Dismissed {
         return Err("it is dismissed already".to_owned());
     }
-    let listed_at_tiktok = parcel.listed && parcel.state == ParcelState::AcceptedWithWarning;
+    let listed_at_tiktok = parcel.listed && parcel.state.is_listed_although_done();
     if parcel.state.phase() == Phase::Done && !listed_at_tiktok {
         return Err("TikTok has this number, and nothing waits for a hand".to_owned());
     }
@@ -191,7 +191,10 @@ fn dismiss(parcel: &mut Parcel, note: &str, now: Timestamp) -> Result<String, St
 
 fn confirm(parcel: &mut Parcel, now: Timestamp) -> Result<String, String> {
     use Reason as R;
-    let doubts = [R::CarrierFormatMismatch, R::TrackingInvalid, R::TrackingDuplicate];
+    if parcel.listed && parcel.is_one_parcel(now) {
+        return Ok("the orders with this number travel in one parcel; it leaves the list".to_owned());
+    }
+    let doubts = [R::CarrierFormatMismatch, R::TrackingInvalid, R::TrackingDuplicate, R::SiblingOpen];
     let doubted = parcel.state.reason().is_some_and(|reason| doubts.contains(&reason));
     if !doubted {
         return Err("nothing about its number or carrier is in doubt".to_owned());

@@ -1,10 +1,16 @@
 //! Which parcels a person means by the name of an order, a number or a shipment.
 
 use crate::app::App;
-use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId};
+use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
-use crate::domain::tracking::TrackingNumber;
+use crate::domain::reason::Reason;
+use crate::domain::tracking::same_number;
 use crate::table::error::TableError;
+use crate::table::keys::{self, Key};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Parcels without a TikTok order that are read for a search by name.
+const MOST_WAITING: usize = 500;
 
 /// Whose parcels are looked through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,26 +57,77 @@ impl Scope {
 /// The parcels that a person means by `x`, by store order, oldest first: a TikTok order, a store's order (id or name), a
 /// tracking number, or a shipment.
 ///
+/// Found by key and by one query of `find` each for a number and a name. Only where these give nothing are the stores' rows
+/// read: for a shipment, and for rows that an earlier version wrote.
+///
 /// # Errors
 /// The table.
 pub async fn find(app: &App, scope: &Scope, x: &str) -> Result<Vec<Parcel>, TableError> {
     let x = x.trim();
-    let mut found = Vec::new();
-    for store in scope.stores(app).await? {
-        let direct = match StoreOrderId::parse(x) {
-            Ok(id) => app.table.order_rows(&store, &id, true).await?.parcels,
-            Err(_) => Vec::new(),
-        };
-        if direct.is_empty() {
-            found.extend(app.table.parcels_where(&store, |parcel| is_meant(parcel, x)).await?);
-        } else {
-            found.extend(direct);
+    let stores = scope.stores(app).await?;
+    let mut found = by_key(app, scope, &stores, x).await?;
+    if found.is_empty() {
+        for store in &stores {
+            found.extend(app.table.parcels_where(store, |parcel| is_meant(parcel, x)).await?);
         }
     }
     found.sort_by(|left, right| {
         (&left.store, &left.order, left.received).cmp(&(&right.store, &right.order, right.received))
     });
     Ok(found)
+}
+
+async fn by_key(app: &App, scope: &Scope, stores: &[StoreId], x: &str) -> Result<Vec<Parcel>, TableError> {
+    let mut orders: BTreeSet<(StoreId, StoreOrderId)> = BTreeSet::new();
+    if let Ok(id) = StoreOrderId::parse(x) {
+        orders.extend(stores.iter().map(|store| (store.clone(), id.clone())));
+    }
+    if let Ok(id) = TikTokOrderId::parse(x) {
+        for shop in scope.shops(app).await? {
+            orders.extend(app.table.order_pointers(&shop, &id).await?);
+        }
+    }
+    let mut keys: BTreeSet<Key> = BTreeSet::new();
+    for account in scope.accounts(app).await? {
+        keys.extend(app.table.parcels_found(&account, x).await?);
+        // People leave out the sign before Shopify's order numbers.
+        for name in [x.to_owned(), format!("#{x}")] {
+            let named = app.table.orders_found(&account, &name).await?;
+            if !named.is_empty() {
+                keys.extend(without_order(app, scope, stores).await?);
+            }
+            orders.extend(named);
+        }
+    }
+    orders.retain(|(store, _)| stores.contains(store));
+    let mut found: BTreeMap<Key, Parcel> = BTreeMap::new();
+    for (store, order) in &orders {
+        let rows = app.table.order_rows(store, order, true).await?.parcels;
+        let whole = order.as_str() == x;
+        found.extend(rows.into_iter().filter(|row| whole || is_meant(row, x)).map(|row| (keys::parcel(&row), row)));
+    }
+    for key in keys {
+        if found.contains_key(&key) {
+            continue;
+        }
+        let read = app.table.parcel_get(&key).await?;
+        found.extend(read.filter(|row| stores.contains(&row.store) && is_meant(row, x)).map(|row| (key, row)));
+    }
+    Ok(found.into_values().collect())
+}
+
+/// Parcels whose TikTok order nobody knows have no place under their name, and stand on the attention list.
+async fn without_order(app: &App, scope: &Scope, stores: &[StoreId]) -> Result<Vec<Key>, TableError> {
+    let mut entries = Vec::new();
+    for shop in scope.shops(app).await? {
+        entries.extend(app.table.held_reasons(&shop).await?);
+    }
+    for store in stores {
+        entries.extend(app.table.store_held_reasons(store).await?);
+    }
+    let nameless = [Reason::OrderNotFound, Reason::OrderAmbiguous, Reason::TrackingMissing];
+    entries.retain(|entry| nameless.contains(&entry.reason) && keys::is_of_store(&entry.key));
+    Ok(entries.into_iter().map(|entry| entry.key).take(MOST_WAITING).collect())
 }
 
 /// Whether a person means this parcel: by its TikTok order, the store's order id or name, its number or its shipment.
@@ -88,7 +145,7 @@ pub fn is_meant(parcel: &Parcel, x: &str) -> bool {
 }
 
 fn is_number(parcel: &Parcel, x: &str) -> bool {
-    let Ok(wanted) = TrackingNumber::parse(x) else { return false };
-    let ours = parcel.number.as_ref().is_some_and(|number| number.key() == wanted.key());
-    ours || parcel.sent.as_ref().is_some_and(|sent| sent.number == wanted.key())
+    let is = |number: &str| !number.is_empty() && same_number(number, x);
+    parcel.number.as_ref().is_some_and(|number| is(number.as_str()))
+        || parcel.sent.as_ref().is_some_and(|sent| is(&sent.number))
 }

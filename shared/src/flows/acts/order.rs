@@ -95,6 +95,13 @@ pub async fn same_parcel(
     }
     let said = format!("travels with order {sibling}: {number} by {carrier} goes out with the next push");
     if !dry_run {
+        // Before the parcel goes out: nobody is asked again whether they share it.
+        change(app, shop, &row.order, |row| {
+            if !row.dismissed.contains(&Reason::TrackingShared) {
+                row.dismissed.push(Reason::TrackingShared);
+            }
+        })
+        .await?;
         csv::store(app, shop, &judged, |_| {}).await?;
         audit(app, actor, shop, row, "confirm", &said).await?;
     }

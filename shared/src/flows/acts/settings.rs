@@ -61,6 +61,8 @@ pub fn typed(settings: &ShopSettings, field: impl Fn(&str) -> Option<String>) ->
     }
     new.cancel_brake = yes("cancel_brake", new.cancel_brake)?;
     new.hold_samples = yes("hold_samples", new.hold_samples)?;
+    new.label_check = yes("label_check", new.label_check)?;
+    new.weekly_report = yes("weekly_report", new.weekly_report)?;
     match words("time_zone") {
         None => {}
         Some(name) if name.is_empty() => new.time_zone = None,
@@ -103,6 +105,8 @@ pub fn difference(old: &ShopSettings, new: &ShopSettings) -> Vec<String> {
     note("mismatch", mismatch(old), mismatch(new));
     note("buyers' cancellation requests hold", yes(old.cancel_brake).into(), yes(new.cancel_brake).into());
     note("samples are held", yes(old.hold_samples).into(), yes(new.hold_samples).into());
+    note("labels are checked", yes(old.label_check).into(), yes(new.label_check).into());
+    note("weekly report", yes(old.weekly_report).into(), yes(new.weekly_report).into());
     let zone = |s: &ShopSettings| s.time_zone.clone().unwrap_or_else(|| "the market's".to_owned());
     note("time zone", zone(old), zone(new));
     let hour = |s: &ShopSettings| format!("{}:00", s.digest_hour.unwrap_or(DIGEST_HOUR));
@@ -185,6 +189,7 @@ mod tests {
         let said =
             read(&[("digest_hour", "6"), ("time_zone", "Europe/London"), ("lost", "12"), ("scan", "")]).expect("fine");
         assert_eq!(said.len(), 3, "{said:?}");
+        assert_eq!(read(&[("weekly_report", "yes"), ("label_check", "no")]).map(|said| said.len()), Ok(2));
         for name in CLOCKS.map(|(name, _)| name) {
             assert_eq!(read(&[(name, "9")]).map(|said| said.len()), Ok(1), "{name}");
         }

@@ -4,15 +4,16 @@ use super::sending::{self, Sending};
 use super::shop_calls::{ShopCalls, Trouble};
 use crate::domain::custom_fields::{Passed, Rule};
 use crate::domain::decision::Carried;
-use crate::domain::ids::{DeliveryOptionId, TikTokOrderId, WarehouseId};
+use crate::domain::ids::{DeliveryOptionId, PackageId, TikTokOrderId, WarehouseId};
+use crate::domain::image_rules::Image;
 use crate::domain::order::TikTokOrder;
 use crate::domain::platform::Platform;
 use crate::domain::region::Region;
 use crate::tiktok::logistics::{DeliveryOption, ShippingProvider, Warehouse};
 use crate::tiktok::orders::{OrderPage, OrderQuery};
-use crate::tiktok::packages::Shipped;
+use crate::tiktok::packages::{Package, Shipped};
 use crate::tiktok::shops::WebhookSetting;
-use crate::tiktok::tracking::TrackingEvent;
+use crate::tiktok::tracking::{LabelCheck, TrackingEvent};
 use crate::tiktok::{Call, Credentials, ShopAuth};
 use std::time::Duration;
 
@@ -92,6 +93,45 @@ impl ShopCalls<'_> {
         self.read_extra(Box::new(move |call| {
             let own = Own::of(call);
             Box::pin(async move { tiktok.order_tracking(own.call(), order).await })
+        }))
+        .await
+    }
+
+    /// Whether TikTok sold the label of a number (US). A refusal says nothing about the shop.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn label_check(&self, number: &str) -> Answer<LabelCheck> {
+        let tiktok = &self.app.tiktok;
+        self.read_extra(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.tracking_validation(own.call(), number).await })
+        }))
+        .await
+    }
+
+    /// The main images of a product. Needs a scope of its own, so a refusal says nothing about the shop.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn product_images(&self, product: &str) -> Answer<Vec<Image>> {
+        let tiktok = &self.app.tiktok;
+        self.read_extra(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.product_images(own.call(), product).await })
+        }))
+        .await
+    }
+
+    /// A package with every order in it.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn package(&self, package: &PackageId) -> Answer<Package> {
+        let tiktok = &self.app.tiktok;
+        self.read_twice(Box::new(move |call| {
+            let own = Own::of(call);
+            Box::pin(async move { tiktok.package_detail(own.call(), package).await })
         }))
         .await
     }

@@ -213,6 +213,7 @@ fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
         settings: ShopSettings { hold_on_mismatch: true, ..ShopSettings::default() },
         connected: now,
         consent: Consent::default(),
+        label_warning: None,
     }
 }
 

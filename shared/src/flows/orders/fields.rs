@@ -19,6 +19,7 @@ use crate::stores::custom_fields::{FieldStep, Outcome, Value, write};
 use crate::stores::error::StoreError;
 use crate::table::custom_fields::{FieldsMark, StoredMark};
 use crate::table::error::TableError;
+use crate::table::parcels::Pointer;
 use crate::tiktok::orders::MOST_IDS;
 use crate::tiktok::{Class, TikTokError};
 use futures_util::stream::{self, StreamExt as _};
@@ -70,13 +71,13 @@ enum Unwritten {
 }
 
 /// TikTok orders and store orders were just linked: where a rule of the shop fits, their fields are to be written.
-pub async fn linked(app: &App, shop: &Shop, fresh: &[(TikTokOrderId, StoreId, StoreOrderId)]) {
+pub async fn linked(app: &App, shop: &Shop, fresh: &[(TikTokOrderId, Pointer)]) {
     if shop.settings.fields.is_empty() {
         return;
     }
-    for (tiktok, id, order) in fresh {
-        if let Err(error) = begin(app, shop, tiktok, id, order).await {
-            tracing::warn!(store.id = %id, error = &error as &dyn std::error::Error, "custom fields not noted");
+    for (tiktok, to) in fresh {
+        if let Err(error) = begin(app, shop, tiktok, &to.store, &to.order).await {
+            tracing::warn!(store.id = %to.store, error = &error as &dyn std::error::Error, "custom fields not noted");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Numbers that TikTok took with a warning leave the attention list when their package is scanned or their order is over.
+//! Numbers that TikTok took with a warning leave the attention list when their package is scanned or their order is over;
+//! those that two orders have, when their order is over.
 
 use crate::app::App;
 use crate::domain::deadline::Stage;
@@ -45,11 +46,13 @@ async fn unlist(app: &App, mut parcel: Parcel, row: &OrderRow) -> Result<(), Tab
 }
 
 fn is_over(parcel: &Parcel, row: &OrderRow) -> bool {
-    let Some(sent) = parcel.sent.as_ref().filter(|_| parcel.state == ParcelState::AcceptedWithWarning) else {
+    let Some(sent) = parcel.sent.as_ref().filter(|_| parcel.state.is_listed_although_done()) else {
         return false;
     };
     let is_its_own = |number: &Option<String>| number.as_deref().is_some_and(|n| same_number(&sent.number, n));
     let scanned = row.facts.packages.iter().any(|package| is_its_own(&package.number) && is_past_scan(package.state));
+    // A scan says nothing about whose parcel it is.
+    let scanned = scanned && parcel.state == ParcelState::AcceptedWithWarning;
     parcel.listed && parcel.tiktok_order() == Some(&row.order) && (scanned || row.facts.stage() == Stage::Ended)
 }
 

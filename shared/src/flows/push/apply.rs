@@ -39,6 +39,9 @@ impl Desk<'_> {
             let now = self.shop.run.app.clock.now();
             self.rows[index].note(now, Reason::CarrierFormatMismatch, warning.clone());
         }
+        if plan.label.is_some() {
+            self.warn_of_label(index);
+        }
         match plan.decision.clone() {
             Decision::Close(state) => {
                 one(&tally.skipped);
@@ -57,6 +60,7 @@ impl Desk<'_> {
                 let Some(carried) = plan.carried else { return Next::Stop };
                 let now = self.shop.run.app.clock.now();
                 let done = record::reconciled(&self.rows[index], &carried, lines, package, now);
+                let done = Accepted { shared: plan.shared, ..done };
                 if done.event == Plain::Reconciled {
                     one(&tally.reconciled);
                 }
@@ -196,6 +200,7 @@ impl Desk<'_> {
                 one(if sending.is_correction() { &tally.corrected } else { &tally.pushed });
                 let before = self.numbers_on(sending.lines());
                 let done = self.takes(index, &sending, carried, shipped, now);
+                let done = Accepted { shared: plan.shared.clone(), ..done };
                 free_duplicates(self.shop, &before, &done.carried.number).await;
                 self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
@@ -227,6 +232,7 @@ impl Desk<'_> {
             edits: sending.edits(),
             shipped_at: sending.shipped_at().unwrap_or(now),
             warning: shipped.warning,
+            shared: Vec::new(),
             request_id: shipped.request_id,
             event: if sending.is_correction() { Plain::Corrected } else { Plain::Accepted },
             carried,
@@ -344,6 +350,7 @@ impl Desk<'_> {
 
     async fn write_refusal(&mut self, index: usize, plan: &Plan, error: &TikTokError) -> Next {
         let mapping = plan.mapping.clone();
+        self.possible_cause(index, error).await;
         self.write(index, |row, now, e| record::refused(row, error, mapping.as_ref(), e, now)).await
     }
 

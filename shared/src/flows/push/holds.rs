@@ -46,7 +46,7 @@ pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableEr
     // A carrier that joined the shop's list frees holds of any age.
     let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
     for entry in app.table.held_reasons(&shop.row.id).await? {
-        if entry.reason == Reason::AcceptedWithWarning {
+        if matches!(entry.reason, Reason::AcceptedWithWarning | Reason::TrackingShared) {
             // TikTok has the number: there is nothing to judge.
             continue;
         }

@@ -3,6 +3,8 @@
 
 use crate::domain::connection::Shop;
 use crate::domain::decision::{Carried, Decision, Rules, decide, done_without_carrier, gate, goes, hold};
+use crate::domain::ids::TikTokOrderId;
+use crate::domain::labels::LabelRule;
 use crate::domain::order::TikTokOrder;
 use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::{Auto, Reason};
@@ -28,7 +30,7 @@ pub struct Case<'a> {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `items`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,
@@ -47,13 +49,24 @@ pub struct Plan {
     pub mapping: Option<WaitsFor>,
     /// What the merchant should know although it is sent.
     pub warning: Option<String>,
+    /// TikTok counts this carrier's numbers only from labels that it sold, and it did not sell this one.
+    pub label: Option<&'static LabelRule>,
+    /// Other orders of the account that have this number at TikTok.
+    pub shared: Vec<TikTokOrderId>,
     /// What was looked at, in this order.
     pub checks: Vec<Check>,
 }
 
 impl Plan {
     fn of(decision: Decision, checks: Vec<Check>) -> Self {
-        Self { decision, carried: None, mapping: None, warning: None, checks }
+        Self { decision, carried: None, mapping: None, warning: None, label: None, shared: Vec::new(), checks }
+    }
+
+    /// The same parcel, held after all.
+    #[must_use]
+    pub fn held(mut self, reason: Reason, said: &str) -> Self {
+        self.checks.push(failed("number", said));
+        Self { decision: hold(reason, said, WaitsFor::Person), ..self }
     }
 
     /// The call that would go out now, if one would.
@@ -149,10 +162,10 @@ pub fn rules(shop: &Shop) -> Rules {
     }
 }
 
-fn passed(check: &'static str, said: &str) -> Check {
+pub(super) fn passed(check: &'static str, said: &str) -> Check {
     Check { check, ok: true, said: said.to_owned() }
 }
 
-fn failed(check: &'static str, said: &str) -> Check {
+pub(super) fn failed(check: &'static str, said: &str) -> Check {
     Check { check, ok: false, said: said.to_owned() }
 }

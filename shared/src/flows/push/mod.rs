@@ -10,8 +10,10 @@
 mod apply;
 mod dry;
 mod find;
+mod hints;
 mod holds;
 pub mod judge;
+mod labels;
 mod lists;
 mod names;
 mod orders;
@@ -23,6 +25,7 @@ mod shop_run;
 mod split;
 mod summary;
 mod taken;
+mod twins;
 mod visit;
 
 use crate::app::App;

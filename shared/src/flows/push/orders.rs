@@ -39,6 +39,13 @@ impl Group {
         }
     }
 
+    /// Rows of earlier versions do not say whose they are: their next write does.
+    pub(super) fn own(&mut self) {
+        for row in &mut self.rows {
+            row.account.get_or_insert_with(|| self.store.account.clone());
+        }
+    }
+
     /// TikTok showed the order in the shop that works on it.
     pub(super) fn place(&mut self) {
         for row in &mut self.rows {
@@ -109,7 +116,8 @@ impl<'a> Desk<'a> {
         for (store, order) in pointers.into_iter().filter(|place| !known.contains(place)) {
             let Some(connection) = app.table.store_get(&store, false).await? else { continue };
             if connection.row.account == account {
-                let rows = app.table.order_rows(&store, &order, true).await?.parcels;
+                let mut rows = app.table.order_rows(&store, &order, true).await?.parcels;
+                rows.iter_mut().for_each(|row| row.account = Some(account.clone()));
                 desk.add((connection.row.platform, connection.row.connected), rows);
             }
         }
@@ -148,6 +156,7 @@ impl<'a> Desk<'a> {
             Err(ListError::NoOption) => judge::without_option(),
             Err(ListError::Table(_) | ListError::Stop) => return Next::Stop,
         };
+        let plan = self.label(index, plan).await;
         self.apply(index, plan).await
     }
 
@@ -158,7 +167,7 @@ impl<'a> Desk<'a> {
         let row = &self.rows[index];
         let case = Case { row, others: &others, order: &self.order, rules: &rules, now: self.shop.run.app.clock.now() };
         if let Some(plan) = judge::before_carrier(&case) {
-            return Ok(plan);
+            return self.beside_others(index, plan).await;
         }
         let maps = self.shop.maps(&connection).await?;
         let list = self.shop.providers(&connection, &self.order).await?;
@@ -169,7 +178,7 @@ impl<'a> Desk<'a> {
         {
             plan.decision = Decision::Close(ParcelState::Skipped(Reason::AlreadyShipped));
         }
-        Ok(plan)
+        self.beside_others(index, plan).await
     }
 
     /// A first poll found it, from before the store was connected.

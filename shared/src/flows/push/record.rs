@@ -123,6 +123,7 @@ pub(super) fn reconciled(
         edits,
         shipped_at: before.map_or(tried.map_or(now, |tried| tried.at), |sent| sent.shipped_at),
         warning: None,
+        shared: Vec::new(),
         request_id: None,
         event,
     }

@@ -103,6 +103,7 @@ async fn parcels(shop: &ShopRun<'_>, notices: &[Due], orders: &[(StoreId, StoreO
         }
     }
     shop.write_sighted().await;
+    shop.write_label_warning().await;
     visit::look_later(shop).await;
     run.app.ears.pushed(&run.app.table, &run.app.clock, &shop.id).await;
 }
@@ -140,7 +141,7 @@ async fn work_on(shop: &ShopRun<'_>, groups: Vec<Group>) -> Option<()> {
     for (mut group, resolved) in resolved {
         match resolved {
             Resolved::Found(id) => {
-                fresh.extend(visit::undecided(&group).into_iter().map(|(store, order)| (id.clone(), store, order)));
+                fresh.extend(visit::undecided(&group).map(|pointer| (id.clone(), pointer)));
                 group.link(&id);
                 by_order.entry(id).or_default().push(group);
             }
@@ -220,7 +221,11 @@ pub(super) async fn load_all(run: &Run<'_>, store: &StoreId, order: &StoreOrderI
         Ok::<_, TableError>((rows, connection))
     };
     match rows.await {
-        Ok((rows, Some(store))) => Some(Group { store, rows: rows.parcels, manual: rows.link }),
+        Ok((rows, Some(store))) => {
+            let mut group = Group { store, rows: rows.parcels, manual: rows.link };
+            group.own();
+            Some(group)
+        }
         Ok((_, None)) => {
             tracing::error!(store.id = %store, "parcels of a store that is not connected");
             None

@@ -10,6 +10,7 @@ use crate::flows::carriers::match_parcel::Maps;
 use crate::table::connections::Versioned;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Mutex;
 
 /// A shop during one run.
@@ -23,6 +24,12 @@ pub(super) struct ShopRun<'a> {
     pub(super) names: Mutex<Names>,
     /// Orders for which TikTok took a number in this run, with the number.
     pub(super) accepted: Mutex<Vec<(TikTokOrderId, String)>>,
+    /// TikTok does not say whose labels they are: nobody asks again in this run.
+    pub(super) labels_silent: AtomicBool,
+    /// A number went out that TikTok may not count.
+    pub(super) labels_warned: AtomicBool,
+    /// TikTok does not show products: nobody asks again in this run.
+    pub(super) images_silent: AtomicBool,
 }
 
 impl<'a> ShopRun<'a> {
@@ -36,6 +43,9 @@ impl<'a> ShopRun<'a> {
             kept_lists: Mutex::default(),
             names: Mutex::default(),
             accepted: Mutex::default(),
+            labels_silent: AtomicBool::default(),
+            labels_warned: AtomicBool::default(),
+            images_silent: AtomicBool::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::summary::one;
 use super::{Budget, END, Held, LEASE, Run, WORK};
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::ids::{ShopId, TikTokOrderId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::parcel::{Parcel, Phase};
 use crate::flows::orders::walk::Done;
@@ -14,6 +14,7 @@ use crate::flows::orders::{Broken, begin, keep, visit};
 use crate::table::error::TableError;
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
+use crate::table::parcels::Pointer;
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
 
@@ -85,18 +86,24 @@ pub(super) async fn keep_read<'a>(shop: &ShopRun<'_>, orders: impl Iterator<Item
 }
 
 /// The store order of a group of which nothing was decided yet under a known TikTok order.
-pub(super) fn undecided(group: &Group) -> Option<(StoreId, StoreOrderId)> {
+pub(super) fn undecided(group: &Group) -> Option<Pointer> {
     let first = |row: &Parcel| row.state.phase() == Phase::Open && row.attempts == 0 && row.sent.is_none();
     let row = group.rows.iter().find(|row| row.tiktok_order().is_none() || first(row))?;
-    Some((row.store.clone(), row.order.clone()))
+    Some(Pointer {
+        store: row.store.clone(),
+        order: row.order.clone(),
+        account: group.store.account.clone(),
+        name: row.order_name.clone(),
+        received: group.rows.iter().map(|row| row.received).min().unwrap_or(row.received),
+    })
 }
 
 /// Before the first decision about parcels of a known order, their store orders are noted beside it: TikTok's own news
 /// about the order finds its parcels by them.
-pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, StoreId, StoreOrderId)]) {
+pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, Pointer)]) {
     let app = shop.run.app;
-    for (order, store, store_order) in fresh {
-        let put = app.table.order_pointer_put(&shop.id, order, store, store_order, app.clock.now());
+    for (order, to) in fresh {
+        let put = app.table.order_pointer_put(&shop.id, order, to, app.clock.now());
         if let Err(error) = put.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "store order not noted beside its TikTok order");
         }

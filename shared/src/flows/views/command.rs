@@ -30,7 +30,7 @@ pub fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> Strin
                 None => format!("waybill carriers --shop {shop}"),
             }
         }
-        Reason::CarrierFormatMismatch | Reason::TrackingInvalid => command("confirm", &x, ""),
+        Reason::CarrierFormatMismatch | Reason::TrackingInvalid | Reason::TrackingShared => command("confirm", &x, ""),
         Reason::OrderNotFound | Reason::OrderAmbiguous => {
             command("link", &format!("{} TIKTOK_ORDER", shell(parcel.order.as_str())), "")
         }

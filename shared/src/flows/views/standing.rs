@@ -1,10 +1,13 @@
 //! What a shop or a store is like now, as one state: the same words on pages, in commands and in `status`.
 
 use crate::domain::connection::{Shop, StoreConnection, StoreStatus};
+use crate::domain::labels;
 use crate::domain::reason::Reason;
+use crate::mail::zone;
 use crate::stores::platforms::is_read;
 use crate::table::heard::Heard;
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// A shop's one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +70,24 @@ impl ShopStanding {
     pub fn runs(&self) -> bool {
         matches!(self, Self::Connected { .. } | Self::Resting { .. })
     }
+}
+
+/// A shop's warning about labels is shown this long after the last number that it was for.
+const LABELS_SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What is said of a shop whose numbers TikTok may not count, because it did not sell their labels. `None`: nothing is.
+#[must_use]
+pub fn label_words(shop: &Shop, zone: &TimeZone, now: Timestamp) -> Option<String> {
+    let at = shop.label_warning.filter(|at| now.duration_since(*at) < LABELS_SHOWN)?;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let rule = labels::in_force(&shop.region, today).last()?;
+    let (name, reason) = (rule.name, Reason::UspsLabel);
+    Some(format!(
+        "{} The last such {name} number went out on {}. {}",
+        reason.sentence(),
+        zone::date(at, zone),
+        reason.remedy()
+    ))
 }
 
 /// A store's one state.

@@ -111,6 +111,7 @@ pub fn state_words(state: ParcelState) -> String {
         ParcelState::Sending => "is being sent",
         ParcelState::Accepted => "TikTok has the number",
         ParcelState::AcceptedWithWarning => "TikTok has the number, and warns about it",
+        ParcelState::AcceptedShared => "TikTok has the number, and another order has it too",
         ParcelState::AwaitingScan => "TikTok has the number; no scan yet",
         ParcelState::InTransit => "in transit",
         ParcelState::Delivered => "delivered",

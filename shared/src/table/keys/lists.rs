@@ -1,6 +1,6 @@
 //! Where rows stand in the lists of the three indexes.
 
-use super::{IndexKey, SLOW_SHARDS, Shard, clean, slot, sortable};
+use super::{IndexKey, SLOW_SHARDS, Shard, clean, slot, sortable, unclean};
 use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, ShopId, StoreId, TikTokOrderId};
 use crate::domain::reason::Reason;
@@ -143,6 +143,12 @@ pub fn due_from(at: Timestamp) -> String {
 #[must_use]
 pub fn find_number(account: &AccountId, number: &str) -> String {
     format!("{}#N#{}", clean(account.as_str()), clean(number))
+}
+
+/// Whose row stands at a place of `find`.
+#[must_use]
+pub fn finder(pk: &str) -> Option<AccountId> {
+    AccountId::parse(unclean(pk.split('#').next()?)).ok()
 }
 
 /// What a store order's pointer is found by: the name people know the order under.

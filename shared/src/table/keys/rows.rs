@@ -174,6 +174,15 @@ pub fn order_pointer(id: &ShopId, order: &TikTokOrderId, store: &StoreId, store_
     key(shop(id), sk)
 }
 
+/// The store order of a pointer's key.
+#[must_use]
+pub fn pointed_order(key: &Key) -> Option<(StoreId, StoreOrderId)> {
+    key.pk.strip_prefix("SHOP#")?;
+    let mut parts = key.sk.strip_prefix(ORDERS)?.split('#').skip(1);
+    let (store, order) = (parts.next()?, parts.next()?);
+    Some((StoreId::parse(unclean(store)).ok()?, StoreOrderId::parse(unclean(order)).ok()?))
+}
+
 /// Prefix of [`order_pointer`].
 #[must_use]
 pub fn order_pointers(order: &TikTokOrderId) -> String {

@@ -1,12 +1,13 @@
 //! Parcels and links of a store.
 
+mod found;
 mod row;
 
 use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::keys::{self, Key, Shard};
 use super::{If, Listed, Table};
-use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +24,21 @@ pub struct OrderRows {
     pub parcels: Vec<Parcel>,
     /// A person's or another system's word on which TikTok order it is.
     pub link: Option<TikTokOrderId>,
+}
+
+/// A store order beside the TikTok order that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    /// The store.
+    pub store: StoreId,
+    /// Its order.
+    pub order: StoreOrderId,
+    /// Whose store it is.
+    pub account: AccountId,
+    /// The name people know the order under.
+    pub name: Option<String>,
+    /// When its oldest parcel came in; never changes.
+    pub received: Timestamp,
 }
 
 /// An entry of a shop's attention list.
@@ -150,7 +166,8 @@ impl Table {
         Ok(found)
     }
 
-    /// Notes that parcels of a store order wait under a TikTok order, so that TikTok's own news about it finds them.
+    /// Notes that parcels of a store order wait under a TikTok order, so that TikTok's own news about it finds them, and
+    /// so that people find it by the name they know it under.
     ///
     /// # Errors
     /// [`TableError`].
@@ -158,13 +175,14 @@ impl Table {
         &self,
         shop: &ShopId,
         order: &TikTokOrderId,
-        store: &StoreId,
-        store_order: &StoreOrderId,
+        to: &Pointer,
         now: Timestamp,
     ) -> Result<(), TableError> {
-        let row = Writer::new(keys::order_pointer(shop, order, store, store_order), "order pointer")
-            .text("store", store.as_str())
-            .text("order", store_order.as_str())
+        let place = to.name.as_ref().map(|name| keys::found(keys::find_name(&to.account, name), to.received));
+        let row = Writer::new(keys::order_pointer(shop, order, &to.store, &to.order), "order pointer")
+            .text("store", to.store.as_str())
+            .text("order", to.order.as_str())
+            .found_by(place)
             .ttl(now + KEPT);
         self.put(row.done(), If::Always).await
     }

@@ -4,7 +4,7 @@ use super::KEPT;
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
-use crate::domain::tracking::TrackingNumber;
+use crate::domain::tracking::{TrackingNumber, found_as};
 use crate::table::codec::{Item, Reader, Writer};
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -22,6 +22,12 @@ fn list_place(parcel: &Parcel) -> Option<keys::IndexKey> {
     } else {
         keys::held(&parcel.shop, reason, parcel.changed)
     })
+}
+
+/// What it is found by: its number, under the account of its store.
+fn find_place(parcel: &Parcel) -> Option<keys::IndexKey> {
+    let (account, number) = (parcel.account.as_ref()?, parcel.number.as_ref()?);
+    Some(keys::found(keys::find_number(account, &found_as(number.as_str())), parcel.received))
 }
 
 /// Rows of earlier versions do not say that they are listed: what waits without a time is.
@@ -46,7 +52,8 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .time("changed", parcel.changed)
         .json("sources", &parcel.sources)?
         .list(due_place(parcel))
-        .attention(list_place(parcel));
+        .attention(list_place(parcel))
+        .found_by(find_place(parcel));
     if parcel.tiktok_order().is_none() {
         row = row.json("link", &parcel.link)?;
     }
@@ -110,6 +117,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
     };
     let mut parcel = Parcel {
         store: row.parsed("store", StoreId::parse)?,
+        account: row.text_if(keys::FIND.pk).and_then(|place| keys::finder(&place)),
         order: row.parsed("order", StoreOrderId::parse)?,
         order_name: row.text_if("name"),
         number: row.text_if("number").and_then(|text| TrackingNumber::parse(&text).ok()),
@@ -146,6 +154,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ids::AccountId;
     use crate::domain::reason::Reason;
     use crate::domain::samples::{at, parcel, sent};
 
@@ -153,6 +162,7 @@ mod tests {
     fn a_parcel_is_read_back_as_it_was_written() {
         let mut row = parcel("1Z 99", "f#1", &[("MUG", 2)]);
         row.sent = Some(sent("1Z99", &[1, 2], 1));
+        row.account = AccountId::parse("a1").ok();
         row.note(at(5), crate::domain::parcel::Plain::Received, "");
         row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
         row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
@@ -189,10 +199,12 @@ mod tests {
     #[test]
     fn a_usual_parcel_fits_into_one_write_unit() {
         let mut row = parcel("9400100000000000000017", "5100000000001", &[("MUG-BLUE", 2), ("CAP-RED", 1)]);
+        row.account = AccountId::parse("01J9Z8Y7X6W5V4T3S2R1Q0P9N8").ok();
         row.order = StoreOrderId::parse("5900000001042").expect("id");
         row.sent = Some(sent("9400100000000000000017", &[1, 2, 3], 0));
         row.note(at(1_795_000_000), crate::domain::parcel::Plain::Received, "");
         row.note(at(1_795_000_030), crate::domain::parcel::Plain::Accepted, "USPS");
+        row.note(at(1_795_000_030), Reason::UspsLabel, "");
         let item = parcel_write(&row).expect("writes");
         let size: usize = item
             .iter()

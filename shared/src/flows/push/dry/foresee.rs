@@ -47,6 +47,7 @@ impl View<'_> {
                 return so.ends(&row, Verdict::Wait, Some(reason), Some(until));
             }
         };
+        let plan = desk.label(index, plan).await;
         let so = So { checks: so.checks.into_iter().chain(plan.checks.clone()).collect(), ..so };
         let closes = matches!(plan.decision, Decision::Close(_) | Decision::CloseAndList(_));
         match row.state.phase() {
@@ -123,7 +124,7 @@ pub(super) fn settled(row: &Parcel, now: Timestamp) -> Option<Outlook> {
                 || "TikTok has the number".to_owned(),
                 |sent| format!("TikTok has {} with {}", sent.number, sent.provider_name),
             );
-            let warned = (row.state == ParcelState::AcceptedWithWarning).then_some(Reason::AcceptedWithWarning);
+            let warned = row.state.reason();
             let mut so = so.check("tiktok", true, said);
             if let Some(answer) = row.answer.as_ref().filter(|_| warned.is_some()) {
                 so = so.check("warning", false, answer.message.clone());

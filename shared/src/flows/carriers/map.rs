@@ -270,6 +270,17 @@ pub async fn requeue(
     queue_held(app, shop, reasons, fits, |_, _| {}).await
 }
 
+/// Queues those of some parcels that are held and fit.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn requeue_these(app: &App, keys: &[Key], fits: impl Fn(&Parcel) -> bool) -> Result<(), TableError> {
+    for key in keys {
+        queue_one(app, key, &fits, |_, _| {}).await?;
+    }
+    Ok(())
+}
+
 /// Queues what waits for a shop of the store's account.
 ///
 /// # Errors

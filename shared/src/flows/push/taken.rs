@@ -7,18 +7,33 @@ use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::domain::tracking::{TrackingNumber, same_number};
-use crate::flows::carriers::map::requeue;
+use crate::flows::carriers::map::{requeue, requeue_these};
+use crate::table::error::TableError;
 
-/// A number that a correction took off its order may be free for the parcel that TikTok refused it to.
+/// A number that a correction took off its order may be free for the parcel that TikTok refused it to, in whichever shop
+/// of the account that is.
 pub(super) async fn free_duplicates(shop: &ShopRun<'_>, before: &[String], now_shown: &str) {
-    let free = |row: &Parcel| {
-        let number = row.number.as_ref().map(TrackingNumber::as_str);
-        number.is_some_and(|n| !same_number(n, now_shown) && before.iter().any(|old| same_number(old, n)))
-    };
-    if before.iter().all(|old| same_number(old, now_shown)) {
+    let mut freed: Vec<&String> = before.iter().filter(|old| !same_number(old, now_shown)).collect();
+    freed.sort();
+    freed.dedup();
+    if freed.is_empty() {
         return;
     }
-    if let Err(error) = requeue(shop.run.app, &shop.id, Reason::TrackingDuplicate.code(), free).await {
+    let outcome = async {
+        let (app, account) = (shop.run.app, shop.calls.shop().await.account);
+        let refused = |row: &Parcel| row.state.reason() == Some(Reason::TrackingDuplicate);
+        let has = |row: &Parcel| {
+            row.number.as_ref().map(TrackingNumber::as_str).is_some_and(|n| freed.iter().any(|old| same_number(old, n)))
+        };
+        // Rows of earlier versions are in no index: those of this shop are found on its list.
+        requeue(app, &shop.id, Reason::TrackingDuplicate.code(), has).await?;
+        for number in &freed {
+            let keys = app.table.parcels_found(&account, number).await?;
+            requeue_these(app, &keys, |row| refused(row) && has(row)).await?;
+        }
+        Ok::<(), TableError>(())
+    };
+    if let Err(error) = outcome.await {
         tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "a freed number was not queued");
     }
 }

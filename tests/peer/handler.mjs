@@ -1,4 +1,5 @@
-// A peer of the webhook function, for measurements only: what a careful Node handler with the same promise costs.
+// A peer of the webhook function, for measurements only: what a careful Node handler with the same promise costs. Node 20.15
+// or newer.
 //
 // The promise: the signature is checked over the raw bytes with the store's own sealed secret; a 2xx means that the number
 // stands in the table, due at once; a repeat writes nothing; an older version changes nothing; a number that the store

@@ -9,6 +9,7 @@ pub use settings::{SETTINGS, Setting, WhenUnset, settings_table};
 pub use values::{AllowedHost, LogLevel, MailAddress, SecretsPrefix, ShopUrl, SmtpUrl, TableName, TokenStoreKind};
 
 use std::fmt;
+use std::net::IpAddr;
 use url::Url;
 
 /// Everything the program is told from outside, parsed once.
@@ -46,6 +47,8 @@ pub struct Config {
     pub adobe_io_keys: Url,
     /// Exempt from https and from the guard against private addresses. Warn at start when not empty.
     pub outbound_allow: Vec<AllowedHost>,
+    /// Reverse proxies that may say for whom they ask, in canonical form.
+    pub trusted_proxy: Vec<IpAddr>,
     /// What is logged.
     pub log_level: LogLevel,
 }
@@ -132,6 +135,7 @@ impl Config {
         let bigcommerce_api = read.required("BIGCOMMERCE_API_URL", https);
         let bigcommerce_login = read.required("BIGCOMMERCE_LOGIN_URL", https);
         let adobe_io_keys = read.required("ADOBE_IO_KEYS_URL", https);
+        let trusted_proxy = read.required("TRUSTED_PROXY", values::addresses);
         let log_level = read.required("LOG_LEVEL", LogLevel::parse);
 
         let config = (|| {
@@ -152,6 +156,7 @@ impl Config {
                 bigcommerce_login: bigcommerce_login?,
                 adobe_io_keys: adobe_io_keys?,
                 outbound_allow: outbound_allow?,
+                trusted_proxy: trusted_proxy?,
                 log_level: log_level?,
             })
         })();

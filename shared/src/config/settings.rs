@@ -127,6 +127,12 @@ pub const SETTINGS: &[Setting] = &[
         remedy: "Give host:port pairs with commas between them, IPv6 addresses in square brackets.",
     },
     Setting {
+        name: "TRUSTED_PROXY",
+        meaning: "addresses, with commas between them, of reverse proxies in front of `waybill serve`: only from these is the last entry of `X-Forwarded-For` believed, and named in the audit",
+        default: WhenUnset::Empty,
+        remedy: "Give IP addresses with commas between them, such as 127.0.0.1,::1.",
+    },
+    Setting {
         name: "LOG_LEVEL",
         meaning: "`off`, `error`, `warn`, `info`, `debug` or `trace`",
         default: WhenUnset::Value("info"),

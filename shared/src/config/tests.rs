@@ -44,6 +44,7 @@ fn every_fault_is_reported_at_once_with_a_remedy() {
         ("BIGCOMMERCE_LOGIN_URL", "nowhere"),
         ("ADOBE_IO_KEYS_URL", "nowhere"),
         ("OUTBOUND_ALLOW", "localhost"),
+        ("TRUSTED_PROXY", "127.0.0.1, proxy.example.com"),
         ("LOG_LEVEL", "loud"),
     ];
     let error = with(&wrong).expect_err("all are wrong");
@@ -54,7 +55,7 @@ fn every_fault_is_reported_at_once_with_a_remedy() {
     assert_eq!(found, all, "each setting of the table is read, and each wrong one reported");
     assert!(error.0.iter().all(|fault| !fault.remedy.is_empty()));
     let text = error.to_string();
-    assert!(text.starts_with("17 settings cannot be used:\n"), "{text}");
+    assert!(text.starts_with("18 settings cannot be used:\n"), "{text}");
     assert!(text.contains("\n  TABLE_NAME must have 3 to 255 characters. Use 3 to 255"), "{text}");
 }
 

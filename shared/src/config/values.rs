@@ -3,8 +3,20 @@
 use crate::domain::region::AppRegion;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
+use std::net::IpAddr;
 use tracing_subscriber::filter::LevelFilter;
 use url::{Host, Url};
+
+/// IP addresses with commas between them; blanks around entries and empty entries do not matter. An IPv4 address in IPv6
+/// form is the IPv4 address.
+pub(super) fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
+    let entries = text.split(',').map(str::trim).enumerate().filter(|(_, entry)| !entry.is_empty());
+    let address = |(n, entry): (usize, &str)| match entry.parse::<IpAddr>() {
+        Ok(address) => Ok(address.to_canonical()),
+        Err(_) => Err(format!("has no IP address as entry {}", n + 1)),
+    };
+    entries.map(address).collect()
+}
 
 /// A DynamoDB table's name: 3 to 255 of `a-z A-Z 0-9 _ - .`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 
 pub mod bodies;
 mod schedules;
+mod sender;
 
 use crate::metrics::Registry;
 use bodies::{Bodies, Unread};
@@ -14,6 +15,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use lambda_http::Body;
 use schedules::Wake;
+use sender::sender;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,8 +149,9 @@ impl Host {
         };
         let (bytes, _room) = read.into_parts();
         let heavy = bytes.len() > LIGHT;
+        let from = sender(&guest.peer(), &head.headers, &self.app.config.trusted_proxy);
         let mut request = http::Request::from_parts(head, Body::Binary(bytes));
-        request.extensions_mut().insert(console::Sender(sender(guest)));
+        request.extensions_mut().insert(console::Sender(from));
         full(if heavy { self.on_a_thread_of_its_own(request).await } else { self.take(request).await })
     }
 
@@ -199,14 +202,6 @@ fn largest(method: &Method, path: &str) -> usize {
         path if path.starts_with("/hooks/") => receive_webhook::LARGEST,
         "/backfill" => UPLOAD,
         _ => FORM,
-    }
-}
-
-/// Who holds the connection, for the audit; behind a proxy that is the proxy.
-fn sender(guest: &Guest) -> String {
-    match guest.peer() {
-        waybill_listen::Peer::Net(address) => address.to_canonical().to_string(),
-        waybill_listen::Peer::User(_) => "this machine".to_owned(),
     }
 }
 

@@ -385,3 +385,5 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
 pub(crate) mod grammar;
 #[cfg(test)]
 pub(crate) use grammar::understands;
+#[cfg(test)]
+mod image;

@@ -22,7 +22,7 @@ pub async fn run(app: &App, shop: &Shop) -> Result<u64, TellError> {
     let lost: Vec<Lost> = lost_mappings(shop, &maps, &lists)
         .into_iter()
         .filter_map(|lost| {
-            let Some(since) = lost.gone_since else { return None };
+            let since = lost.gone_since?;
             Some(Lost { store_carrier: lost.store_carrier, tiktok_carrier: lost.tiktok_carrier, since })
         })
         .collect();

@@ -1,6 +1,6 @@
 //! The process ends before and after every call it makes, and at every await: nothing is lost, nothing is sent twice.
-//! Ends are found by a life that is watched, so that a new call is covered without editing a list; ends that leave the
-//! same world behind are played once.
+//! A recorded run finds the crash points, so that a new call is covered without editing a list; crash points with the
+//! same resulting state are tried once.
 
 use waybill_model::chance::Chance;
 use waybill_tests::sim::cores::on_all_cores;

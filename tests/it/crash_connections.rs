@@ -1,5 +1,5 @@
-//! The process ends before and after every outside call that it makes while it connects, refreshes or reminds. Ends are
-//! found by a life that is watched, so that a new call is covered without editing a list.
+//! The process ends before and after every outside call that it makes while it connects, refreshes or reminds. A
+//! recorded run finds these points, so that a new call is covered without editing a list.
 
 use waybill_tests::sim::connections::{Outcome, Scene, play};
 use waybill_tests::sim::cores::on_all_cores;

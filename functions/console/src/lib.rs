@@ -24,7 +24,7 @@ pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infal
     let visit = Visit::of(app, request);
     let answer = AssertUnwindSafe(pages::answer(&visit)).catch_unwind().await;
     Ok(answer.unwrap_or_else(|_| {
-        tracing::error!("a request broke its page");
+        tracing::error!("a console page panicked while answering a request");
         answer::broken(app)
     }))
 }

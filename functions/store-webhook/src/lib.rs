@@ -38,7 +38,7 @@ static UNKNOWN: AtomicU64 = AtomicU64::new(0);
 pub async fn handle(app: &App, request: Request) -> Result<Response<Body>, Infallible> {
     let answer = AssertUnwindSafe(answer(app, request)).catch_unwind().await;
     Ok(answer.unwrap_or_else(|_| {
-        tracing::error!("a delivery broke its handler");
+        tracing::error!("the handler of a webhook delivery panicked");
         reply::broken()
     }))
 }

@@ -37,8 +37,8 @@ pub struct SeenCarrier {
 }
 
 impl Table {
-    /// Counts `more` parcels held for a name; `last` is the newest of them. `key`: the name in the form in which
-    /// spellings count as one.
+    /// Counts `more` parcels held for a name; `last` is the newest of them. `key`: the normalised name, which
+    /// spellings of one name share.
     ///
     /// # Errors
     /// [`TableError`].

@@ -163,7 +163,7 @@ pub fn with_platform_app(
     Ok(SecretString::from(Value::Object(root).to_string()))
 }
 
-/// A secret's text without those TikTok and platform apps that are not whole, so that they can be stored again. `None`
+/// A secret's text without those TikTok and platform apps that are incomplete, so that they can be stored again. `None`
 /// when the text is no JSON object at all: then a person must look at it.
 #[must_use]
 pub fn without_broken_apps(name: &SecretName, text: &SecretString) -> Option<SecretString> {

@@ -37,8 +37,8 @@ impl KeyRing {
         Self { current: 1, keys: BTreeMap::from([(1, Zeroizing::new(entropy.bytes()))]) }
     }
 
-    /// A ring with one more fresh key, which is the current one. Without `current` among what every process has loaded,
-    /// others would meet an unknown key; they reload once then, so nothing waits longer than half a minute.
+    /// A ring with one more fresh key, which is the current one. Processes that have not reloaded their ring will meet an
+    /// unknown key and reload once, so nothing waits longer than half a minute.
     #[must_use]
     pub fn rotated(&self, entropy: &Entropy) -> Self {
         let mut keys = self.keys.clone();

@@ -207,7 +207,7 @@ pub fn chain(earlier: &Earlier, steps: &mut [Step]) {
     }
 }
 
-/// Why a proof is not whole.
+/// Why a proof is incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
     /// No proof, or cut.

@@ -73,7 +73,7 @@ fn damaged(visit: &Visit<'_>) -> Response<Body> {
         visit.app,
         Problem {
             status: 400,
-            title: "This link is not whole",
+            title: "This link is incomplete",
             words: "A mail program may have cut it.".into(),
             remedy: "Open it once more from the mail, or sign in and press Reconnect.".into(),
             button: Some(("Sign in", "/login".into())),

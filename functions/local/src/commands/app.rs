@@ -81,7 +81,7 @@ async fn set(app: &App, set: &AppSet, output: &mut Output) -> Result<bool, Failu
     Ok(false)
 }
 
-/// The credentials of before without what is not whole: an empty key of one app must not lock out all others.
+/// The credentials of before without what is incomplete: an empty key of one app must not lock out all others.
 fn readable(name: &waybill::tokens::SecretName, text: &SecretString) -> SecretString {
     if AppSecrets::parse(name, text).is_ok() {
         return text.clone();

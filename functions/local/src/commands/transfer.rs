@@ -198,7 +198,7 @@ fn lines(file: &Path) -> Result<impl Iterator<Item = std::io::Result<String>> + 
 fn read_line(number: usize, line: std::io::Result<String>) -> Result<Line, Failure> {
     let line = line.map_err(|e| broken(number, &e.to_string()))?;
     // The parser's own words may cite a secret.
-    serde_json::from_str(&line).map_err(|_| broken(number, "it is not whole"))
+    serde_json::from_str(&line).map_err(|_| broken(number, "it is incomplete"))
 }
 
 /// Partition and place of a row, as one text.

@@ -143,9 +143,9 @@ fn of_one_order(row: &Parcel, other: &Parcel) -> bool {
     other.order == row.order && other.store == row.store
 }
 
-/// Whether newer rows of the same shipments have replaced everything this row stands on. True also in the moment in
-/// which the newer row is stored and this one is not yet closed. That another number was taken off says nothing about
-/// this one: only a number that took its place does, or that there is none any more.
+/// Whether this row is superseded: each shipment that it still stands for has a newer row. True as soon as the newer row is
+/// stored, even while this one is not closed yet. A newer row of the same shipment counts only if the shipment now has
+/// its number, or has none at all: that some other number was removed says nothing about this one.
 #[must_use]
 pub fn is_replaced(row: &Parcel, others: &[&Parcel]) -> bool {
     let replaces = |other: &Parcel, ours: &Source| {

@@ -53,14 +53,14 @@ pub enum AccessError {
     #[error(transparent)]
     TikTok(#[from] TikTokError),
     /// TikTok said yes and left out a field. That ends nothing: the next refresh asks again.
-    #[error("TikTok's token answer is not whole")]
+    #[error("TikTok's token answer is incomplete")]
     Unreadable(#[source] AuthoriseError),
     /// Somebody else refreshes and takes too long.
     #[error("another refresh is under way")]
     Busy,
 }
 
-/// What calls for a shop need, and the version of the grant it comes from.
+/// Credentials for TikTok calls on behalf of a shop, and the version of the grant that they come from.
 #[derive(Clone, Debug)]
 pub struct ShopAccess {
     /// Our app.

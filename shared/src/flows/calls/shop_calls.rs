@@ -309,7 +309,7 @@ impl<'a> ShopCalls<'a> {
         true
     }
 
-    /// Nothing is sent for this shop for so long, by whatever process: one write on its connection, its rows untouched.
+    /// Pauses the shop for `time`, in every process: one write on its connection, its rows untouched.
     async fn rest(&self, time: Duration) {
         let until = self.app.clock.now() + time;
         if self.shop.lock().await.row.hold_until.is_some_and(|known| known >= until) {

@@ -258,7 +258,8 @@ fn read_route(key: &str) -> Option<Route> {
     Some((Region::new(from), Region::new(to)))
 }
 
-/// When one of a shop's lists last held something new: what was held for its carrier before may go now.
+/// The last time that a carrier was added to one of a shop's lists: parcels held for their carrier before then may be
+/// retried.
 ///
 /// # Errors
 /// [`TableError`].

@@ -186,8 +186,8 @@ async fn shops(app: &App, scope: &MapScope) -> Result<Vec<ShopId>, TableError> {
     }
 }
 
-/// Whether a shop has a carrier on a list that was read; without any list nobody knows, and it counts as listed. Else
-/// the names of the lists that are alike.
+/// `Ok` if one of the shops lists the carrier, or if no list was read yet; else `Err` with the listed names that are
+/// similar.
 async fn listed(app: &App, shops: &[ShopId], carrier: &str) -> Result<Result<(), Vec<String>>, TableError> {
     let mut likely: Vec<String> = Vec::new();
     let mut read = false;

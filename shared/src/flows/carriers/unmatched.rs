@@ -27,8 +27,8 @@ pub fn asks_for_a_name(reason: Reason) -> bool {
     matches!(reason, Reason::CarrierUnmapped | Reason::CarrierMissing | Reason::CarrierNotApproved)
 }
 
-/// What is noted about a parcel that is about to be held for its carrier's name; `None` when it was counted under this
-/// name before.
+/// The sighting to record before a parcel is held for its carrier's name; `None` when it was counted under this name
+/// before.
 #[must_use]
 pub fn sighting(parcel: &Parcel, now: Timestamp) -> Option<Sighting> {
     let since_renamed = parcel.events.iter().rev().take_while(|event| event.what != RENAMED);

@@ -79,7 +79,8 @@ pub struct Added {
     pub webhook_url: String,
     /// Whether its API can be read.
     pub readable: bool,
-    /// Secrets that we made, by the name a person hands them over under: the store needs them, and they are shown once.
+    /// Secrets that we made, keyed by the input field that would take them: the store needs them, and they are shown
+    /// once.
     pub generated: Vec<(&'static str, SecretString)>,
 }
 
@@ -191,8 +192,8 @@ pub async fn own_shops(app: &App, account: &AccountId, shops: &[ShopId]) -> Resu
     Ok(())
 }
 
-/// Connects a store that its merchant just allowed, or gives the connection that the account has already new
-/// credentials: then it is in use again, and read at once.
+/// Connects a store that its merchant just allowed. If the account has a connection to it already, this renews its
+/// credentials; it is then in use again, and read at once.
 ///
 /// # Errors
 /// [`StoreAddError`].

@@ -1,9 +1,9 @@
 //! Adobe's public keys for I/O Events, from the one host that the settings name.
 //!
 //! A key that this process has not seen is fetched before the answer: without it the delivery can neither be believed nor
-//! safely kept, and Adobe gives ten seconds. That is one short call to Adobe's key host in 24 hours and process, never one
-//! to a store or to TikTok; who does not know the address of a hook cannot cause it. When it fails, the sender is asked to
-//! repeat, which Adobe does for a day.
+//! safely kept, and Adobe gives ten seconds. A process makes at most one such call in 24 hours, to Adobe's key host only,
+//! and only for a valid hook address, so strangers cannot cause it. When it fails, the sender is asked to repeat, which
+//! Adobe does for a day.
 
 use crate::app::App;
 use crate::outbound::OutboundError;

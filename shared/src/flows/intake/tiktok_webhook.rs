@@ -1,5 +1,5 @@
 //! TikTok Shop's own webhooks: verify → read → act, within three seconds. They are hints: what TikTok's order says is
-//! read again before anything is sent. So a repeat, a late one or a swapped pair changes nothing that the read does not.
+//! read again before anything is sent, so duplicates, delays and reordering are harmless.
 
 use crate::app::App;
 use crate::domain::connection::Parked;

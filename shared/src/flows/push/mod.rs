@@ -58,7 +58,8 @@ const END: Duration = Duration::from_secs(55);
 const LOOK_UPS: Duration = Duration::from_secs(25);
 /// After so many failures in a row a store rests for the run.
 const FAILURES_OF_A_STORE: u32 = 3;
-/// The lease as a clock that counts suspension sees it, less the longest call that may start just before its end.
+/// The length of the lease minus the longest call that may start just before its end, on a clock that goes on while the
+/// process is suspended.
 const LEASE: Duration = Duration::from_secs(75 - 10);
 /// Entries of one shop taken up at a time: what its rate allows in a run, and a little more.
 const FAIR_SHARE: usize = 128;

@@ -20,8 +20,8 @@ use std::time::Duration;
 /// Gap between tries of an outcome write: what TikTok accepted must not be forgotten for a slow table.
 const AGAIN: Duration = Duration::from_millis(300);
 
-/// Writes down what a call did, until the run's end. A row that somebody changed meanwhile gets it too. Returns the row
-/// as written.
+/// Writes down what a call did, trying until the run's end. It is applied even if the row changed in between. Returns
+/// the row as written.
 pub(super) async fn change(
     shop: &ShopRun<'_>,
     parcel: Parcel,

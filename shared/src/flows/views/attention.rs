@@ -71,7 +71,7 @@ pub struct Held {
 pub struct OpenName {
     /// As the store writes it, in the parcel that waits longest.
     pub name: String,
-    /// The form in which spellings count as one.
+    /// The name normalised: spellings of one name share it.
     pub folded: String,
     /// Parcels that wait for it: exactly those that a mapping sends.
     pub waiting: usize,

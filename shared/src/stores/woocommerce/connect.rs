@@ -36,7 +36,7 @@ pub fn consent_url(site: &Url, round: &str, back: &str, keys_to: &str) -> String
 /// Reads what the site posts.
 ///
 /// # Errors
-/// [`StoreError::Unreadable`] when it is not whole, or the keys may not write.
+/// [`StoreError::Unreadable`] when it is incomplete, or the keys may not write.
 pub fn keys(body: &[u8]) -> Result<Keys, StoreError> {
     #[derive(Deserialize)]
     struct Posted {
@@ -54,7 +54,7 @@ pub fn keys(body: &[u8]) -> Result<Keys, StoreError> {
         text.starts_with(start) && text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic())
     };
     if !whole(&posted.consumer_key, "ck_") || !whole(&posted.consumer_secret, "cs_") {
-        return Err(StoreError::Unreadable("the keys are not whole"));
+        return Err(StoreError::Unreadable("the keys are incomplete"));
     }
     if posted.key_permissions != "read_write" {
         return Err(StoreError::Unreadable("the keys may not write, so they cannot subscribe webhooks"));

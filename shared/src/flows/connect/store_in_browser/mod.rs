@@ -202,7 +202,7 @@ async fn shopify_signed(app: &App, query: &str) -> Result<bool, RoundProblem> {
     Ok(matches!(app.secrets.app().newer_than(&used).await, Ok(Some(newer)) if holds(newer.shopify())))
 }
 
-/// Sends a merchant to the own WooCommerce site, which posts keys to us when the merchant says yes.
+/// Sends a merchant to the merchant's own WooCommerce site, which posts keys to us when the merchant agrees.
 ///
 /// # Errors
 /// [`RoundProblem`].

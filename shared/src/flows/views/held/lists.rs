@@ -26,7 +26,7 @@ const TOGETHER: usize = 32;
 pub struct Filter {
     /// For this reason.
     pub reason: Option<Reason>,
-    /// Of the store's carrier name, in the form in which spellings count as one.
+    /// The store's carrier name, normalised: spellings of one name share it.
     pub carrier: Option<String>,
     /// Whose nearest deadline is of this clock.
     pub clock: Option<Clock>,

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 /// The colour above a mail: all is well, soon, now.
-const CALM: &str = "#0f5c55";
+pub(super) const CALM: &str = "#0f5c55";
 pub(super) const SOON: &str = "#c98a1b";
 pub(super) const NOW: &str = "#b3402e";
 
@@ -75,7 +75,7 @@ pub struct Action {
     pub url: String,
 }
 
-fn fact(label: &str, value: impl Into<String>) -> Fact {
+pub(super) fn fact(label: &str, value: impl Into<String>) -> Fact {
     Fact { label: label.to_owned(), value: value.into() }
 }
 

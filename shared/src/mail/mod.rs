@@ -7,6 +7,7 @@
 pub mod letters;
 pub mod number_letters;
 pub mod order_letters;
+pub mod regular_letters;
 pub mod samples;
 mod transport;
 pub mod zone;
@@ -102,6 +103,8 @@ mod tests {
                 "Sample Mugs: new carrier Blue Van needs a match (4 orders)",
                 "Sample Mugs: TikTok accepted 1 with a warning",
                 "Sample Mugs: TikTok refused 2 tracking numbers",
+                "Sample Mugs: TikTok carrier list changed",
+                "Sample Mugs: weekly tracking report",
                 "Sign in to Waybill",
             ]
         );

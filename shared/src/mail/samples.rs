@@ -3,6 +3,7 @@
 use super::letters::{self, Letter, Nearest, Outcome, TimeLeft};
 use super::number_letters::{self, Refusal};
 use super::order_letters::{self, DueOrder, Happened};
+use super::regular_letters::{self, Lost, Week};
 use crate::domain::connection::{Consent, Shop, ShopSettings};
 use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, OpenId, ShopId};
@@ -99,6 +100,17 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         happened("576000000000001046", Reason::Lost, None),
         happened("576000000000001047", Reason::CancelledAfterDispatch, Some("the buyer")),
     ];
+    let gone =
+        [Lost { store_carrier: "Blue Van".to_owned(), tiktok_carrier: "Blue Van Express".to_owned(), since: now }];
+    let week = Week {
+        orders: 412,
+        numbers: 398,
+        open: 14,
+        only: None,
+        figures: vec![("late_dispatch", 0.012, 380), ("valid_tracking", 0.991, 398), ("on_time", 0.94, 310)],
+        held: 3,
+        reasons: vec![(Reason::CarrierUnmapped, 2), (Reason::NotScanned, 1)],
+    };
     let outcome = Outcome { sent: 12, held: 1, left: 0 };
     vec![
         ("1-reminder", letters::reminder(&shop, end, 90, 3, now, link)),
@@ -112,6 +124,8 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         ("7-new-carrier", letters::new_carrier(&shop, "Blue Van", 4, &guesses, &page("/shops/7494049642642441621"))),
         ("8-accepted-with-a-warning", number_letters::warnings(&shop, &warned, &page("/attention"))),
         ("8-refused-numbers", number_letters::refusals(&shop, &two, &page("/shops/7494049642642441621"))),
+        ("10-carrier-list", regular_letters::carriers_gone(&shop, &gone, &page("/mapping?shop=7494049642642441621"))),
+        ("11-weekly", regular_letters::weekly(&shop, &week, &page("/"))),
         ("login", letters::login(&page("/login/c2FtcGxl"), 15)),
     ]
 }

@@ -259,6 +259,13 @@ impl Table {
         items.iter().map(|item| Reader(item).text(DUE.sk)).collect()
     }
 
+    /// The first place in a list of `due` behind a sort key.
+    pub(crate) async fn listed_first(&self, list: &str, after: &str) -> Result<Option<String>, TableError> {
+        let query = self.list_query(DUE, list, " AND #sk > :from", &[(":from", after)]).limit(1);
+        let first = self.pages_of(query).next().await?.unwrap_or_default();
+        first.first().map(|item| Reader(item).text(DUE.sk)).transpose()
+    }
+
     /// Whether a list of `due` holds anything.
     pub(crate) async fn is_listed(&self, list: &str) -> Result<bool, TableError> {
         let first = self.pages_of(self.list_query(DUE, list, "", &[]).limit(1)).next().await?;

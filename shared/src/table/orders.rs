@@ -91,6 +91,15 @@ impl Table {
         Ok(entries.iter().filter_map(|place| entry(place, false)).collect())
     }
 
+    /// The nearest entry of a shop's clocks with a deadline after `now`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn clock_ahead(&self, shop: &ShopId, now: Timestamp) -> Result<Option<ClockEntry>, TableError> {
+        let first = self.listed_first(&keys::clock_list(shop), &keys::due_by(now)).await?;
+        Ok(first.and_then(|place| entry(&place, false)))
+    }
+
     /// The nearest entries of a shop's clocks.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! TikTok's orders from their creation to their end, through the real flows against the model TikTok.
 
 mod after;
+mod hints;
 mod import;
 mod labels;
 mod shared;

@@ -73,3 +73,56 @@ async fn a_parcel_that_is_not_delivered_in_time_is_told_once() {
     assert_eq!(subjects.len(), 1, "{subjects:?}: {:?}", told(&world, ""));
     assert!(subjects[0].contains("9400100000000000000017"), "{subjects:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_week_is_reported_on_monday_to_those_who_asked_for_it() {
+    let world = world().await;
+    // A Saturday: two Mondays in nine days.
+    world.hours(24 * 4).await;
+    assert_eq!(told(&world, "weekly tracking report").len(), 0, "nobody asked");
+    world.command(&["shop", "set", SHOP, "--weekly-report", "yes"]).await;
+    world.hours(24 * 7).await;
+    let subjects = told(&world, "weekly tracking report");
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+    let mails = world.mails();
+    let mail = mails.iter().find(|mail| mail_subject(mail).contains("weekly")).expect("a mail");
+    let text = mail_text(mail);
+    for words in ["Orders: ", "Numbers that TikTok has: 0", "Late dispatch (estimate)", "switched off"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mapped_carrier_that_leaves_the_list_is_told_once_with_its_mapping() {
+    let world = world().await;
+    world.command(&["map", "set", "Blue Van", "OnTrac", "--shop", SHOP]).await;
+    world.tiktok.set_provider(SHOP, "7132721393761781550", false);
+    world.hours(24 * 4).await;
+    let subjects = told(&world, "carrier list changed");
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+    let mails = world.mails();
+    let mail = mails.iter().find(|mail| mail_subject(mail).contains("carrier list")).expect("a mail");
+    let text = mail_text(mail);
+    assert!(text.contains("Blue Van") && text.contains("OnTrac") && text.contains("/mapping?shop="), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disconnected_shop_is_told_the_nearest_deadline_that_is_still_ahead() {
+    let world = world().await;
+    world.minutes(5).await;
+    let near = world.time.now() + Duration::from_secs(2 * 3600);
+    world.tiktok.move_deadline(SHOP, ORDER, "rts_sla_time", Some(near));
+    world.tiktok.change_order(SHOP, ORDER, |order| order.updated += Duration::from_secs(1));
+    world.minutes(70).await;
+    // Without its webhook: the refusal of a call is what tells.
+    world.tiktok.revoke(SHOP);
+    drop(world.tiktok.take_webhooks());
+    world.hours(30).await;
+    let mails = world.mails();
+    let mails: Vec<_> = mails.iter().filter(|mail| mail_subject(mail).contains("disconnected")).collect();
+    let (first, last) = (mail_text(mails.first().expect("a mail")), mail_text(mails.last().expect("a mail")));
+    assert!(mails.len() >= 2 && first.contains("Nearest deadline") && last.contains("Nearest deadline"), "{last}");
+    let line = |text: &str| text.lines().find(|line| line.contains("Nearest deadline")).unwrap_or_default().to_owned();
+    assert_ne!(line(&first), line(&last), "the first one has passed meanwhile");
+    assert!(line(&last).contains(ORDER), "{last}");
+}

@@ -73,3 +73,19 @@ async fn a_warning_leaves_the_list_when_it_is_corrected_or_dismissed() {
     world.hours(2).await;
     world.quiet(ORDER).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_correction_is_told_with_what_is_left_and_goes_out_once_confirmed() {
+    let world = warned().await;
+    world.hours(3).await;
+    world.tiktok.inject(FaultRule::new(Fault::Code(21_004_015)).writes(true).shop(SHOP).times(1));
+    world.command(&["correct", &number(), "--number", &usps(18)]).await;
+    world.hours(1).await;
+    let mails = world.mails();
+    let told = mails.iter().map(|mail| mail_text(mail)).find(|text| text.contains("21004015")).expect("a mail");
+    assert!(told.contains("1 correction left, 68 h left"), "{told}");
+    world.command(&["confirm", &usps(18)]).await;
+    world.minutes(3).await;
+    world.holds(SHOP, ORDER, &[&usps(18)]).await;
+    world.quiet(ORDER).await;
+}

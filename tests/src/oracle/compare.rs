@@ -77,6 +77,12 @@ pub fn compare(when: &'static str, history: &History, rights: &[Right], held: &[
             }
         }
         reasons.retain(|reason| !CLOCKS.contains(reason));
+        // A number that stands on two orders is asked about although both are right.
+        let elsewhere = history.orders.iter().any(|(id, order)| {
+            Some(id) != right.order.as_ref()
+                && order.units.iter().any(|unit| unit.number.as_ref() == Some(&right.number))
+        });
+        reasons.retain(|reason| *reason != "TRACKING_SHARED" || on.is_empty() || !elsewhere);
         let fits = if reasons.is_empty() {
             let found = if on.is_empty() { End::Quiet } else { End::On(on.clone()) };
             right.ends.contains(&found)

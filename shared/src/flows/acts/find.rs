@@ -65,7 +65,14 @@ impl Scope {
 pub async fn find(app: &App, scope: &Scope, x: &str) -> Result<Vec<Parcel>, TableError> {
     let x = x.trim();
     let stores = scope.stores(app).await?;
-    let mut found = by_key(app, scope, &stores, x).await?;
+    let mut found = match by_key(app, scope, &stores, x).await {
+        Ok(found) => found,
+        Err(error) => {
+            // The index may still be building.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the stores' rows are read instead of the index");
+            Vec::new()
+        }
+    };
     if found.is_empty() {
         for store in &stores {
             found.extend(app.table.parcels_where(store, |parcel| is_meant(parcel, x)).await?);

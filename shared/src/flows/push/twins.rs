@@ -88,7 +88,14 @@ impl Desk<'_> {
         package: Option<&PackageId>,
     ) -> Result<BTreeMap<TikTokOrderId, (ShopId, bool)>, TableError> {
         let (app, own) = (self.shop.run.app, keys::parcel(row));
-        let mut found: BTreeSet<Key> = app.table.parcels_found(account, number).await?.into_iter().collect();
+        let mut found: BTreeSet<Key> = match app.table.parcels_found(account, number).await {
+            Ok(found) => found.into_iter().collect(),
+            Err(error) => {
+                // The index may still be building: TikTok's own refusal of a number that is used remains.
+                tracing::warn!(shop.id = %self.shop.id, error = &error as &dyn std::error::Error, "a number was not looked for");
+                return Ok(BTreeMap::new());
+            }
+        };
         // The store's spelling may be longer than the carrier's own form.
         if let Some(written) = row.number.as_ref().map(TrackingNumber::as_str)
             && found_as(written) != found_as(number)

@@ -3,13 +3,13 @@
 use crate::app::App;
 use crate::carriers::{Catalogue, LiveList, Provider};
 use crate::domain::connection::Shop;
-use crate::domain::parcel::Parcel;
+use crate::domain::parcel::{Parcel, Sent};
 use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
 use crate::flows::tell::links;
 use crate::flows::tell::{TellError, Told, tell};
-use crate::flows::views::attention::{Attention, OpenName, for_owner};
-use crate::flows::views::warning::Warning;
+use crate::flows::views::attention::{Attention, Held, OpenName, for_owner};
+use crate::flows::views::warning::{Warning, edits_left};
 use crate::mail::letters;
 use crate::mail::number_letters::{self, Refusal};
 use crate::mail::zone;
@@ -66,7 +66,11 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
     let new = attention.only(|entry| entry.since > since && !for_owner(entry.reason));
     let Some(newest) = new.entries().iter().map(|entry| entry.since).max() else { return Ok(0) };
     let rows = new.rows(app, MOST).await?;
-    let refused: Vec<Refusal> = rows.iter().filter_map(|held| refusal(&held.parcel)).collect();
+    let mut refused: Vec<Refusal> = Vec::new();
+    for Held { parcel, .. } in rows.iter().filter(|held| held.parcel.answer.as_ref().is_some_and(|a| a.code != 0)) {
+        let left = corrected(app, parcel).await?.map(|sent| edits_left(&sent, app.clock.now()));
+        refused.extend(refusal(parcel, left));
+    }
     let warned: Vec<Refusal> = rows.iter().filter_map(|held| warning(&held.parcel, app.clock.now())).collect();
     let url = links::page(app, &format!("/attention?shop={}", shop.id));
     let mut sent = 0;
@@ -100,11 +104,23 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
     Ok(sent)
 }
 
-/// A parcel whose number TikTok refused, with TikTok's words.
-fn refusal(parcel: &Parcel) -> Option<Refusal> {
+/// What TikTok has from us for a parcel whose correction it refused: its own number under another carrier, or the number
+/// that its shipment had before.
+async fn corrected(app: &App, parcel: &Parcel) -> Result<Option<Sent>, TellError> {
+    if parcel.sent.is_some() {
+        return Ok(parcel.sent.clone());
+    }
+    let rows = app.table.order_rows(&parcel.store, &parcel.order, false).await?.parcels;
+    let shares = |row: &Parcel| parcel.sources.iter().any(|source| row.source(&source.shipment).is_some());
+    let before = rows.into_iter().filter(|row| row.number != parcel.number && row.is_withdrawn() && shares(row));
+    Ok(before.filter_map(|row| row.sent).max_by_key(|sent| sent.at))
+}
+
+/// A parcel whose number TikTok refused, with TikTok's words; of a refused correction also what is left of it.
+fn refusal(parcel: &Parcel, left: Option<String>) -> Option<Refusal> {
     let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0)?;
     let (reason, tiktok) = (parcel.state.reason()?, format!("{} {}", answer.code, answer.message));
-    told(parcel, reason, reason.remedy(), tiktok, None)
+    told(parcel, reason, reason.remedy(), tiktok, left)
 }
 
 /// A number that TikTok took and warns about, with its words and what can still be done.

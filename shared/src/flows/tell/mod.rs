@@ -1,9 +1,11 @@
 //! Tells a shop's people something, once: claim, write, send, mark.
 
+pub mod carrier_list;
 pub mod feedback;
 pub mod held;
 pub mod links;
 pub mod orders;
+pub mod weekly;
 
 use crate::app::App;
 use crate::domain::connection::Shop;

@@ -1,5 +1,5 @@
 //! Telling a shop's people about its orders: alerts before deadlines (mail 6), parcels that are lost, delayed or whose
-//! order was cancelled (mail 9), and the daily digest (mail 5).
+//! order was cancelled (mail 9), the daily digest (mail 5), and with Monday's the week's report (mail 11).
 //!
 //! Once an hour a window is told: what became due after the last one, up to ten minutes ago. A window with something in
 //! it is stored before anything is sent, so whoever finds it finishes that one first; the ledger of mails has its end as
@@ -14,13 +14,13 @@ use crate::domain::reason::Reason;
 use crate::domain::telling::{ALERTS, HOUR, SETTLED, Telling, alert_in};
 use crate::domain::visit::Visit;
 use crate::flows::orders::board::next_step;
-use crate::flows::tell::{TellError, Told, links, tell};
+use crate::flows::tell::{TellError, Told, links, tell, weekly};
 use crate::mail::order_letters::{self, DueOrder, Happened};
 use crate::mail::zone;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::mails::MailStep;
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::{SignedDuration, Timestamp};
 
 /// The digest's hour where nobody set one.
@@ -90,11 +90,18 @@ async fn step(app: &App, id: &ShopId) -> Result<u64, TellError> {
     let today = local.date().to_string();
     if !elsewhere && telling.row.digest.as_ref() != Some(&today) && local.hour() >= i8::try_from(hour).unwrap_or(8) {
         match Box::pin(digest(app, &shop, visit.as_ref(), &today, hour)).await? {
-            Some(mails) => {
-                sent += mails;
-                telling.row.digest = Some(today.clone());
-            }
+            Some(mails) => sent += mails,
             None => elsewhere = true,
+        }
+        if !elsewhere && local.weekday() == Weekday::Monday && shop.settings.weekly_report {
+            match Box::pin(weekly::run(app, &shop, &today)).await? {
+                Told::Sent => sent += 1,
+                Told::Before => {}
+                Told::Elsewhere => elsewhere = true,
+            }
+        }
+        if !elsewhere {
+            telling.row.digest = Some(today.clone());
         }
     }
     let done_today = telling.row.digest.as_ref() == Some(&today);

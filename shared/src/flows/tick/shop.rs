@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::domain::connection::{Parked, Shop};
-use crate::domain::ids::ShopId;
+use crate::domain::deadline::Clock;
+use crate::domain::ids::{ShopId, TikTokOrderId};
+use crate::domain::order_row::Rules;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{Standing, Step, standing_step};
 use crate::flows::access::shop::{AccessError, erase, grant_facts, grant_version};
@@ -10,7 +12,7 @@ use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::lists::{self as carrier_lists, ListError};
 use crate::flows::connect::shop::{oldest_waiting, waiting};
 use crate::flows::tell::links::{self, LinkError};
-use crate::flows::tell::{TellError, Told, tell};
+use crate::flows::tell::{TellError, Told, carrier_list, tell};
 use crate::mail::letters::{self, Letter, Nearest, Outcome, TimeLeft};
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -70,9 +72,16 @@ pub async fn step(app: &App, id: &ShopId) -> Result<u64, StepError> {
     }
     let shop = with_grant(app, shop).await?;
     let shop = if shop.parked.is_none() { Box::pin(look_after(app, &shop)).await.unwrap_or(shop) } else { shop };
+    let lists = match carrier_list::run(app, &shop).await {
+        Ok(sent) => sent,
+        Err(error) => {
+            tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "a changed carrier list was not told");
+            0
+        }
+    };
     match mails(app, &shop, now).await {
         Ok(said) => {
-            let sent = said.sent;
+            let sent = said.sent + lists;
             schedule(app, &shop, said, None).await?;
             Ok(sent)
         }
@@ -215,13 +224,32 @@ async fn write(app: &App, shop: &Shop, step: Step, now: Timestamp) -> Result<Let
 
 /// The nearest deadline that is still ahead, of the orders as last read; else counted from what waits.
 async fn time_left(app: &App, shop: &Shop, now: Timestamp) -> Result<Option<TimeLeft>, TableError> {
+    // A parked shop is not visited: entries whose time passed meanwhile still stand where they stood, and the next
+    // deadline of their orders may be nearer than any other.
     let late = app.table.late(&shop.id).await?;
-    let entries = late.into_iter().chain(app.table.clocks_first(&shop.id, A_LOOK).await?);
-    let nearest = entries.map(|entry| entry.at).filter(|at| at.due > now).min_by_key(|at| at.due);
-    if let Some(at) = nearest {
+    let passed = app.table.clocks_first(&shop.id, A_LOOK).await?.into_iter().filter(|entry| entry.at.due <= now);
+    let ahead = app.table.clock_ahead(&shop.id, now).await?;
+    let mut nearest: Option<(TikTokOrderId, Clock, Timestamp, Timestamp)> = None;
+    let mut take = |order: TikTokOrderId, clock, due, since| {
+        if due > now && nearest.as_ref().is_none_or(|(_, _, known, _)| due < *known) {
+            nearest = Some((order, clock, due, since));
+        }
+    };
+    for entry in late.iter().chain(&ahead) {
+        let at = &entry.at;
+        take(at.order.clone(), at.clock, at.due, at.since);
+    }
+    for entry in passed.chain(late.into_iter().filter(|entry| entry.at.due <= now).take(A_LOOK)) {
+        let row = app.table.tiktok_order(&shop.id, &entry.at.order, false).await?;
+        let Some(row) = row.filter(|row| row.account == shop.account) else { continue };
+        if let Some(next) = row.unmet(&Rules::of(shop)).into_iter().find(|deadline| deadline.due > now) {
+            take(row.order.clone(), next.clock, next.due, entry.at.since);
+        }
+    }
+    if let Some((order, clock, due, since)) = nearest {
         let read = app.table.visit_get(&shop.id).await?.and_then(|visit| visit.row.last);
-        let as_of = read.unwrap_or(at.since);
-        return Ok(Some(TimeLeft::Order(Nearest { order: at.order.to_string(), clock: at.clock, due: at.due, as_of })));
+        let nearest = Nearest { order: order.to_string(), clock, due, as_of: read.unwrap_or(since) };
+        return Ok(Some(TimeLeft::Order(nearest)));
     }
     Ok(oldest_waiting(app, &shop.id).await?.map(TimeLeft::Estimate))
 }

@@ -224,6 +224,17 @@ pub fn for_owner(reason: Reason) -> bool {
 /// TikTok's words. `None` when there is nothing more to say.
 #[must_use]
 pub fn detail(parcel: &Parcel) -> Option<String> {
+    let said = said(parcel);
+    // A hint stands beside the reason, and is never one.
+    let hint = parcel.events.iter().rev().find(|event| event.what.reason() == Some(Reason::ImageRules));
+    match (said, hint.filter(|_| parcel.state.phase() == Phase::Waiting)) {
+        (said, None) => said,
+        (None, Some(hint)) => Some(format!("possible cause: {}", hint.detail)),
+        (Some(said), Some(hint)) => Some(format!("{said}; possible cause: {}", hint.detail)),
+    }
+}
+
+fn said(parcel: &Parcel) -> Option<String> {
     let reason = parcel.state.reason()?;
     let said = parcel.events.iter().rev().find(|event| event.what.reason() == Some(reason) && !event.detail.is_empty());
     if let (Reason::AcceptedWithWarning, Some(answer)) = (reason, &parcel.answer) {

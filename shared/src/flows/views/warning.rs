@@ -2,7 +2,7 @@
 
 use crate::carriers::Provider;
 use crate::domain::decision::EDIT_WINDOW;
-use crate::domain::parcel::{Parcel, ParcelState};
+use crate::domain::parcel::{Parcel, ParcelState, Sent};
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
 
@@ -39,9 +39,7 @@ impl Warning {
     /// Corrections and hours left, in words.
     #[must_use]
     pub fn left(&self) -> String {
-        let Self { edits, hours, .. } = self;
-        let edits = if *edits == 1 { "1 correction left".to_owned() } else { format!("{edits} corrections left") };
-        format!("{edits}, {hours} h left")
+        in_words(self.edits, self.hours)
     }
 
     /// All of it in one line.
@@ -49,6 +47,18 @@ impl Warning {
     pub fn shown_as(&self) -> String {
         format!("TikTok says: {} ({})", self.words, self.left())
     }
+}
+
+/// Corrections and hours left of a number that TikTok has from us, in words; also while a correction of it is refused.
+#[must_use]
+pub fn edits_left(sent: &Sent, now: Timestamp) -> String {
+    let closes = sent.shipped_at + EDIT_WINDOW;
+    if now > closes || sent.edits > 0 { in_words(0, 0) } else { in_words(1, closes.duration_since(now).as_hours()) }
+}
+
+fn in_words(edits: u32, hours: i64) -> String {
+    let edits = if edits == 1 { "1 correction left".to_owned() } else { format!("{edits} corrections left") };
+    format!("{edits}, {hours} h left")
 }
 
 /// The one carrier of the list that the words name, as whole words; never the one it was sent under. A name inside a longer

@@ -1,0 +1,49 @@
+//! A refusal whose cause is open is shown with a possible one, where the product's images break TikTok's rules.
+
+use waybill_model::tiktok::{Call, Fault, FaultRule};
+use waybill_tests::sim::script::usps;
+use waybill_tests::world::everyday::parcel;
+use waybill_tests::world::{SHOP, World};
+
+const ORDER: &str = "576000000000000017";
+
+/// A parcel that TikTok refuses with this code; the product's image is small where `small`.
+async fn refused(code: i64, small: bool, prepare: impl FnOnce(&World)) -> World {
+    let world = World::everyday("US").await;
+    let warehouse = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    let product = format!("1729{}", world.tiktok.order_now(SHOP, ORDER).expect("order").lines[0].sku_id);
+    if small {
+        world.tiktok.set_images(SHOP, &product, &[(300, 900, "https://p.example/a.jpg")]);
+    }
+    prepare(&world);
+    world.minute().await;
+    world.tiktok.inject(FaultRule::new(Fault::Code(code)).on(&[Call::MarkPackage]));
+    world.tell(&warehouse, parcel(&world, "W1", ORDER, "1", &usps(17), &[("MUG", 1)])).await;
+    world.hours(1).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn broken_image_rules_are_a_possible_cause_beside_the_reason_and_never_the_reason() {
+    let world = refused(98_765_432, true, |_| {}).await;
+    let row = world.listed(&usps(17), &["TIKTOK_UNLISTED"]).await;
+    let detail = row["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("possible cause") && detail.contains("image 1 is small (300 x 900 pixels)"), "{row}");
+    assert_eq!(world.tiktok.calls(Call::GetProduct), 1, "looked at once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_known_cause_good_images_or_a_missing_scope_give_no_hint_and_hold_nothing_up() {
+    let world = refused(21_004_012, true, |_| {}).await;
+    let row = world.listed(&usps(17), &["TRACKING_INVALID"]).await;
+    assert!(!row["detail"].to_string().contains("possible cause"), "{row}");
+    assert_eq!(world.tiktok.calls(Call::GetProduct), 0, "the cause is known");
+    let world = refused(98_765_432, false, |_| {}).await;
+    let row = world.listed(&usps(17), &["TIKTOK_UNLISTED"]).await;
+    assert!(!row["detail"].to_string().contains("possible cause"), "{row}");
+    let refuse = FaultRule::new(Fault::Code(105_005)).on(&[Call::GetProduct]);
+    let world = refused(98_765_432, true, |world| world.tiktok.inject(refuse)).await;
+    let row = world.listed(&usps(17), &["TIKTOK_UNLISTED"]).await;
+    assert!(!row["detail"].to_string().contains("possible cause"), "{row}");
+}

@@ -151,3 +151,27 @@ async fn a_parcel_made_anew_is_found_beside_a_parcel_of_the_same_id_in_another_w
     world.holds(SHOP, ONE, &[&fresh, &cap, &cap]).await;
     world.quiet("W1").await;
 }
+
+/// The shipment that was sent for one order names another: a person says which it is, by the command that the list names.
+#[tokio::test(start_paused = true)]
+async fn a_shipment_that_names_another_order_after_it_was_sent_is_asked_about_and_linked() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    for order in [ONE, TWO] {
+        world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).recipient("one buyer").place();
+    }
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(10).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.tell(&store, parcel(&world, "W1", TWO, "1", &number, &[("MUG", 1)])).await;
+    world.hours(2).await;
+    world.holds(SHOP, TWO, &["-"]).await;
+    let row = world.listed(&number, &["ORDER_AMBIGUOUS"]).await;
+    let detail = row["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(ONE) && detail.contains(TWO), "{row}");
+    assert!(row["command"].as_str().is_some_and(|command| command.starts_with("waybill link W1")), "{row}");
+    world.command(&["link", "W1", TWO]).await;
+    world.minutes(10).await;
+    world.holds(SHOP, TWO, &[&number]).await;
+}

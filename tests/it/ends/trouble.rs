@@ -1,6 +1,6 @@
 //! B and D: trouble that passes, and one bad order among good ones.
 
-use super::{ONE, parcel};
+use super::{ONE, TWO, parcel};
 use waybill_model::stores::{IdField, Kind, Mischief};
 use waybill_model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::sim::script::usps;
@@ -109,4 +109,22 @@ async fn a_read_that_was_refused_holds_a_number_until_the_order_is_read() {
     world.hours(3).await;
     world.holds(SHOP, ONE, &[&number]).await;
     world.quiet("W1").await;
+}
+
+/// Z: a refusal that repeats after lost answers becomes known by a read that is newer for certain.
+#[tokio::test(start_paused = true)]
+async fn a_number_of_another_order_is_told_although_the_first_answers_were_lost() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    for order in [ONE, TWO] {
+        world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).recipient(order).place();
+    }
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(10).await;
+    world.tiktok.inject(FaultRule::new(Fault::ResetAfter).writes(true).times(3));
+    world.tell(&store, parcel(&world, "W2", TWO, "1", &number, &[("MUG", 1)])).await;
+    world.hours(4).await;
+    world.holds(SHOP, TWO, &["-"]).await;
+    world.listed(&number, &["TRACKING_DUPLICATE"]).await;
 }

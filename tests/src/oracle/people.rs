@@ -30,6 +30,10 @@ pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Optio
             Some(order) => corrected(&number, |message| message.tiktok = Some(order.clone()), history),
             None => dismiss(),
         },
+        "ORDER_AMBIGUOUS" => {
+            let named = newest(&number, history)?.tiktok.clone()?;
+            Some(Deed::Link(text("store_order").to_owned(), named))
+        }
         "LINES_UNMATCHED" => match truth.filter(|truth| is_free(truth, history)) {
             Some(truth) => Some(Deed::Choose(number, truth.items.clone())),
             None => dismiss(),
@@ -43,13 +47,18 @@ pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Optio
     }
 }
 
-/// The warehouse sends the newest message of this number anew, mended.
-fn corrected(number: &str, mend: impl Fn(&mut Message), history: &History) -> Option<Deed> {
+/// The newest message of a number.
+fn newest<'a>(number: &str, history: &'a History) -> Option<&'a Message> {
     let told = history.deeds.iter().filter_map(|(_, deed)| match deed {
         Deed::Tell(message) if message.numbers.iter().any(|n| n == number) => Some(message),
         _ => None,
     });
-    let mut message = told.max_by_key(|message| message.version)?.clone();
+    told.max_by_key(|message| message.version)
+}
+
+/// The warehouse sends the newest message of this number anew, mended.
+fn corrected(number: &str, mend: impl Fn(&mut Message), history: &History) -> Option<Deed> {
+    let mut message = newest(number, history)?.clone();
     mend(&mut message);
     message.version = history.now;
     Some(Deed::Tell(message))

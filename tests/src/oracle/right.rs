@@ -278,6 +278,33 @@ impl History {
         self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Retry(retried) if retried == number))
     }
 
+    /// The same shipment named another order before, TikTok took the number for that one, and no person has said since
+    /// which it is.
+    fn was_sent_for_another(&self, id: &str, number: &str, parcel: &Parcel) -> bool {
+        let told = || {
+            self.deeds.iter().filter_map(|(when, deed)| match deed {
+                Deed::Tell(m) if m.numbers.iter().any(|n| n == number) => Some((*when, m)),
+                _ => None,
+            })
+        };
+        let own = |m: &Message| parcel.shipments.contains(&(m.store, m.order.clone(), m.shipment.clone()));
+        let Some((moved, now)) = told().find(|(_, m)| own(m) && m.tiktok.as_deref() == Some(id)) else { return false };
+        let same = |m: &Message| (m.store, &m.order, &m.shipment) == (now.store, &now.order, &now.shipment);
+        let sent_before = told().any(|(when, m)| {
+            when < moved
+                && same(m)
+                && m.tiktok.as_deref() != Some(id)
+                && self
+                    .taken
+                    .iter()
+                    .any(|taken| Some(&taken.order) == m.tiktok.as_ref() && taken.number == number && taken.at < moved)
+        });
+        let linked = |(when, deed): &(i64, Deed)| {
+            *when >= moved && matches!(deed, Deed::Link(own, order) if *own == now.order && order == id)
+        };
+        sent_before && !self.deeds.iter().any(linked)
+    }
+
     /// What a warehouse's words for a carrier mean at TikTok.
     fn meaning(&self, words: &str, at: i64) -> Option<&'static str> {
         let said = |(when, deed): &(i64, Deed)| match deed {

@@ -15,7 +15,7 @@ use crate::flows::calls::{Sending, Trouble};
 use crate::flows::carriers::match_parcel::Maps;
 use crate::tiktok::packages::Shipped;
 use crate::tiktok::{Class, TikTokError};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Whether the order may be worked on further in this run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub(super) enum Next {
     /// No time, or our copy of the order may be stale: the next run reads it again.
     Stop,
 }
+
+/// So long after a call whose answer was lost a read that shows nothing of it is newer, although the order never changed.
+const READS_ARE_NEWER: SignedDuration = SignedDuration::from_hours(1);
 
 impl Desk<'_> {
     /// Carries a plan out.
@@ -315,7 +318,8 @@ impl Desk<'_> {
         match decision {
             // The read shows nothing new. After a lost answer it may be behind, until it is newer than that call.
             Decision::Push { .. } | Decision::Correct { .. } => {
-                let newer = self.order.update_time.is_some_and(|at| at > tried.at);
+                let long_ago = now.duration_since(tried.at) >= READS_ARE_NEWER && !error.is_passing();
+                let newer = long_ago || self.order.update_time.is_some_and(|at| at > tried.at);
                 if (doubtful && !newer) || class == Class::AlreadyDone {
                     return self.unknown(index, tried).await;
                 }

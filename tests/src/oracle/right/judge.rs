@@ -72,6 +72,11 @@ impl History {
             }
             return ends;
         };
+        if ends.is_empty() && self.was_sent_for_another(id, number, parcel) {
+            why.push("it was sent for the order that the warehouse named before".into());
+            ends.insert(End::Listed("ORDER_AMBIGUOUS"));
+            return ends;
+        }
         let Some(order) = self.orders.get(id) else {
             why.push("no shop has the order".into());
             if ends.is_empty() {

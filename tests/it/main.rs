@@ -28,6 +28,7 @@ mod models_tiktok;
 mod oracle;
 mod orders;
 mod refresh;
+mod refusals;
 mod reminders;
 mod replay;
 mod security;

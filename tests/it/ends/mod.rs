@@ -13,6 +13,6 @@ mod withdrawn;
 use waybill_tests::world::everyday::{parcel, with};
 
 /// The TikTok orders of a world.
-const ONE: &str = "576000000000000001";
+pub(crate) const ONE: &str = "576000000000000001";
 /// Another one.
 const TWO: &str = "576000000000000002";

@@ -216,7 +216,10 @@ pub fn state_words(standing: &ShopStanding, zone: &TimeZone, now: Timestamp) -> 
         ShopStanding::Parked { reason, since: at } => {
             format!("disconnected {}: {}", since(*at), reason.sentence().trim_end_matches('.'))
         }
-        ShopStanding::Resting { until } => format!("rests until {}, then goes on by itself", local(*until, zone)),
+        ShopStanding::Resting { until, reason } => {
+            let why = reason.map(|reason| format!(": {}", reason.sentence().trim_end_matches('.'))).unwrap_or_default();
+            format!("rests until {}, then goes on by itself{why}", local(*until, zone))
+        }
     }
 }
 

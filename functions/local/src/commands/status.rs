@@ -120,7 +120,8 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
     let said = format!("{}, {state}; {pushed}", shop.name);
     let mut rows = vec![match &standing {
         ShopStanding::Connected { days } if *days > 30 => StatusRow::good("shop", id.clone(), said),
-        ShopStanding::Resting { .. } => StatusRow::good("shop", id.clone(), said),
+        ShopStanding::Resting { reason: Some(reason), .. } => StatusRow::bad("shop", id.clone(), said, reason.remedy()),
+        ShopStanding::Resting { reason: None, .. } => StatusRow::good("shop", id.clone(), said),
         ShopStanding::Connected { .. } => {
             StatusRow::bad("shop", id.clone(), said, "Its owner reconnects it from the mail, or in the console.")
         }

@@ -11,6 +11,7 @@ use crate::domain::ids::LineItemId;
 use crate::domain::moves::{Accepted, CRASHES, Patience};
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Tried, WaitsFor};
 use crate::domain::reason::{Reason, Who};
+use crate::domain::tracking::same_number;
 use crate::flows::calls::{Sending, Trouble};
 use crate::flows::carriers::match_parcel::Maps;
 use crate::tiktok::packages::Shipped;
@@ -66,6 +67,13 @@ impl Desk<'_> {
                 let done = Accepted { shared: plan.shared, ..done };
                 if done.event == Plain::Reconciled {
                     one(&tally.reconciled);
+                    // The call whose answer was lost may have taken another number off.
+                    let shown = |n: &str| {
+                        self.order.lines.iter().any(|l| l.tracking.as_deref().is_some_and(|t| same_number(t, n)))
+                    };
+                    let sent = self.rows.iter().filter_map(|row| Some(row.sent.as_ref()?.number.clone()));
+                    let before: Vec<String> = sent.filter(|number| !shown(number)).collect();
+                    free_duplicates(self.shop, &before, &done.carried.number).await;
                 }
                 self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await

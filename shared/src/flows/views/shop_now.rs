@@ -67,6 +67,7 @@ impl ShopNow {
             ShopStanding::Connected { days } if *days <= SOON => {
                 why.push(format!("{} to reconnect", plural(*days, "day")))
             }
+            ShopStanding::Resting { reason: Some(reason), .. } => why.push(reason.sentence().to_owned()),
             ShopStanding::Connected { .. } | ShopStanding::Resting { .. } => {}
             ShopStanding::Paused { .. } => why.push("it is paused here, nothing is sent".to_owned()),
             ShopStanding::Parked { .. } => why.push("it is disconnected, nothing is sent".to_owned()),

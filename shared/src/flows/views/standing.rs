@@ -35,6 +35,8 @@ pub enum ShopStanding {
     Resting {
         /// Until when.
         until: Timestamp,
+        /// Why, where TikTok refuses our app or the shop as a whole: somebody is asked to act.
+        reason: Option<Reason>,
     },
 }
 
@@ -49,7 +51,7 @@ impl ShopStanding {
             return Self::Paused { since: shop.settings.paused_since, by: shop.settings.paused_by.clone() };
         }
         match shop.hold_until.filter(|until| *until > now) {
-            Some(until) => Self::Resting { until },
+            Some(until) => Self::Resting { until, reason: shop.resting.as_ref().map(|resting| resting.reason) },
             None => Self::Connected { days: shop.reauthorise_by(reauth_days).days_left(now) },
         }
     }

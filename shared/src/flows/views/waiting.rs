@@ -34,6 +34,9 @@ pub fn wait(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> Option<Wait
     if let Some(stopped) = stopped(shop) {
         return by_hand(stopped);
     }
+    if let Some(rests) = shop.and_then(|shop| resting(shop, now)) {
+        return Some(rests);
+    }
     let tries = match parcel.attempts {
         0 => String::new(),
         1 => " It was tried once.".to_owned(),
@@ -79,6 +82,16 @@ pub fn stopped(shop: Option<&Shop>) -> Option<String> {
         return Some(format!("The shop is paused here{by}. Resume it to send what waits."));
     }
     None
+}
+
+/// A shop that rests is tried again by itself: why, and when.
+fn resting(shop: &Shop, now: Timestamp) -> Option<Wait> {
+    let until = shop.hold_until.filter(|until| *until > now)?;
+    let said = match &shop.resting {
+        Some(resting) => format!("{} {}", resting.reason.sentence(), resting.reason.remedy()),
+        None => "TikTok's calls for this shop failed in a row: it rests, and goes on by itself.".to_owned(),
+    };
+    Some(Wait { said, until: Some(until) })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ impl History {
         let mut wrong = Vec::new();
         for taken in &self.taken {
             // Deeds and answers within one second of each other have no order.
-            let moments = [taken.at, taken.at - 2].map(|at| self.parcels(at));
+            let moments = [taken.at, taken.at - 1, taken.at - 2].map(|at| self.parcels(at));
             let key = (Some(taken.order.clone()), taken.number.clone());
             let Some(parcel) = moments.iter().find_map(|parcels| parcels.get(&key)) else {
                 wrong.push(format!("nobody said so then: {taken:?}"));

@@ -1,0 +1,126 @@
+//! TikTok's refusals of a number, class by class: what the merchant sees, what frees it, and by when.
+
+use super::ends::ONE;
+use waybill_model::tiktok::{Call, Fault, FaultRule};
+use waybill_tests::sim::cores::on_all_cores;
+use waybill_tests::sim::script::usps;
+use waybill_tests::world::everyday::parcel;
+use waybill_tests::world::{SHOP, World};
+
+/// What frees a number once TikTok would take it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Frees {
+    /// Time alone, within the hour.
+    Itself,
+    /// A person's `waybill retry`.
+    Retry,
+    /// The owner's reconnect.
+    Reconnect,
+}
+use Frees::{Itself, Reconnect, Retry};
+
+/// Where the reason is read.
+#[derive(Clone, Copy, Debug)]
+enum Seen {
+    /// On the attention list, for this reason.
+    Listed(&'static str),
+    /// On the parcel, which waits by itself.
+    Waits(&'static str),
+    /// On the shop, whose parcels wait with it: a word of what each of them says.
+    Shop(&'static str, &'static str),
+}
+use Seen::{Listed, Shop, Waits};
+
+/// The codes of a class, what is seen after half an hour, what frees it, and how often TikTok was asked at the most.
+const CLASSES: &[(&[i64], Seen, Frees, usize)] = &[
+    (&[36_009_002], Waits("RATE_LIMITED"), Itself, 4),
+    (&[36_009_003, 36_009_007], Waits("OUTCOME_UNKNOWN"), Itself, 4),
+    (&[10_002_014, 21_001_003, 10_007_002, 21_011_043], Waits("TIKTOK_ERROR"), Itself, 4),
+    // The read says that the order is open: what a refusal says of its state is asked about again.
+    (&[21_011_041, 21_008_025, 21_011_004], Waits("TIKTOK_ERROR"), Itself, 4),
+    (&[21_008_099, 21_008_042, 21_011_030, 21_011_050, 21_011_051], Waits("OUTCOME_UNKNOWN"), Itself, 4),
+    (&[21_011_044], Waits("ON_HOLD"), Itself, 1),
+    (&[21_011_007], Listed("CANCEL_REQUESTED"), Itself, 1),
+    (&[36_009_033, 106_001, 98_001_005], Shop("resting", "refuses our app"), Itself, 7),
+    (&[36_009_043], Shop("resting", "not active"), Itself, 7),
+    (&[101_000, 106_013], Shop("resting", "key of this shop"), Itself, 14),
+    (&[105_001, 105_002, 36_004_005], Shop("AUTH_EXPIRED", "reconnect"), Reconnect, 3),
+    (&[105_005], Shop("SCOPE_MISSING", "permission is missing"), Reconnect, 1),
+    (&[21_004_015], Listed("CARRIER_FORMAT_MISMATCH"), Itself, 1),
+    (&[21_004_016, 21_008_116], Listed("CARRIER_NOT_APPROVED"), Itself, 1),
+    (&[21_011_048], Listed("LINES_UNMATCHED"), Itself, 1),
+    (&[21_008_111], Listed("ORDER_NOT_FOUND"), Itself, 1),
+    (&[21_008_117], Listed("NOT_SELLER_SHIPPING"), Itself, 1),
+    (&[11_028_006], Listed("TRACKING_INVALID"), Retry, 1),
+    (&[21_011_025, 21_011_026], Listed("TRACKING_DUPLICATE"), Retry, 1),
+    (&[21_008_106], Listed("REGION_UNSUPPORTED"), Retry, 1),
+    (
+        &[10_006_402, 21_042_057, 21_011_033, 21_011_049, 21_011_008, 21_021_010, 11_021_009],
+        Listed("TIKTOK_RULE"),
+        Retry,
+        1,
+    ),
+    (&[36_009_009, 98_001_004, 21_001_001], Listed("INTERNAL"), Retry, 1),
+    // A code that nobody knows: three tries, then people are shown TikTok's words.
+    (&[36_009_004, 99_999_999], Listed("TIKTOK_UNLISTED"), Retry, 3),
+];
+
+/// Plays one refusal to its end. `None`: as the table says.
+async fn play(code: i64, seen: Seen, frees: Frees, most: usize) -> Option<String> {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    let number = usps(7);
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.minutes(2).await;
+    world.tiktok.inject(FaultRule::new(Fault::Code(code)).on(&[Call::MarkPackage]));
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(30).await;
+    let listed = world.held().await.reason(&number).to_owned();
+    let (rows, _) = world.command(&["order", "W1"]).await;
+    let row = rows.iter().find(|row| row["number"] == *number)?;
+    let (shops, _) = world.command(&["shop", "list"]).await;
+    let right = match seen {
+        Listed(reason) => listed == reason && row["reason"] == reason && row["command"].is_string(),
+        Waits(reason) => listed.is_empty() && row["reason"] == reason && row["until"].is_string(),
+        Shop(state, words) => {
+            let says = row["waits_for"].as_str().is_some_and(|said| said.contains(words));
+            listed.is_empty() && shops[0]["state"] == state && says
+        }
+    };
+    let calls = world.tiktok.calls(Call::MarkPackage);
+    if !right || calls > most {
+        return Some(format!(
+            "{code}: {seen:?} and at most {most} calls, but: listed {listed:?}, {calls} calls, {row}"
+        ));
+    }
+    world.tiktok.heal();
+    if frees != Itself {
+        world.hours(3).await;
+        if world.at_tiktok(SHOP, ONE) == [number.clone()] {
+            return Some(format!("{code}: went by itself, not by {frees:?}"));
+        }
+    }
+    match frees {
+        Itself => {}
+        Retry => world.retry("W1").await,
+        Reconnect => world.connect_shop_again(SHOP).await,
+    }
+    world.minutes(61).await;
+    let there = world.at_tiktok(SHOP, ONE);
+    (there != [number]).then(|| format!("{code}: {frees:?} did not free it: TikTok holds {there:?}"))
+}
+
+#[test]
+fn every_refusal_is_shown_for_what_it_is_and_freed_by_what_the_list_says() {
+    let rows = CLASSES
+        .iter()
+        .flat_map(|(codes, seen, frees, most)| codes.iter().map(move |code| (*code, *seen, *frees, *most)));
+    let judged = |(code, seen, frees, most): &(i64, Seen, Frees, usize)| {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().start_paused(true).build().expect("a runtime");
+        runtime.block_on(Box::pin(play(*code, *seen, *frees, *most)))
+    };
+    let wrong = on_all_cores(rows, judged, |(code, ..)| Some(format!("{code} panicked")));
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

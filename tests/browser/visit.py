@@ -22,6 +22,8 @@ DESK = {"width": 1120, "height": 800}
 PHONE = {"width": 390, "height": 844}
 # axe-core as its Python package ships it.
 AXE = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).with_name("axe.min.js").read_text()
+# A mail stands within the page of whoever shows it, which has the landmarks.
+PART = "{region: {enabled: false}, 'landmark-one-main': {enabled: false}}"
 checks = 0
 barriers = {}
 
@@ -33,13 +35,13 @@ def check(holds, what):
         sys.exit(f"FAILED: {what}")
 
 
-def barrier(page, name):
+def barrier(page, name, rules="{}"):
     """What axe-core finds on a page, light and dark; all pages are judged before the visit fails for it."""
     global checks
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.evaluate(AXE)
-        for found in page.evaluate("async () => (await axe.run()).violations"):
+        for found in page.evaluate(f"async () => (await axe.run({{rules: {rules}}})).violations"):
             for node in found["nodes"]:
                 barriers.setdefault((found["id"], found["help"], node["html"][:160]), []).append(f"{name} ({scheme})")
         checks += 1
@@ -328,7 +330,7 @@ def mails(chromium, waybill, pictures):
         for file in sorted(pathlib.Path(folder).glob("*.html")):
             page = chromium.new_page(viewport={"width": 680, "height": 400})
             page.goto(file.as_uri())
-            barrier(page, f"mail {file.stem}")
+            barrier(page, f"mail {file.stem}", PART)
             page.screenshot(path=str(pictures / f"mail-{file.stem}.png"), full_page=True)
             page.set_viewport_size({"width": 360, "height": 400})
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -164,7 +164,10 @@ async fn a_shipment_that_names_another_order_after_it_was_sent_is_asked_about_an
     world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
     world.minutes(10).await;
     world.holds(SHOP, ONE, &[&number]).await;
-    world.tell(&store, parcel(&world, "W1", TWO, "1", &number, &[("MUG", 1)])).await;
+    let moved = parcel(&world, "W1", TWO, "1", &number, &[("MUG", 1)]);
+    world.tell(&store, moved.clone()).await;
+    world.minutes(10).await;
+    world.tell(&store, moved).await;
     world.hours(2).await;
     world.holds(SHOP, TWO, &["-"]).await;
     let row = world.listed(&number, &["ORDER_AMBIGUOUS"]).await;

@@ -90,3 +90,24 @@ async fn shop_moves_to_another_account() {
     world.holds(SHOP, ONE, &["-"]).await;
     assert!(world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
 }
+
+/// C: while its shop is paused the account's other shop is asked for each of the two orders, and neither parcel takes the
+/// other's.
+#[tokio::test(start_paused = true)]
+async fn two_parcels_of_a_store_order_keep_their_own_orders_while_their_shop_is_paused() {
+    let world = World::with_two_shops().await;
+    let store = world.warehouse("wh", &[SHOP, SECOND_SHOP]).await;
+    world.command(&["shop", "pause", SHOP]).await;
+    for order in [ONE, TWO] {
+        world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).place();
+    }
+    let (first, second) = (usps(1), usps(2));
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &first, &[("MUG", 1)])).await;
+    world.tell(&store, parcel(&world, "W1", TWO, "2", &second, &[("MUG", 1)])).await;
+    world.hours(3).await;
+    world.command(&["shop", "resume", SHOP]).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&first]).await;
+    world.holds(SHOP, TWO, &[&second]).await;
+    world.quiet("W1").await;
+}

@@ -106,7 +106,9 @@ impl<'a> Desk<'a> {
         self.places.carries(index, &source.shipment);
         let named = self.named().cloned();
         let row = &mut self.rows[index];
-        let moved = named.filter(|named| row.tiktok_order() != Some(named));
+        // A person was asked which of two orders it is: that the store says the same again is no answer.
+        let asked = matches!(row.link, OrderLink::Ambiguous(_)) && row.apart.is_some() && row.apart == named;
+        let moved = named.filter(|named| row.tiktok_order() != Some(named) && !asked);
         let was_withdrawn = row.is_withdrawn();
         let newest = row.sources.iter().all(|s| s.version <= source.version);
         let mut content = was_withdrawn && source.present;
@@ -149,7 +151,7 @@ impl<'a> Desk<'a> {
             if row.is_withdrawn() {
                 row.withdraw(ParcelState::Skipped(Reason::Cancelled), now);
             }
-        } else if content || carrier_changed || moved.is_some() {
+        } else if (content || carrier_changed || moved.is_some()) && !asked {
             requeue(row, now);
         }
         index

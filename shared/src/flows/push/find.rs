@@ -4,7 +4,7 @@
 use super::orders::Group;
 use super::shop::{is_due, load};
 use super::shop_run::ShopRun;
-use super::{Run, read, record, resolve};
+use super::{Run, read, record, resolve, split};
 use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
@@ -79,11 +79,13 @@ pub(super) async fn beside(run: &Run<'_>, id: &ShopId, shop: Option<&Shop>, due:
         if !run.may_start() {
             return;
         }
-        let Some(mut group) = load(run, id, store, order).await else { continue };
-        group.rows.retain(|row| !is_its_own(row) && is_due(row, id, run));
-        if let Some(order) = resolve::known(&group).cloned().filter(|_| !group.rows.is_empty()) {
-            group.link(&order);
-            wanted.push((order, vec![group]));
+        let Some(group) = load(run, id, store, order).await else { continue };
+        for mut group in split::by_order(group) {
+            group.rows.retain(|row| !is_its_own(row) && is_due(row, id, run));
+            if let Some(order) = resolve::known(&group).cloned().filter(|_| !group.rows.is_empty()) {
+                group.link(&order);
+                wanted.push((order, vec![group]));
+            }
         }
     }
     let Some(account) = wanted.first().map(|(_, groups)| groups[0].store.account.clone()) else { return };

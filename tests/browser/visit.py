@@ -8,6 +8,7 @@ pictures go into the folder.
 import argparse
 import email
 import email.policy
+import importlib.util
 import json
 import pathlib
 import re
@@ -19,7 +20,12 @@ from playwright.sync_api import sync_playwright
 
 DESK = {"width": 1120, "height": 800}
 PHONE = {"width": 390, "height": 844}
+# axe-core as its Python package ships it.
+AXE = pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).with_name("axe.min.js").read_text()
+# A mail stands within the page of whoever shows it, which has the landmarks.
+PART = "{region: {enabled: false}, 'landmark-one-main': {enabled: false}}"
 checks = 0
+barriers = {}
 
 
 def check(holds, what):
@@ -27,6 +33,19 @@ def check(holds, what):
     checks += 1
     if not holds:
         sys.exit(f"FAILED: {what}")
+
+
+def barrier(page, name, rules="{}"):
+    """What axe-core finds on a page, light and dark; all pages are judged before the visit fails for it."""
+    global checks
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(AXE)
+        for found in page.evaluate(f"async () => (await axe.run({{rules: {rules}}})).violations"):
+            for node in found["nodes"]:
+                barriers.setdefault((found["id"], found["help"], node["html"][:160]), []).append(f"{name} ({scheme})")
+        checks += 1
+    page.emulate_media(color_scheme="light")
 
 
 class Town:
@@ -75,6 +94,7 @@ class Visitor:
 
     def picture(self, name):
         self.judge(name)
+        barrier(self.page, name)
         self.page.screenshot(path=str(self.pictures / f"{name}.png"), full_page=True)
 
     def judge(self, name):
@@ -126,6 +146,7 @@ def lists(desk, town):
     desk.open("/orders?q=nobody-knows-it")
     desk.shows("Nothing fits nobody-knows-it")
     desk.picture("orders-none")
+    keys(desk)
     desk.press("Deadlines")
     desk.shows("first scan by")
     desk.picture("deadlines")
@@ -154,6 +175,41 @@ def lists(desk, town):
         desk.picture(f"{name}-phone")
     desk.page.set_viewport_size(DESK)
     desk.open(f"/shops/{town.about['shop']}")
+
+
+def keys(desk):
+    """The daily path without a mouse."""
+    focused = "document.activeElement.getAttribute('href') ?? document.activeElement.name"
+    focus = lambda: desk.page.evaluate(focused)
+    key = desk.page.keyboard.press
+    desk.open("/deadlines")
+    with desk.page.expect_navigation():
+        key("/")
+    desk.page.wait_for_load_state()
+    check(desk.page.url.endswith("/orders#search") and focus() == "q", f"/ leads to the search: {focus()}")
+    key("j")
+    check(desk.page.get_by_label("Search").input_value() == "j", "a letter that is typed is text")
+    desk.open("/orders")
+    links = desk.page.evaluate(
+        "[...document.querySelectorAll('table.list tbody tr')].map(r => r.querySelector('a').getAttribute('href'))"
+    )
+    seen = []
+    for letter in "jjk":
+        key(letter)
+        seen.append(focus())
+    check(seen == [links[0], links[1], links[0]], f"j and k go down and up: {seen}")
+    with desk.page.expect_navigation():
+        key("Enter")
+    check(desk.page.url.endswith(links[0]), "Enter opens the row")
+    key("e")
+    inside = desk.page.evaluate("!!document.activeElement.closest('main form, main details')")
+    check(inside, "e goes to what settles it")
+    desk.open("/orders")
+    desk.page.locator("footer button").click()
+    desk.page.locator("footer button").blur()
+    key("j")
+    check(focus() not in links, "keys that are off do nothing")
+    desk.page.locator("footer button").click()
 
 
 def story(chromium, town, pictures):
@@ -274,6 +330,7 @@ def mails(chromium, waybill, pictures):
         for file in sorted(pathlib.Path(folder).glob("*.html")):
             page = chromium.new_page(viewport={"width": 680, "height": 400})
             page.goto(file.as_uri())
+            barrier(page, f"mail {file.stem}", PART)
             page.screenshot(path=str(pictures / f"mail-{file.stem}.png"), full_page=True)
             page.set_viewport_size({"width": 360, "height": 400})
             wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -300,6 +357,9 @@ def main():
             town.process.stdin.close()
             town.process.wait(20)
             chromium.close()
+    for (rule, words, html), pages in barriers.items():
+        print(f"{rule}: {words}: {html}\n    on {', '.join(pages)}")
+    check(not barriers, f"axe-core finds {len(barriers)} barriers")
     print(f"browser: {checks} checks, {len(list(given.pictures.glob('*.png')))} pictures")
 
 

@@ -124,8 +124,19 @@ async fn every_page_forbids_what_it_does_not_need() {
         let policy = page.headers.get("content-security-policy").and_then(|v| v.to_str().ok()).unwrap_or_default();
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{path}: {policy}");
         assert_eq!(page.headers.get("cache-control").map(|v| v.as_bytes()), Some(b"no-store".as_slice()), "{path}");
-        assert!(!page.text.contains("<script") && !page.text.contains(" style="), "{path}");
+        let text = page.text.replace("<script src=\"/keys.js\" defer></script>", "");
+        assert!(!text.contains("<script") && !text.contains(" style="), "{path}");
+        assert_eq!(text.len() < page.text.len(), policy.contains("; script-src 'self'; "), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{path}: {policy}");
     }
+    assert!(browser.get(&world, "/shops").await.text.contains("/keys.js"));
+    assert!(!Browser::default().get(&world, "/login").await.text.contains("/keys.js"), "none for strangers");
+    let script = browser.get(&world, "/keys.js").await;
+    assert_eq!(
+        (script.status, script.headers["content-type"].as_bytes()),
+        (200, b"text/javascript; charset=utf-8".as_slice())
+    );
+    assert_eq!(script.headers["x-content-type-options"].as_bytes(), b"nosniff");
 }
 
 #[tokio::test(start_paused = true)]

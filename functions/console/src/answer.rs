@@ -8,6 +8,7 @@ use waybill::app::App;
 use waybill::web::{csv, headers};
 
 const STYLE: &str = include_str!("../templates/style.css");
+const KEYS: &str = include_str!("../templates/keys.js");
 
 const TEMPLATES: &[(&str, &str)] = &[
     ("base.html", include_str!("../templates/base.html")),
@@ -113,6 +114,8 @@ pub(crate) fn framed(app: &App, template: &str, values: Value) -> Response<Body>
 }
 
 fn written(app: &App, status: u16, template: &str, values: Value, targets: &[String], framed: bool) -> Response<Body> {
+    // As `base.html` has it: the script is for pages of people who are signed in.
+    let scripted = values.get_attr("csrf").is_ok_and(|csrf| csrf.is_true());
     let values = context! { style => STYLE, version => env!("CARGO_PKG_VERSION"), ..values };
     let text = templates().get_template(template).and_then(|template| template.render(values));
     let (status, text) = text.map(|text| (status, text)).unwrap_or_else(|error| {
@@ -127,7 +130,7 @@ fn written(app: &App, status: u16, template: &str, values: Value, targets: &[Str
     let origins = consent.map(|url| url.origin().ascii_serialization());
     let targets: Vec<&str> = origins.iter().chain(targets).map(String::as_str).collect();
     let frames = if framed { headers::CONTROL_PANELS } else { "'none'" };
-    let policy = headers::content_policy(STYLE, &targets, frames);
+    let policy = headers::content_policy(STYLE, scripted, &targets, frames);
     if framed {
         response.headers_mut().remove("x-frame-options");
     }
@@ -176,6 +179,19 @@ pub(crate) fn machine(status: u16, word: &str, message: &str) -> Response<Body> 
     };
     let mut response = answer(status, body.to_string().into());
     for (name, value) in [("content-type", "application/json"), ("cache-control", "no-store")] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// `GET /keys.js`: the one script, the same for everybody.
+pub(crate) fn keys() -> Response<Body> {
+    let mut response = answer(200, KEYS.into());
+    for (name, value) in [
+        ("content-type", "text/javascript; charset=utf-8"),
+        ("cache-control", "no-cache"),
+        ("x-content-type-options", "nosniff"),
+    ] {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     response

@@ -4,18 +4,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
-/// A page loads nothing, runs nothing, is framed by nobody, and posts to us or to the named origins (Chrome also judges
+/// A page loads nothing, runs nothing but a `scripted` one our own file, is framed by nobody, and posts to us or to the named origins (Chrome also judges
 /// where a posted form is redirected to, which is a platform's consent page). `frames` may show it in a frame.
 #[must_use]
-pub fn content_policy(style: &str, form_targets: &[&str], frames: &str) -> String {
+pub fn content_policy(style: &str, scripted: bool, form_targets: &[&str], frames: &str) -> String {
     let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
     let mut forms = String::from("'self'");
     for origin in form_targets {
         forms.push(' ');
         forms.push_str(origin);
     }
+    let scripts = if scripted { "script-src 'self'; " } else { "" };
     format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; form-action {forms}; base-uri 'none'; \
+        "default-src 'none'; style-src 'sha256-{hash}'; {scripts}img-src data:; form-action {forms}; base-uri 'none'; \
          frame-ancestors {frames}"
     )
 }
@@ -42,10 +43,12 @@ mod tests {
 
     #[test]
     fn a_page_may_load_nothing_and_style_itself_only() {
-        let policy = content_policy("body{}", &["https://services.us.tiktokshop.com"], "'none'");
+        let policy = content_policy("body{}", false, &["https://services.us.tiktokshop.com"], "'none'");
         assert!(policy.ends_with("frame-ancestors 'none'"));
         assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
         assert!(policy.contains("form-action 'self' https://services.us.tiktokshop.com;"));
         assert!(!policy.contains("script-src") && !policy.contains("unsafe"));
+        let policy = content_policy("body{}", true, &[], "'none'");
+        assert!(policy.contains("; script-src 'self'; ") && !policy.contains("unsafe"));
     }
 }

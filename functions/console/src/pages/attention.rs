@@ -322,5 +322,7 @@ pub(super) async fn file(visit: &Visit<'_>, member: &Member) -> Result<Response<
             text(row.store),
         ]
     };
-    Ok(answer::csv("attention", &HEAD, part.rows.into_iter().map(cells)))
+    let next = part.next.as_deref().map(|next| wanted.address("/attention.csv", Some(next)));
+    let file = answer::csv("attention", &HEAD, part.rows.into_iter().map(cells));
+    Ok(answer::with_next(file, next.as_deref()))
 }

@@ -56,6 +56,7 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     let method = if visit.method == "HEAD" { "GET" } else { visit.method.as_str() };
     match (method, parts.as_slice()) {
         ("GET", ["healthz"]) => return Ok(answer::healthy()),
+        ("GET", ["keys.js"]) => return Ok(answer::keys()),
         ("GET", ["proof-keys"]) => return proof_keys(visit).await,
         ("GET", ["login"]) => return Ok(login::form(visit)),
         ("POST", ["login"]) => return Ok(login::ask(visit).await),

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::domain::deadline::{Bucket, Clock, Deadline, Stage};
+use crate::domain::deadline::{Bucket, Clock, Deadline, Stage, Urgency};
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::ShipTo;
 use crate::domain::order_row::{Rules, UnitState, state_word, tiktok_word};
@@ -125,6 +125,9 @@ pub struct DeadlineLine {
     pub next_clock: Option<&'static str>,
     /// When that is due.
     pub next_due: Option<Timestamp>,
+    /// How much of its time is gone; for pages.
+    #[serde(skip)]
+    pub urgency: Urgency,
 }
 
 /// The deadlines of a shop, late ones first, then nearest first; with `within`, those due by then.
@@ -198,6 +201,7 @@ pub(crate) async fn line(
         next_step: next_step(first.clock, row.facts.stage(), blocker),
         next_clock: next.map(|deadline| deadline.clock.word()),
         next_due: next.map(|deadline| deadline.due),
+        urgency: first.urgency(now),
     }))
 }
 

@@ -9,6 +9,7 @@ pub mod check;
 pub mod connections;
 pub mod cores;
 pub mod living;
+mod quiet;
 mod rig;
 mod scenes;
 pub mod script;

@@ -222,6 +222,7 @@ impl Rig {
         }
         self.heal_stores().await;
         self.rest().await;
+        self.quiet().await;
         check::all(&mut self).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
         let roles = [&self.workers[0], &self.hooks, &self.slow];

@@ -203,6 +203,11 @@ impl Parcel {
     /// Events kept in the row.
     pub const EVENTS: usize = 10;
 
+    /// Says whose store it is, where a row of an earlier version does not.
+    pub fn belong_to(&mut self, account: &AccountId) {
+        self.account.get_or_insert_with(|| account.clone());
+    }
+
     /// A parcel of which nothing is known yet but whose it is: not stored, and not due.
     #[must_use]
     pub fn new(store: StoreId, order: StoreOrderId, shop: ShopId, now: Timestamp) -> Self {

@@ -40,7 +40,7 @@ impl<'a> Desk<'a> {
         let changed = old.iter().zip(known).filter(|(after, before)| after != before).map(|(after, _)| after);
         let mut rows: Vec<Parcel> = new.iter().chain(changed).cloned().collect();
         for row in &mut rows {
-            row.account.get_or_insert_with(|| self.store.account.clone());
+            row.belong_to(&self.store.account);
         }
         Absorbed { rows, older: self.older }
     }

@@ -95,16 +95,18 @@ async fn by_key(app: &App, scope: &Scope, stores: &[StoreId], x: &str) -> Result
         }
     }
     let mut keys: BTreeSet<Key> = BTreeSet::new();
+    let mut is_a_name = false;
     for account in scope.accounts(app).await? {
         keys.extend(app.table.parcels_found(&account, x).await?);
         // People leave out the sign before Shopify's order numbers.
         for name in [x.to_owned(), format!("#{x}")] {
             let named = app.table.orders_found(&account, &name).await?;
-            if !named.is_empty() {
-                keys.extend(without_order(app, scope, stores).await?);
-            }
+            is_a_name |= !named.is_empty();
             orders.extend(named);
         }
+    }
+    if is_a_name {
+        keys.extend(without_order(app, scope, stores).await?);
     }
     orders.retain(|(store, _)| stores.contains(store));
     let mut found: BTreeMap<Key, Parcel> = BTreeMap::new();

@@ -42,7 +42,7 @@ impl Group {
     /// Rows of earlier versions do not say whose they are: their next write does.
     pub(super) fn own(&mut self) {
         for row in &mut self.rows {
-            row.account.get_or_insert_with(|| self.store.account.clone());
+            row.belong_to(&self.store.account);
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Desk<'a> {
             let Some(connection) = app.table.store_get(&store, false).await? else { continue };
             if connection.row.account == account {
                 let mut rows = app.table.order_rows(&store, &order, true).await?.parcels;
-                rows.iter_mut().for_each(|row| row.account = Some(account.clone()));
+                rows.iter_mut().for_each(|row| row.belong_to(&account));
                 desk.add((connection.row.platform, connection.row.connected), rows);
             }
         }

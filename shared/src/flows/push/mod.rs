@@ -7,6 +7,7 @@
 //! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
 //! function, so that an expired lease means a dead owner.
 
+mod another_call;
 mod apply;
 mod dry;
 mod find;

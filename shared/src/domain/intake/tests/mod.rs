@@ -47,7 +47,7 @@ fn shipment(id: &str, version: i64, status: ShipmentStatus, numbers: &[&str]) ->
             .iter()
             .map(|n| StoreParcel { number: TrackingNumber::parse(n).expect("number"), carrier: Some("USPS".into()) })
             .collect(),
-        lines: vec![StoreLine { sku: "MUG".into(), quantity: 1 }],
+        lines: vec![StoreLine::new("MUG", 1)],
     }
 }
 

@@ -44,6 +44,9 @@ pub struct StoreConnection {
     /// How far the polls have come.
     #[serde(default)]
     pub polls: PollState,
+    /// Each of its parcels that matters has a place in the index of numbers. `false`: rows of an earlier version may not.
+    #[serde(default)]
+    pub placed: bool,
 }
 
 /// How far the polls of a store have come.

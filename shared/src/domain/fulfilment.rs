@@ -86,6 +86,8 @@ pub enum ShipmentStatus {
     NotYet,
     /// Cancelled or deleted in the store.
     Cancelled,
+    /// More is in it than is taken from one delivery: nothing of it is worked on, and a person sees the order.
+    TooMuch,
 }
 
 /// One number as the store wrote it.

@@ -31,7 +31,7 @@ pub struct Case<'a> {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`, `images`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,

@@ -41,6 +41,7 @@ use crate::telemetry::emit_metrics;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
+pub use hints::image_fault;
 pub use holds::judge_held;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;

@@ -35,6 +35,7 @@ fn store() -> StoreConnection {
         due: None,
         poll_due: None,
         polls: crate::domain::connection::PollState::default(),
+        placed: true,
     }
 }
 

@@ -167,7 +167,7 @@ async fn fields_that_were_given_up_are_shown_to_the_merchant_and_tried_again_at_
     assert_eq!(rows[0]["tried_again"], 0);
     let (audit, _) = world.command(&["audit"]).await;
     assert!(
-        audit.iter().any(|entry| entry["act"] == "field" && entry["what"].to_string().contains(&twin.to_string())),
+        audit.iter().any(|entry| entry["act"] == "field" && entry["of"].to_string().contains(&twin.to_string())),
         "{audit:?}"
     );
 }

@@ -92,12 +92,13 @@ async fn carriers_are_asked_for_by_route_where_tiktok_says_so_and_from_where_the
         world.tiktok.order(SHOP, order).from_warehouse(&berlin).line("MUG", 1).place();
     }
     world.tiktok.set_ships_by_order(SHOP, true);
-    world.minute().await;
     let read = || world.tiktok.calls(Call::GetProviders);
-    let before = read();
-    tell(&world, &store, ONE, "00340434161211000019", "DHL Paket").await;
+    // No tick before: the push itself meets the refusal.
+    let body = parcel(&world, ONE, ONE, "1", "00340434161211000019", &[("MUG", 1)]);
+    world.tell(&store, with(body, &json!({"carrier": "DHL Paket"}))).await;
+    world.push().await;
     world.holds(SHOP, ONE, &["00340434161211000019"]).await;
-    assert_eq!(read() - before, 2, "refused once, then with the route");
+    assert_eq!(read(), 2, "refused once, then with the route");
     let kept = learned(&world).await;
     assert!(kept.by_route && kept.homes.values().any(|home| home.as_str() == "DE"), "{kept:?}");
     // A day later the list is read anew, with the route at once.

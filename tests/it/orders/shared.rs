@@ -83,7 +83,7 @@ async fn a_number_that_was_sent_ninety_days_ago_may_come_again() {
         let (world, number) = (World::everyday("US").await, usps(17));
         let warehouse = world.warehouse("wh", &[SHOP]).await;
         for order in [FIRST, SECOND] {
-            world.tiktok.order(SHOP, order).line("MUG", 1).place();
+            world.tiktok.order(SHOP, order).line("MUG", 1).recipient("one").place();
         }
         world.minute().await;
         let tell = async |order: &str| {
@@ -108,7 +108,7 @@ async fn a_number_that_an_earlier_version_sent_is_seen_once_the_rows_have_their_
     let (world, number) = (World::everyday("US").await, usps(17));
     let warehouse = world.warehouse("wh", &[SHOP]).await;
     for order in [FIRST, SECOND] {
-        world.tiktok.order(SHOP, order).line("MUG", 1).place();
+        world.tiktok.order(SHOP, order).line("MUG", 1).recipient("one").place();
     }
     world.minute().await;
     world.tell(&warehouse, parcel(&world, FIRST, FIRST, FIRST, &number, &[("MUG", 1)])).await;

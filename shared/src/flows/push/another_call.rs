@@ -44,7 +44,8 @@ impl Desk<'_> {
             return None;
         }
         let other = used.other();
-        let rules = Rules { first_call: Some(other), ..rules(&self.shop.calls.shop().await) };
+        let connection = self.shop.calls.shop().await;
+        let rules = Rules { first_call: Some(other), ..rules(&connection) };
         let now = self.shop.run.app.clock.now();
         let decision = decide(&self.rows[index], carried, &self.others(index), &self.order, &rules, now);
         // Without a package there is nothing to ship by package: the refusal stands.

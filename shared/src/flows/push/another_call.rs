@@ -48,13 +48,12 @@ impl Desk<'_> {
         let rules = Rules { first_call: Some(other), ..rules(&connection) };
         let now = self.shop.run.app.clock.now();
         let decision = decide(&self.rows[index], carried, &self.others(index), &self.order, &rules, now);
-        // Without a package there is nothing to ship by package: the refusal stands.
-        let goes = matches!(decision, Decision::Push { .. });
-        (goes || other == FirstCall::ShipPackage && !self.order.packages.is_empty()).then(|| Plan {
-            decision,
-            instead: Some(Instead::OtherCall(other)),
-            ..plan.clone()
-        })
+        // Where first numbers go by order, and TikTok shows no package, there is nothing to ship by package: the refusal
+        // stands. Elsewhere the package is still to come, or the order is to be split.
+        let waits = other == FirstCall::ShipPackage
+            && (!self.order.packages.is_empty() || connection.region.known_call() != Some(used));
+        let instead = Some(Instead::OtherCall(other));
+        (waits || matches!(decision, Decision::Push { .. })).then(|| Plan { decision, instead, ..plan.clone() })
     }
 
     /// TikTok took the other call.

@@ -1,8 +1,7 @@
 //! The guide "Deploy to AWS in ten minutes", followed to the first number, on a stack that the template made.
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use ring::hmac;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -103,5 +102,5 @@ fn parcel(hook: &str, secret: &str, now: &jiff::Timestamp) -> Result<http::Reque
     let tag = hmac::sign(&key, format!("{id}.{time}.{body}").as_bytes());
     let request = http::Request::post(hook).header("content-type", "application/json");
     let request = request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
-    Ok(request.header("webhook-signature", format!("v1,{}", STANDARD.encode(tag))).body(body)?)
+    Ok(request.header("webhook-signature", format!("v1,{}", BASE64.encode(tag.as_ref()))).body(body)?)
 }

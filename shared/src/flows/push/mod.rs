@@ -37,6 +37,7 @@ use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::emit_metrics;
+use data_encoding::HEXLOWER;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -165,7 +166,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
     if resting.is_some_and(|until| until > now) {
         one(&run.tally.breaker_open);
     } else {
-        let me = hex::encode(app.entropy.bytes::<8>());
+        let me = HEXLOWER.encode(&app.entropy.bytes::<8>());
         let mut todo: Vec<Shard> = shards.to_vec();
         // A shop's share may be smaller than its queue: look again while that helps and time is left.
         while !todo.is_empty() && run.may_start() {

@@ -52,11 +52,8 @@ pub fn mail_text(mail: &str) -> String {
         let mut bytes = Vec::new();
         let mut rest = joined.as_bytes();
         while let Some((first, more)) = rest.split_first() {
-            let hex = if *first == b'=' {
-                more.get(..2).and_then(|h| HEXLOWER_PERMISSIVE.decode(h).ok())
-            } else {
-                None
-            };
+            let hex =
+                if *first == b'=' { more.get(..2).and_then(|h| HEXLOWER_PERMISSIVE.decode(h).ok()) } else { None };
             match hex {
                 Some(byte) => {
                     bytes.extend(byte);

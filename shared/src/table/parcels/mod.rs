@@ -2,6 +2,7 @@
 
 mod found;
 mod row;
+mod stored;
 
 use super::codec::{Reader, Writer};
 use super::error::TableError;

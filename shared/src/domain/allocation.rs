@@ -24,6 +24,8 @@ pub enum Unclear {
     Contested,
     /// Several numbers share the items of one shipment, and the store does not say which is in which parcel.
     SharedLines,
+    /// The store names part of a unit, and TikTok knows whole ones.
+    PartOfUnit,
 }
 
 impl Unclear {
@@ -36,6 +38,7 @@ impl Unclear {
             Self::TooMany => "the parcel holds more units than the order has open",
             Self::Contested => "two numbers claim the same items",
             Self::SharedLines => "several numbers share the items of one shipment",
+            Self::PartOfUnit => "the store says that part of a unit is inside, and TikTok knows whole units only",
         }
     }
 }
@@ -45,6 +48,9 @@ impl Unclear {
 /// # Errors
 /// [`Unclear`] when the choice would be a guess.
 pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Result<Vec<LineItemId>, Unclear> {
+    if names_part_of_a_unit(parcel) {
+        return Err(Unclear::PartOfUnit);
+    }
     // One number reported by two shipments or stores is one parcel, not two that compete.
     let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
     let rivals: Vec<&Parcel> = others
@@ -82,7 +88,7 @@ pub fn missing_units(
     order: &TikTokOrder,
     number: &str,
 ) -> Option<Result<Vec<LineItemId>, Unclear>> {
-    if sharing(parcel) > 1 {
+    if sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
         return None;
     }
     let mut claim = demand(parcel);
@@ -141,7 +147,7 @@ fn count(n: usize) -> u32 {
 #[must_use]
 pub fn allocate_package(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<Vec<LineItemId>> {
     let wanted = demand(parcel);
-    if wanted.is_empty() || sharing(parcel) > 1 {
+    if wanted.is_empty() || sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
         return None;
     }
     let others = others.iter().filter(|other| !is_same_parcel(parcel, other) && !other.is_withdrawn());
@@ -206,6 +212,11 @@ fn demand(parcel: &Parcel) -> BTreeMap<String, u32> {
     }
     units.retain(|_, quantity| *quantity > 0);
     units
+}
+
+/// What is inside was rounded up: it claims nothing by itself, a person chooses.
+fn names_part_of_a_unit(parcel: &Parcel) -> bool {
+    parcel.sources.iter().filter(|source| source.present).flat_map(|source| &source.lines).any(|line| line.part)
 }
 
 fn sku(text: &str) -> String {

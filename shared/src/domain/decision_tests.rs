@@ -7,7 +7,7 @@ fn usps(number: &str) -> Carried {
 }
 
 fn us() -> Rules {
-    Rules { region: Region::new("US"), cancel_brake: true, hold_samples: false }
+    Rules { region: Region::new("US"), cancel_brake: true, hold_samples: false, first_call: None }
 }
 
 fn decided(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Decision {

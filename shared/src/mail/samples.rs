@@ -28,6 +28,7 @@ fn shop() -> Option<Shop> {
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
         label_warning: None,
+        learned: crate::domain::connection::Learned::default(),
     })
 }
 

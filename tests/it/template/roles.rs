@@ -23,6 +23,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
 const LISTS: &[(&str, &[&str])] = &[
     ("PUSH#", &["tracking-push", "reauth-reminder", "console"]),
     ("HELD#", &["store-webhook", "tracking-push", "reauth-reminder", "console"]),
+    ("FIELDS#", &["console"]),
     ("CLOCK#", &["tracking-push", "reauth-reminder", "console"]),
     ("LATE#", &["tracking-push", "reauth-reminder", "console"]),
     ("AUTH#", &["reauth-reminder", "console"]),

@@ -14,12 +14,14 @@ use waybill::domain::ids::{StoreId, StoreOrderId};
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::Scope;
+use waybill::flows::views::fields::{self, FieldsRow};
 use waybill::flows::views::held::HeldRow;
 use waybill::flows::views::order::{Meant, ParcelRow, TikTokRow, meant, tiktok_orders};
 use waybill::flows::views::proof::{self, ProofError};
 use waybill::flows::views::timeline::{StepRow, state_words};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
+use waybill::table::keys;
 use waybill::table::orders::Known;
 use waybill::web::form::of_path_part;
 
@@ -102,6 +104,10 @@ struct ParcelView {
     forms: Forms,
     list: Option<String>,
     steps: Vec<StepView>,
+    /// What became of the custom fields of its store order.
+    fields: Option<FieldsRow>,
+    store: String,
+    row: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,7 +176,8 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
         }
         let list = lists.get(parcel.shop.as_str()).filter(|names| !names.is_empty());
         let list = list.map(|_| format!("carriers-{}", parcel.shop));
-        parcels.push(ParcelView { forms: view.forms.with_carriers(list, None), ..view });
+        let fields = fields::of_parcel(visit.app, shops.iter().find(|shop| shop.id == parcel.shop), parcel).await?;
+        parcels.push(ParcelView { forms: view.forms.with_carriers(list, None), fields, ..view });
     }
     let mut orders = Vec::new();
     for (shop, known) in &meant.orders {
@@ -249,6 +256,9 @@ fn parcel_view(
         forms: Forms::of_parcel(parcel, reason, known, here, now),
         list: None,
         steps: steps(&row.timeline, &zone),
+        fields: None,
+        store: parcel.store.to_string(),
+        row: keys::parcel(parcel).sk,
     }
 }
 

@@ -14,7 +14,7 @@
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
-//! | field | what of TikTok's orders is written into the stores' orders |
+//! | field | what of TikTok's orders is written into the stores' orders; what was given up is tried again |
 
 mod apply;
 mod choose;
@@ -32,7 +32,7 @@ pub use apply::settle;
 pub use choose::{ChooseError, choose};
 pub use connection::store_act;
 pub use correct::{CorrectError, correct, corrections_left};
-pub use field::{FieldError, remove_field, set_field};
+pub use field::{FieldError, remove_field, retry_fields, set_field};
 pub use find::{Scope, find, is_meant};
 pub use mapping::{map, unmap};
 pub use note::{LONGEST_NOTE, add_note, checked_note};

@@ -6,7 +6,7 @@
 use super::keep::change;
 use super::track::track;
 use super::walk::{Done, PAGE, Walk};
-use super::{Broken, Reads, import};
+use super::{Broken, Reads, import, places};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
@@ -68,6 +68,7 @@ impl<R: Reads> Walk<'_, R> {
         self.look_again(now, round).await?;
         if round {
             self.placed_lately(now).await?;
+            places::give(self.app, self.shop).await?;
             self.visit.row.round = Some(now);
         }
         Ok(())

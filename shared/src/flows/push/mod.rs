@@ -7,6 +7,7 @@
 //! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
 //! function, so that an expired lease means a dead owner.
 
+mod another_call;
 mod apply;
 mod dry;
 mod find;
@@ -41,6 +42,7 @@ use data_encoding::HEXLOWER;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
+pub use hints::image_fault;
 pub use holds::judge_held;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;

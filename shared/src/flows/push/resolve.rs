@@ -307,6 +307,13 @@ async fn try_notice(shop: &ShopRun<'_>, key: &Key) -> Result<(), TableError> {
         }
         Ok(None) => app.table.notice_delete(&notice).await,
         Err(AskError::NoTime) => Ok(()),
+        Err(AskError::Store(error)) if error.too_much(now).is_some() => {
+            tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "an order is not taken");
+            if let Some(news) = error.too_much(now) {
+                keep(app, &store, &news, false).await?;
+            }
+            app.table.notice_delete(&notice).await
+        }
         Err(error) => {
             tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "store not read");
             notice.attempts += 1;

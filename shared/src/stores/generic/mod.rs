@@ -307,7 +307,7 @@ fn lines(body: &Map<String, Value>) -> Result<Vec<StoreLine>, StoreError> {
         let quantity = quantity.ok_or_else(|| {
             wrong(format!("lines[{index}].quantity"), "send the units in this parcel as a whole number from 1 up")
         })?;
-        Ok(StoreLine { sku: sku.to_owned(), quantity })
+        Ok(StoreLine::new(sku, quantity))
     };
     lines.iter().enumerate().map(line).collect()
 }

@@ -90,7 +90,7 @@ fn a_parcel_of_part_of_an_order_is_read_whole() {
     let [shipment] = read.shipments.as_slice() else { panic!("one shipment") };
     assert_eq!(shipment.id.as_str(), "SO-1042-1");
     assert_eq!(shipment.version, Version { changed: 1_795_256_145_000, seen: NOW * 1000 });
-    assert_eq!(shipment.lines, [StoreLine { sku: "MUG-BLUE".to_owned(), quantity: 2 }]);
+    assert_eq!(shipment.lines, [StoreLine::new("MUG-BLUE", 2)]);
     let [parcel] = shipment.parcels.as_slice() else { panic!("one parcel") };
     assert_eq!((parcel.number.as_str(), parcel.carrier.as_deref()), ("1Z0000000000000001", Some("UPS")));
 }

@@ -4,7 +4,7 @@ use super::notes;
 use super::order::{Meta, OrderBody};
 use super::trackings::units;
 use super::value::{elements, field, text};
-use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::numbers::numbers_in;
 use crate::stores::answer::{self, Answer};
@@ -242,7 +242,7 @@ fn core_shipment(entry: &CoreFulfillment, skus: &[(String, String)], version: Ve
             let quantity = units(item, &["qty", "quantity"])?;
             let id = field(item, &["item_id", "id"]);
             let sku = skus.iter().find(|(line, _)| Some(line) == id.as_ref()).map(|(_, sku)| sku.clone());
-            Some(StoreLine { sku: sku.unwrap_or_default(), quantity })
+            Some(quantity.of_sku(&sku.unwrap_or_default()))
         })
         .collect();
     let id = ShipmentId::parse(format!("core:{}", entry.id.get()?)).ok()?;

@@ -75,6 +75,18 @@ pub fn poll_due(owner: &str, at: Timestamp) -> IndexKey {
     IndexKey { pk: poll_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
 }
 
+/// The list of a shop's store orders whose custom fields were given up.
+#[must_use]
+pub fn fields_list(shop: &ShopId) -> String {
+    format!("FIELDS#{}", shop.as_str())
+}
+
+/// A place in it.
+#[must_use]
+pub fn fields_given_up(shop: &ShopId, since: Timestamp) -> IndexKey {
+    IndexKey { pk: fields_list(shop), sk: sortable(since) }
+}
+
 /// The list of what needs a hand while no shop is known.
 #[must_use]
 pub fn held_store_list(store: &StoreId) -> String {

@@ -93,6 +93,12 @@ pub fn fields(store_id: &StoreId, order: &StoreOrderId, tiktok: &TikTokOrderId) 
     key(store(store_id), format!("{FIELDS}{}#{tiktok}", clean(order.as_str())))
 }
 
+/// How the keys of [`fields`] of one store order begin.
+#[must_use]
+pub fn fields_of(order: &StoreOrderId) -> String {
+    format!("{FIELDS}{}#", clean(order.as_str()))
+}
+
 const FIELDS: &str = "FIELDS#";
 
 /// Whether a key is that of [`fields`].

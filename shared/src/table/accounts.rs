@@ -83,10 +83,38 @@ impl Table {
     /// [`TableError`].
     pub async fn account_delete(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
         // The entry last: one that leads nowhere is passed over, and deleting again finishes it.
-        self.delete(&keys::account_of_email(&email_hash(email))).await?;
+        self.email_release(id, email).await?;
         self.delete(&keys::account_row(id)).await?;
         self.delete(&keys::account_mail(id)).await?;
         self.delete(&keys::account_entry(id)).await
+    }
+
+    /// Mails of an account go to another address from now on, which finds the account too, unless another one has it.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when the account was taken away meanwhile.
+    pub async fn account_mail_to(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
+        let Some(account) = self.account_get(id).await? else { return Err(TableError::Conflict) };
+        let new = email.trim().to_lowercase();
+        let claim = Writer::new(keys::account_of_email(&email_hash(&new)), "email").text("account", id.as_str());
+        match self.put(claim.done(), If::Absent).await {
+            Ok(()) | Err(TableError::Conflict) => {}
+            Err(other) => return Err(other),
+        }
+        let row = Writer::new(keys::account_row(id), "account")
+            .text("name", account.name)
+            .text("email", new)
+            .time("created", account.created);
+        self.put(row.done(), If::Always).await?;
+        self.email_release(id, account.email.reveal()).await
+    }
+
+    /// An address may have another account, if it has this one.
+    async fn email_release(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
+        if self.account_of_email(email).await?.as_ref() == Some(id) {
+            self.delete(&keys::account_of_email(&email_hash(email))).await?;
+        }
+        Ok(())
     }
 
     /// Gives an account another name.

@@ -45,7 +45,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
             None => return Ok(answer::missing(visit.app)),
         },
     };
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let said = match (word, parcel) {
         ("note" | "evidence", None) => added(visit, &actor, &meant.orders, word == "evidence").await?,
         ("dismiss" | "confirm", None) => of_order(visit, &actor, &meant.orders, &meant.parcels, word).await?,

@@ -92,7 +92,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
             About::Order(known) => orders.extend(of_shop(&found.shops, *known)),
         }
     }
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let dry_run = visit.form.get("do") != Some("run");
     let effects = run(visit, &actor, &bulk, &parcels, &orders, dry_run).await?;
     let done = effects.iter().filter(|effect| effect.done).count();
@@ -107,7 +107,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
         alike => alike(&effects), done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
-        csrf => member.csrf, here => "attention",
+        csrf => member.csrf, me => member.me(), here => "attention",
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))
 }

@@ -189,7 +189,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
     let lists: Vec<(String, Vec<String>)> = lists.into_iter().collect();
     let values = context! {
         title, parcels, orders, lists, stores => unique(names), said => visit.said(), address => address(&title),
-        action => here, csrf => member.csrf, here => "orders",
+        action => here, csrf => member.csrf, me => member.me(), here => "orders",
     };
     Ok(visit.heard(answer::page(visit.app, 200, "order.html", values)))
 }
@@ -218,7 +218,7 @@ fn choice(visit: &Visit<'_>, member: &Member, name: &str, meant: &Meant) -> Resp
             hits.push((link, what, "TikTok order not known yet".to_owned()));
         }
     }
-    let values = context! { name, hits, csrf => member.csrf, here => "orders" };
+    let values = context! { name, hits, csrf => member.csrf, me => member.me(), here => "orders" };
     answer::page(visit.app, 200, "order_choice.html", values)
 }
 

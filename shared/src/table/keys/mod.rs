@@ -4,12 +4,14 @@
 //! where a number or a name is. A row stands in at most one list of each.
 
 mod lists;
+mod people;
 mod proofs;
 mod rows;
 
 use crate::domain::ids::ShopId;
 use jiff::Timestamp;
 pub use lists::*;
+pub use people::*;
 pub use proofs::*;
 pub use rows::*;
 

@@ -228,6 +228,9 @@ reasons! {
     /// A person paused the shop here.
     ShopPaused = "SHOP_PAUSED", Merchant, OnDecision,
         "Waits: its TikTok shop is paused here.", "Resume the shop (waybill shop resume); what waits is sent by itself.";
+    /// A person holds this parcel here.
+    HeldByPerson = "HELD_BY_PERSON", Merchant, OnDecision,
+        "A person holds this parcel here: nothing of it is sent, and its deadlines go on.", "Release it when it may go.";
     /// What a store announced could not be read for a day.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";

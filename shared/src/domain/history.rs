@@ -83,6 +83,12 @@ plain! {
     Confirmed = "confirmed by a person",
     /// A person closed it; the detail is the note.
     DismissedByHand = "dismissed by a person",
+    /// A person holds it here; the detail is the note.
+    HeldByHand = "held by a person",
+    /// A person released it.
+    ReleasedByHand = "released by a person",
+    /// A hold came to nothing because TikTok has the number; the detail says how.
+    HoldEnded = "the hold ended: TikTok has the number",
     /// A person chose its items; the detail is how many.
     ItemsChosen = "items chosen by a person",
     /// A person named its TikTok order; the detail is the order.

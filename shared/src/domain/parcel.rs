@@ -67,6 +67,8 @@ pub struct Parcel {
     pub tried: Option<Tried>,
     /// What a hold waits for.
     pub waits_for: Option<WaitsFor>,
+    /// A person holds it here: it is not sent before it is released, whatever else happens to it.
+    pub held_by: Option<HeldBy>,
     /// TikTok's last answer, verbatim, cut to 200 characters.
     pub answer: Option<Answer>,
     /// The last things that happened, oldest first, at most [`Parcel::EVENTS`].
@@ -161,6 +163,20 @@ pub enum WaitsFor {
     Person,
 }
 
+/// A person's word that a parcel stays here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBy {
+    /// A signed-in person's account, or the command line.
+    #[serde(rename = "w")]
+    pub who: String,
+    /// Since when.
+    #[serde(rename = "s")]
+    pub since: Timestamp,
+    /// Why, in that person's words; at most 300 characters, never about a buyer.
+    #[serde(rename = "n")]
+    pub note: String,
+}
+
 /// TikTok's words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -221,6 +237,7 @@ impl Parcel {
             sent: None,
             tried: None,
             waits_for: None,
+            held_by: None,
             answer: None,
             events: Vec::new(),
             healed: false,

@@ -117,6 +117,8 @@ async fn act_of(visit: &Visit<'_>, word: &str, parcel: &Parcel) -> Result<Result
         "retry" => Ok(Act::Retry),
         "confirm" => Ok(Act::Confirm),
         "dismiss" => note(visit, false).map(|note| Act::Dismiss { note }),
+        "hold" => note(visit, false).map(|note| Act::Hold { note }),
+        "release" => Ok(Act::Release),
         "link" => TikTokOrderId::parse(field(visit, "order"))
             .map(|order| Act::Link { order })
             .map_err(|error| format!("{error}. TikTok's order ids are numbers, as Seller Center shows them.")),

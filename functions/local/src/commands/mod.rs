@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod explain;
 pub mod field;
 pub mod held;
+pub mod hold;
 pub mod identify;
 pub mod init;
 pub mod login;

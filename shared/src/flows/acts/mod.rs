@@ -5,6 +5,8 @@
 //! |---|---|
 //! | retry | judged again at once, with every try ahead and with its TikTok order looked for anew |
 //! | dismiss | leaves every list for good; what TikTok holds stays there |
+//! | hold | stays here, whatever comes, until it is released; its deadlines go on |
+//! | release | judged again at once |
 //! | confirm | number and carrier are right as they stand: a doubt about them only warns |
 //! | choose | the items that travel in the parcel |
 //! | link | which TikTok order a store order is |
@@ -29,6 +31,7 @@ mod copy_maps;
 mod correct;
 mod field;
 mod find;
+mod hold;
 mod mapping;
 mod note;
 mod order;
@@ -83,6 +86,13 @@ pub enum Act {
         /// At most 300 characters, never about a buyer.
         note: String,
     },
+    /// Keep it here until it is released.
+    Hold {
+        /// At most 300 characters, never about a buyer.
+        note: String,
+    },
+    /// It may go.
+    Release,
     /// Number and carrier are right as they stand.
     Confirm,
     /// Exactly these units travel in it.
@@ -104,6 +114,8 @@ impl Act {
         match self {
             Self::Retry => "retry",
             Self::Dismiss { .. } => "dismiss",
+            Self::Hold { .. } => "hold",
+            Self::Release => "release",
             Self::Confirm => "confirm",
             Self::Choose { .. } => "choose",
             Self::Link { .. } => "link",

@@ -163,6 +163,10 @@ impl Desk<'_> {
             let Ok(plan) = self.judge(index).await else { continue };
             match plan.decision {
                 _ if self.stays_held(index, &plan) => {}
+                // TikTok has it after all: nothing is left to hold.
+                Decision::Done { .. } if self.rows[index].held_by.is_some() => {
+                    self.apply(index, plan).await;
+                }
                 Decision::Push { .. } | Decision::Correct { .. } | Decision::Done { .. } => {
                     self.write(index, |row, now, _| {
                         row.start_over(ParcelState::Queued, now);

@@ -97,6 +97,9 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if let Some(waits_for) = &parcel.waits_for {
         row = row.json("waits", waits_for)?;
     }
+    if let Some(held_by) = &parcel.held_by {
+        row = row.json("held_by", held_by)?;
+    }
     if let Some(answer) = &parcel.answer {
         row = row.json("answer", answer)?;
     }
@@ -143,6 +146,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         sent: row.json_if("sent")?,
         tried: row.json_if("tried")?,
         waits_for: row.json_if("waits")?,
+        held_by: row.json_if("held_by")?,
         answer: row.json_if("answer")?,
         events: row.json_if::<Vec<StoredEvent>>("events")?.unwrap_or_default().into_iter().map(|part| part.0).collect(),
         healed: row.number_if::<u8>("healed").is_some(),
@@ -168,6 +172,7 @@ mod tests {
         row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
         row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
         (row.due, row.listed) = (None, true);
+        row.held_by = Some(crate::domain::parcel::HeldBy { who: "a".into(), since: at(7), note: "b".into() });
         row.link = OrderLink::Ambiguous(vec![]);
         let item = parcel_write(&row).expect("writes");
         assert_eq!(parcel_read(&item).expect("reads"), row);

@@ -27,6 +27,11 @@ async fn revoked_keys_and_a_thin_webhook() {
     let row = held.0.iter().find(|row| row["reason"] == "STORE_UNREADABLE");
     let row = row.unwrap_or_else(|| panic!("the shipment is on no list: {:?}", held.0));
     assert_eq!((row["store_order"].as_str(), row["who"].as_str()), (Some(twin.to_string().as_str()), Some("merchant")));
+    // Days later it is still the store that cannot be read, not an order that nobody can name.
+    world.hours(30).await;
+    let held = world.held().await;
+    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.to_string()).collect();
+    assert!(reasons.len() == 1 && reasons[0]["reason"] == "STORE_UNREADABLE", "{reasons:?}");
     // New keys: what waited is read and sent.
     front.model.behave();
     world.retry(&twin.to_string()).await;

@@ -27,17 +27,29 @@ async fn revoked_keys_and_a_thin_webhook() {
     let row = held.0.iter().find(|row| row["reason"] == "STORE_UNREADABLE");
     let row = row.unwrap_or_else(|| panic!("the shipment is on no list: {:?}", held.0));
     assert_eq!((row["store_order"].as_str(), row["who"].as_str()), (Some(twin.to_string().as_str()), Some("merchant")));
-    // Days later it is still the store that cannot be read, not an order that nobody can name.
-    world.hours(30).await;
-    let held = world.held().await;
-    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.to_string()).collect();
-    assert!(reasons.len() == 1 && reasons[0]["reason"] == "STORE_UNREADABLE", "{reasons:?}");
     // New keys: what waited is read and sent.
     front.model.behave();
     world.retry(&twin.to_string()).await;
     world.hours(3).await;
     world.holds(SHOP, ONE, &[&number]).await;
     world.quiet(&twin.to_string()).await;
+}
+
+/// Days later it is still the store that cannot be read, not an order that nobody can name.
+#[tokio::test(start_paused = true)]
+async fn a_parcel_that_cannot_be_read_is_never_called_one_without_an_order() {
+    let world = World::everyday("US").await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let front = world.open_store(Kind::WooCommerce(Plugin::Core)).await;
+    front.model.subscribe_all(&front.added.webhook_url);
+    let twin = front.model.order().line("MUG", 1).tiktok(IdField::Main, ONE).place();
+    front.model.misbehave(Mischief::Unauthorised, None);
+    front.model.fulfil(twin, &[], &[&usps(1)], "USPS").expect("shipped");
+    world.delivered(&front).await;
+    world.hours(78).await;
+    let held = world.held().await;
+    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.to_string()).collect();
+    assert!(reasons.len() == 1 && reasons[0]["reason"] == "STORE_UNREADABLE", "{reasons:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,20 +85,4 @@ impl Table {
     pub async fn fields_put(&self, stored: &StoredMark) -> Result<(), TableError> {
         self.put(row(&stored.mark, stored.rev + 1)?, If::Counter("rev", stored.rev)).await
     }
-
-    /// The orders whose fields are to be written by now, longest due first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn fields_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
-            let ours = entries.into_iter().filter(|entry| keys::is_fields(&entry.key));
-            due.extend(ours.map(|entry| (entry.place, entry.key)));
-        }
-        due.sort();
-        due.truncate(limit);
-        Ok(due.into_iter().map(|(_, key)| key).collect())
-    }
 }

@@ -77,7 +77,7 @@ async fn rows_where_earlier_versions_put_them_are_found_and_move_and_lost_ones_c
     let mut row = get(&world, &format!("SHOP#{SHOP}"), "CONNECTION");
     row["due_pk"] = json!({"S": other});
     put(&world, &row);
-    world.time.skip(DAY * 3);
+    world.time.skip(DAY * 4);
     world.push().await;
     world.tick().await;
     assert!(lists_of(&world, &format!("SHOP#{SHOP}")).contains(&format!("{right} CONNECTION")), "it moved");

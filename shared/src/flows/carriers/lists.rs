@@ -25,7 +25,7 @@ pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 /// A carrier that left a list is shown this long.
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// An unchanged list of a shop without open orders is written again after this long.
-const UNCHANGED: SignedDuration = SignedDuration::from_hours(7 * 24);
+const UNCHANGED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.
 const MOST_LISTS: usize = 20;
 /// Metrics of readings that a push needs, and of all others.
@@ -234,7 +234,7 @@ pub async fn refresh(app: &App, shop: &Shop) -> Result<Refreshed, RefreshError> 
 }
 
 /// The daily reading, among other calls for the shop. A list is kilobytes: of a shop without open orders it is written when
-/// it changed, and else once a week; its next parcel reads it anew.
+/// it changed, and else once a month; its next parcel reads it anew.
 ///
 /// # Errors
 /// [`ListError`].

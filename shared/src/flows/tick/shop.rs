@@ -23,8 +23,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A shop is looked at this often at least.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
-/// One without an open order: each look is three units of the table.
-const IDLE: SignedDuration = SignedDuration::from_hours(48);
+/// One without an open order: each look writes three units or four.
+const IDLE: SignedDuration = SignedDuration::from_hours(72);
 /// A mail that did not leave is tried again after this long.
 const RETRY: SignedDuration = SignedDuration::from_mins(15);
 /// What waited for a reconnect has this long to be sent before the owner is told how it went.
@@ -324,7 +324,7 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     changed.ok().flatten()
 }
 
-/// Looks after a connected shop, once a day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
+/// Looks after a connected shop, once a day while an order is open, else every third day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
 /// lists are read. What fails is tried on the next day; nothing else waits for it.
 async fn look(app: &App, shop: &Shop) -> Option<Look> {
     let now = app.clock.now();

@@ -167,11 +167,7 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn accounts_after(
-        &self,
-        after: Option<&AccountId>,
-        limit: u16,
-    ) -> Result<Vec<AccountId>, TableError> {
+    pub async fn accounts_after(&self, after: Option<&AccountId>, limit: u16) -> Result<Vec<AccountId>, TableError> {
         let (first, last) = keys::account_entries_after(after);
         let rows = self.rows_between(keys::INSTALLATION, (&first, &last), Some(limit)).await?;
         rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()

@@ -84,9 +84,9 @@ impl TakenUp {
 fn job(list: SlowList, key: &Key) -> Option<Job> {
     match list {
         SlowList::Auth if keys::is_tokens(key) => Some(Job::Tokens(key.clone())),
-        SlowList::Auth => keys::connected_shop(key)
-            .map(Job::Shop)
-            .or_else(|| keys::connected_store(key).map(Job::CleanUp)),
+        SlowList::Auth => {
+            keys::connected_shop(key).map(Job::Shop).or_else(|| keys::connected_store(key).map(Job::CleanUp))
+        }
         SlowList::Poll if keys::is_fields(key) => Some(Job::Fields(key.clone())),
         SlowList::Poll => keys::told_shop(key).map(Job::Tell).or_else(|| keys::connected_store(key).map(Job::Poll)),
     }
@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn an_entry_is_taken_up_once_wherever_it_stands_and_a_row_only_so_often() {
-        let entry = |place: &str| Listed { key: Key { pk: "SHOP#1".into(), sk: "TELL".into() }, place: place.to_owned() };
+        let entry =
+            |place: &str| Listed { key: Key { pk: "SHOP#1".into(), sk: "TELL".into() }, place: place.to_owned() };
         let mut taken = TakenUp::default();
         assert!(taken.takes(&entry("1")) && !taken.takes(&entry("1")));
         let more = ["2", "3", "4", "5"].map(|place| taken.takes(&entry(place)));

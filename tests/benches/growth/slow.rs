@@ -164,13 +164,25 @@ fn report(world: &World, shops: usize, seen: &Seen, (before, calls): (Usage, usi
     let after = world.app.table.usage();
     let (writes, reads) = (after.write_units - before.write_units, after.read_units - before.read_units);
     let each = |all: f64| all / ticks;
-    println!("slow schedule, {shops} shops with an open order, {shops} stores with hourly tokens, one worker, one hour");
+    println!(
+        "slow schedule, {shops} shops with an open order, {shops} stores with hourly tokens, one worker, one hour"
+    );
     println!("  oldest due entry     {:>10.1} min", seen.oldest);
     println!("  a tick               {:>10.1} s, the longest {:.1} s of 180", each(seen.took), seen.longest);
-    println!("  jobs a tick          {:>10.0}, of which polls {:.0}; left {}, failed {}", each(seen.jobs as f64), each(seen.polls as f64), seen.left, seen.failed);
+    println!(
+        "  jobs a tick          {:>10.0}, of which polls {:.0}; left {}, failed {}",
+        each(seen.jobs as f64),
+        each(seen.polls as f64),
+        seen.left,
+        seen.failed
+    );
     println!("  calls a tick         {:>10.0}", each((world.net.calls() - calls) as f64));
     println!("  units a tick         {:>10.0} written, {:.0} read", each(writes), each(reads));
-    println!("  processor time       {:>10.2} ms a job, table and models included; {:.0} MiB", processor.as_secs_f64() * 1e3 / seen.jobs.max(1) as f64, memory().1);
+    println!(
+        "  processor time       {:>10.2} ms a job, table and models included; {:.0} MiB",
+        processor.as_secs_f64() * 1e3 / seen.jobs.max(1) as f64,
+        memory().1
+    );
     let tenfold = 10.0;
     println!(
         "  ten times as many    {:>10.0} jobs, {:.0} calls, {:.0} units written a tick; {:.1} workers of 180 s (slots divide into 2, 4, 8, 16)",

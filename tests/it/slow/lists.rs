@@ -39,21 +39,27 @@ async fn an_entry_of_an_unknown_kind_is_left_alone_and_stops_neither_tick_nor_pu
             // Longer due than anything else, and more than a page.
             for n in 0..20 {
                 let (list, place) = (format!("{list}#{:02x}", slot.number()), format!("{LONG_AGO}#later-{n}"));
-                put(&world, &json!({
-                    "pk": {"S": format!("LATER#{list}")}, "sk": {"S": format!("KIND#{n}")},
-                    "due_pk": {"S": list}, "due_sk": {"S": place},
-                }));
+                put(
+                    &world,
+                    &json!({
+                        "pk": {"S": format!("LATER#{list}")}, "sk": {"S": format!("KIND#{n}")},
+                        "due_pk": {"S": list}, "due_sk": {"S": place},
+                    }),
+                );
                 made += 1;
             }
         }
     }
     for n in 0..300 {
         let owner = if n % 2 == 0 { SHOP.to_owned() } else { format!("nobody-{n}") };
-        put(&world, &json!({
-            "pk": {"S": format!("SHOP#{SHOP}")}, "sk": {"S": format!("LATER#{n}")},
-            "due_pk": {"S": format!("PUSH#{:02x}", Shard::of(&shop()).number())},
-            "due_sk": {"S": format!("{LONG_AGO}#{owner}")},
-        }));
+        put(
+            &world,
+            &json!({
+                "pk": {"S": format!("SHOP#{SHOP}")}, "sk": {"S": format!("LATER#{n}")},
+                "due_pk": {"S": format!("PUSH#{:02x}", Shard::of(&shop()).number())},
+                "due_sk": {"S": format!("{LONG_AGO}#{owner}")},
+            }),
+        );
     }
     world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
     world.tell(&store, parcel(&world, "W1", ORDER, "1", &usps(1), &[("MUG", 1)])).await;
@@ -83,8 +89,7 @@ async fn rows_where_earlier_versions_put_them_are_found_and_move_and_lost_ones_c
     assert!(lists_of(&world, &format!("SHOP#{SHOP}")).contains(&format!("{right} CONNECTION")), "it moved");
     // In no list at all.
     let mut row = get(&world, &format!("SHOP#{SHOP}"), "CONNECTION");
-    let mut body: serde_json::Value =
-        serde_json::from_str(row["body"]["S"].as_str().expect("a body")).expect("JSON");
+    let mut body: serde_json::Value = serde_json::from_str(row["body"]["S"].as_str().expect("a body")).expect("JSON");
     body["consent"].as_object_mut().expect("an object").remove("next_step");
     row["body"] = json!({"S": body.to_string()});
     let row = row.as_object_mut().expect("an item");

@@ -14,7 +14,8 @@ use waybill_tests::world::World;
 const KEYS: &str = concat!(
     include_str!("../../../shared/src/table/keys/rows.rs"),
     include_str!("../../../shared/src/table/keys/lists.rs"),
-    include_str!("../../../shared/src/table/keys/proofs.rs")
+    include_str!("../../../shared/src/table/keys/proofs.rs"),
+    include_str!("../../../shared/src/table/keys/slow.rs")
 );
 const METRICS: &str = include_str!("../../../shared/src/telemetry/emf.rs");
 

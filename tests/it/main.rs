@@ -33,6 +33,7 @@ mod reminders;
 mod replay;
 mod security;
 mod sim;
+mod slow;
 mod store_adobe;
 mod store_connect;
 mod store_contract;

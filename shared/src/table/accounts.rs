@@ -192,6 +192,16 @@ impl Table {
         rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
     }
 
+    /// At most `limit` accounts behind one, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn accounts_after(&self, after: Option<&AccountId>, limit: u16) -> Result<Vec<AccountId>, TableError> {
+        let (first, last) = keys::account_entries_after(after);
+        let rows = self.rows_between(keys::INSTALLATION, (&first, &last), Some(limit)).await?;
+        rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
+    }
+
     /// Notes that a shop belongs to an account.
     ///
     /// # Errors

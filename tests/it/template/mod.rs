@@ -14,7 +14,8 @@ use waybill_tests::world::World;
 const KEYS: &str = concat!(
     include_str!("../../../shared/src/table/keys/rows.rs"),
     include_str!("../../../shared/src/table/keys/lists.rs"),
-    include_str!("../../../shared/src/table/keys/proofs.rs")
+    include_str!("../../../shared/src/table/keys/proofs.rs"),
+    include_str!("../../../shared/src/table/keys/slow.rs")
 );
 const METRICS: &str = include_str!("../../../shared/src/telemetry/emf.rs");
 
@@ -242,6 +243,30 @@ fn the_schedules_cover_every_shard_once_however_many_workers_share_them() {
         shards.sort_unstable();
         assert_eq!(shards, (0..SHARDS).collect::<Vec<u8>>(), "{count} workers");
         assert_eq!(json!(schedules), *count);
+    }
+}
+
+#[test]
+fn the_slow_schedules_cover_every_slot_once_however_many_workers_share_them() {
+    let template = Template::read();
+    let workers = template.written("Parameters")["ReminderWorkers"]["AllowedValues"].clone();
+    assert_eq!(workers, json!([1, 4, 16]));
+    for count in members_of(&workers) {
+        let template = template.clone().with(&[("ReminderWorkers", count.clone())]);
+        let (mut slots, mut schedules) = (Vec::new(), 0);
+        for (_, schedule) in template.resources("AWS::Scheduler::Schedule") {
+            let input = text(&schedule["Target"]["Input"]);
+            if let Ok(reauth_reminder::Event::Tick { slots: these }) = serde_json::from_str(&input) {
+                slots.extend(these.into_iter().map(waybill::table::keys::Slot::number));
+                schedules += 1;
+            }
+        }
+        slots.sort_unstable();
+        assert_eq!(slots, (0..waybill::table::keys::SLOTS).collect::<Vec<u8>>(), "{count} workers");
+        assert_eq!(json!(schedules), *count);
+    }
+    for wrong in [r#"{"job":"tick","slots":[16]}"#, r#"{"job":"tock"}"#] {
+        assert!(serde_json::from_str::<reauth_reminder::Event>(wrong).is_err(), "{wrong}");
     }
 }
 

@@ -18,6 +18,7 @@ const ROWS: &[(&str, &[&str], &[&str])] = &[
     ("LEASE#", &["tracking-push"], &[]),
     ("BREAKER#", &["tracking-push"], &["store-webhook", "reauth-reminder", "console"]),
     ("PROOF#", &["console"], &[]),
+    ("ROUND#", &["reauth-reminder"], &[]),
 ];
 /// The same for lists, which are read only.
 const LISTS: &[(&str, &[&str])] = &[

@@ -5,6 +5,7 @@ mod bodies;
 
 pub mod browser;
 pub mod calls;
+pub mod crowd;
 pub mod everyday;
 pub mod index;
 pub mod net;

@@ -33,6 +33,7 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId};
 use crate::flows::calls::{Budget, ShopCalls, breaker};
+use crate::flows::orders::begin;
 use crate::table::connections::Versioned;
 use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
@@ -43,8 +44,8 @@ pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
 pub use hints::image_fault;
-pub use holds::judge_held;
-use std::collections::{BTreeMap, HashMap};
+pub use holds::{Judged, is_young, judge_held};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -82,6 +83,8 @@ struct Run<'a> {
     tally: Tally,
     /// Failed look-ups by store: one that does not answer rests for the run.
     slow: Mutex<HashMap<StoreId, u32>>,
+    /// Shops whose people will be told of what this run lists.
+    told: Mutex<BTreeSet<ShopId>>,
     /// Nothing is written and nothing is sent: somebody only wants to know.
     looks: bool,
 }
@@ -99,7 +102,8 @@ struct Held {
 impl<'a> Run<'a> {
     /// A few judgements beside the schedule. `looks`: they change nothing.
     fn beside(app: &'a App, budget: Budget, looks: bool) -> Self {
-        Self { app, started: app.clock.steady(), budget, tally: Tally::default(), slow: Mutex::default(), looks }
+        let (started, tally) = (app.clock.steady(), Tally::default());
+        Self { app, started, budget, tally, slow: Mutex::default(), told: Mutex::default(), looks }
     }
 
     /// Calls for a shop in this run.
@@ -121,6 +125,14 @@ impl<'a> Run<'a> {
 
     fn may_look_up(&self) -> bool {
         self.elapsed() < LOOK_UPS && !self.budget.breaker.is_open()
+    }
+
+    /// Before something of a shop is listed: its people are told soon. Once a run; a crash after it costs a look.
+    async fn will_be_told(&self, shop: &ShopId) {
+        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone());
+        if first && let Err(error) = begin::listed(self.app, shop).await {
+            tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "what is listed is told late");
+        }
     }
 
     /// Whether a store has failed so often in this run that it is not asked any more.
@@ -162,6 +174,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
         budget: Budget::new(&app.clock, WORK, END, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
         tally: Tally::default(),
         slow: Mutex::default(),
+        told: Mutex::default(),
         looks: false,
     };
     let mut oldest = Duration::ZERO;

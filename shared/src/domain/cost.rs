@@ -15,5 +15,7 @@ pub const TO_ACCEPTANCE: Units = Units { writes: 12.3, reads: 6.0 };
 pub const TO_DELIVERY: Units = Units { writes: 5.0, reads: 1.5 };
 /// A webhook that tells the same again.
 pub const REPEATED: Units = Units { writes: 0.0, reads: 1.0 };
+/// A webhook of TikTok's about an order: its shop, and when it is visited next. What the visit writes is with the order.
+pub const TIKTOK_WEBHOOK: Units = Units { writes: 0.0, reads: 1.0 };
 /// An idle shop in a day: its visits, telling, and the lease of its shard.
 pub const IDLE_SHOP_A_DAY: Units = Units { writes: 6.0, reads: 3.0 };

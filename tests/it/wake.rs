@@ -115,7 +115,7 @@ async fn a_correction_wakes_the_push_too() {
     let (before, later) = (rows(&world), "2026-11-21T09:05:00Z");
     let parcel = fulfilment(1, 1001, later, "USPS", &[&usps(2)], &[("MUG-BLUE", 1)]);
     let body = shopify_order(1001, &order(1), later, &[parcel]);
-    assert_eq!(world.shopify(&store, "orders/updated", &body).await.status(), 200);
+    assert_eq!(world.shopify(&store, "orders/fulfilled", &body).await.status(), 200);
     let news = let_through(told(&before, &rows(&world)));
     assert_eq!(wake(&world, &news).await.corrected, 1, "{news:?}");
     assert_eq!(world.at_tiktok(SHOP, &order(1)), [usps(2)]);

@@ -102,9 +102,13 @@ async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate
     let [webhook, duplicate, push, tiktok] = [0, 1, 2, 3].map(|path| each(many[path], few[path]));
     let together = [0, 1, 2].map(|unit| webhook[unit] + push[unit]);
     println!("a parcel            write requests  write units  read units");
-    for (path, [requests, writes, reads]) in
-        [("webhook", webhook), ("duplicate", duplicate), ("push", push), ("together", together), ("of TikTok's", tiktok)]
-    {
+    for (path, [requests, writes, reads]) in [
+        ("webhook", webhook),
+        ("duplicate", duplicate),
+        ("push", push),
+        ("together", together),
+        ("of TikTok's", tiktok),
+    ] {
         println!("{path:<20}{requests:>14.2}{writes:>13.2}{reads:>12.2}");
     }
     assert!(duplicate[0].abs() < f64::EPSILON, "a duplicate writes");

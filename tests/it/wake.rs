@@ -131,8 +131,7 @@ async fn news_that_are_lost_doubled_or_late_lose_nothing_and_send_nothing_twice(
     let news = ship(&world, &store, 2).await;
     let call: Call = serde_json::from_value(json!({"Records": news})).expect("the function's event");
     let (one, two) = (world.process(1), world.process(2));
-    let (first, second, schedule) =
-        tokio::join!(answer(&one.app, &call), answer(&two.app, &call), world.push());
+    let (first, second, schedule) = tokio::join!(answer(&one.app, &call), answer(&two.app, &call), world.push());
     let pushed = [first.expect("an answer"), second.expect("an answer"), schedule].map(|summary| summary.pushed);
     assert_eq!(pushed.iter().sum::<u64>(), 1, "{pushed:?}");
     // Late: it is done.

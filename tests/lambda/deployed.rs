@@ -2,8 +2,7 @@
 //! the function's own address, and a push that the table's stream or the schedule starts.
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use ring::hmac;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -102,5 +101,5 @@ fn parcel(hook: &str, secret: &str, now: &jiff::Timestamp) -> Result<http::Reque
     let tag = hmac::sign(&key, format!("{id}.{time}.{body}").as_bytes());
     let request = http::Request::post(hook).header("content-type", "application/json");
     let request = request.header("webhook-id", id).header("webhook-timestamp", time.to_string());
-    Ok(request.header("webhook-signature", format!("v1,{}", STANDARD.encode(tag))).body(body)?)
+    Ok(request.header("webhook-signature", format!("v1,{}", BASE64.encode(tag.as_ref()))).body(body)?)
 }

@@ -6,6 +6,7 @@ use super::keys;
 use super::{If, Table};
 use crate::domain::ids::{AccountId, ShopId, StoreId};
 use crate::domain::private::Private;
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 /// The people who see the same shops and stores.
@@ -54,7 +55,7 @@ pub struct MailTrouble {
 #[must_use]
 pub fn email_hash(email: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, email.trim().to_lowercase().as_bytes());
-    hex::encode(digest.as_ref())
+    HEXLOWER.encode(digest.as_ref())
 }
 
 impl Table {

@@ -5,6 +5,7 @@ use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::{If, Table, keys};
 use crate::domain::ids::AccountId;
+use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use serde::de::DeserializeOwned;
 /// The hash under which a secret text of a browser is kept.
 #[must_use]
 pub fn hashed(secret: &str) -> String {
-    hex::encode(digest(&SHA256, secret.as_bytes()).as_ref())
+    HEXLOWER.encode(digest(&SHA256, secret.as_bytes()).as_ref())
 }
 
 /// A signed-in browser.

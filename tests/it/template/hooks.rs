@@ -20,9 +20,10 @@ fn deliveries_go_where_the_parameter_says_and_what_stands_elsewhere_is_known_as_
     assert_eq!(Template::read().written("Parameters")["MachineRoutes"]["Default"], "function-url");
     let own = format!("https://{FUNCTION_URL}.lambda-url.us-east-1.on.aws/");
     let domain = [("DomainName", json!("waybill.example.com")), ("CertificateArn", json!("arn:aws:acm:1"))];
-    for (domain, api) in
-        [(&[][..], "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/"), (&domain, "https://waybill.example.com/")]
-    {
+    for (domain, api) in [
+        (&[][..], "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/"),
+        (&domain, "https://waybill.example.com/"),
+    ] {
         for (kind, here, former) in [
             ("function-url", own.as_str(), vec![api]),
             ("both", api, vec![own.as_str()]),

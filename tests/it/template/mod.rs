@@ -191,7 +191,9 @@ fn every_route_leads_to_its_function_and_that_one_may_be_called() {
     }
     // An address that a person copies into the Partner Center is one that is answered.
     for (name, value) in template.outputs() {
-        let Some((_, rest)) = value.split_once(".amazonaws.com").or_else(|| value.split_once(".on.aws")) else { continue };
+        let Some((_, rest)) = value.split_once(".amazonaws.com").or_else(|| value.split_once(".on.aws")) else {
+            continue;
+        };
         let method = if rest.starts_with("/hooks/") { "POST" } else { "GET" };
         let path = rest.replace("/tiktok/us/", "/tiktok/{app}/").replace("/tiktok/row/", "/tiktok/{app}/");
         assert!(rest == "/" || routes.contains_key(&format!("{method} {path}")), "{name}: {value}");

@@ -4,8 +4,7 @@
 //! repeated headers with commas, moves cookies to a list of their own, and encodes what it does not take for text.
 
 use crate::template::{API, FUNCTION_URL, REGION};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 /// One request.
@@ -18,7 +17,7 @@ pub fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], enc
     for (name, value) in headers {
         lowered.insert(name.to_lowercase(), json!(value));
     }
-    let text = if encoded { STANDARD.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
+    let text = if encoded { BASE64.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     json!({
         "version": "2.0", "routeKey": format!("{method} {path}"), "rawPath": path, "rawQueryString": query,

@@ -8,8 +8,7 @@ use crate::sim::script::usps;
 use crate::template::{Template, members_of, text};
 use crate::world::HOOK_SECRET;
 use anyhow::{Context as _, Result, anyhow, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use ring::hmac;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -308,7 +307,7 @@ async fn add_store(app: &App, account: &AccountId, shop: &str, domain: &str) -> 
 
 fn signed(store: &Added, origin: &str, body: &[u8], secret: &str, encoded: bool, now: &str) -> Result<Value> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = STANDARD.encode(hmac::sign(&key, body));
+    let signature = BASE64.encode(hmac::sign(&key, body).as_ref());
     let Some(path) = store.webhook_url.strip_prefix(origin) else { bail!("{}", store.webhook_url) };
     let headers = [
         ("X-Shopify-Topic", "orders/fulfilled"),

@@ -37,6 +37,7 @@ use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
 use crate::telemetry::{Metric, emit_metrics, metric};
+use data_encoding::HEXLOWER;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -198,7 +199,12 @@ async fn within(app: &App, shards: &[Shard], span: Span) -> Summary {
     let run = Run {
         app,
         started: app.clock.steady(),
-        budget: Budget::new(&app.clock, span.work, span.end, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
+        budget: Budget::new(
+            &app.clock,
+            span.work,
+            span.end,
+            resting.is_some_and(|until| until + breaker::REST * 10 > now),
+        ),
         tally: Tally::default(),
         slow: Mutex::default(),
         looks: false,
@@ -207,7 +213,7 @@ async fn within(app: &App, shards: &[Shard], span: Span) -> Summary {
     if resting.is_some_and(|until| until > now) {
         one(&run.tally.breaker_open);
     } else {
-        let me = hex::encode(app.entropy.bytes::<8>());
+        let me = HEXLOWER.encode(&app.entropy.bytes::<8>());
         let mut todo: Vec<Shard> = shards.to_vec();
         // A shop's share may be smaller than its queue: look again while that helps and time is left.
         while !todo.is_empty() && run.may_start() {

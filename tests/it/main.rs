@@ -47,6 +47,7 @@ mod tenants;
 mod tiktok_client;
 mod tiktok_webhooks;
 mod token_stores;
+mod wake;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -381,7 +381,7 @@ pub async fn park(app: &App, id: &ShopId, version: u64) {
 }
 
 async fn set_webhooks(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), Trouble> {
-    let address = links::page(calls.app, &format!("/hooks/tiktok/{}", shop.app));
+    let address = links::hook(calls.app, &format!("/hooks/tiktok/{}", shop.app));
     let known = calls.webhook_list().await?;
     for event in EVENTS {
         if !known.iter().any(|setting| setting.event == event && setting.address == address) {

@@ -51,6 +51,7 @@ fn settled(reason: Reason) -> Settled {
         | R::Unpaid
         | R::OnHold
         | R::NotSellerShipping => Settled::Here,
+        R::HeldByPerson => Settled::There("desk_pages::hand_holds"),
         R::ShopGone => Settled::There("ends::shops::shop_removed_and_back"),
         R::StoreUnreadable => Settled::There("ends::stores::revoked_keys_and_a_thin_webhook"),
         R::FulfilledByTikTok => Settled::There("explain::an_order_that_tiktok_ships_is_explained_as_closed"),

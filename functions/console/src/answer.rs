@@ -45,6 +45,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("attention_bulk.html", include_str!("../templates/attention_bulk.html")),
     ("order.html", include_str!("../templates/order.html")),
     ("order_choice.html", include_str!("../templates/order_choice.html")),
+    ("people.html", include_str!("../templates/people.html")),
+    ("invitation.html", include_str!("../templates/invitation.html")),
+    ("accounts.html", include_str!("../templates/accounts.html")),
+    ("copy_maps.html", include_str!("../templates/copy_maps.html")),
 ];
 const PROBLEM: (&str, &str) = ("problem.html", include_str!("../templates/problem.html"));
 

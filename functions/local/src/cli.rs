@@ -117,6 +117,10 @@ enum Command {
     Retry(RetryArgs),
     /// Closes parcels with a note: they leave the list and are never sent.
     Dismiss(DismissArgs),
+    /// Keeps parcels here until they are released; their deadlines go on.
+    Hold(commands::hold::HoldArgs),
+    /// Lets parcels go that a person holds here.
+    Release(commands::hold::ReleaseArgs),
     /// Says that number and carrier are right as they stand: a doubt about them only warns.
     Confirm(ConfirmArgs),
     /// Says which items travel under a number.
@@ -342,6 +346,8 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Explain { order } => commands::explain::run(app, &order, output).await,
         Command::Retry(args) => acts::retry(app, &args, output).await,
         Command::Dismiss(args) => acts::dismiss(app, &args, output).await,
+        Command::Hold(args) => commands::hold::hold(app, &args, output).await,
+        Command::Release(args) => commands::hold::release(app, &args, output).await,
         Command::Confirm(args) => acts::confirm(app, &args, output).await,
         Command::Choose(args) => acts::choose(app, &args, output).await,
         Command::Link(args) => acts::link(app, &args, output).await,

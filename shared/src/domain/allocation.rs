@@ -53,22 +53,10 @@ pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Res
     }
     // One number reported by two shipments or stores is one parcel, not two that compete.
     let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
-    let rivals: Vec<&Parcel> = others
-        .iter()
-        .copied()
-        .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
-        .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
-        .collect();
-    // A read may be behind: what TikTok took for another parcel is taken, even if it still shows as open.
-    let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
-    let reserved: Vec<&LineItemId> =
-        rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
-    let free: Vec<&OrderLine> =
-        order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
+    let (undecided, free, reserved) = competition(parcel, &others, order);
     if free.is_empty() {
-        return Err(if reserved.is_empty() { Unclear::NothingOpen } else { Unclear::Contested });
+        return Err(if reserved { Unclear::Contested } else { Unclear::NothingOpen });
     }
-    let undecided: Vec<&Parcel> = rivals.into_iter().filter(|p| p.chosen.is_empty()).collect();
     let wanted = with_bundles(demand(parcel), &free, order);
     if wanted.is_empty() {
         return take_the_rest(parcel, &undecided, &free);
@@ -123,19 +111,52 @@ pub fn missing_units(
         return None;
     }
     let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
-    let rivals: Vec<&Parcel> = others
-        .iter()
-        .copied()
-        .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
-        .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
-        .collect();
+    let (undecided, free, _) = competition(parcel, &others, order);
+    Some(pick(&missing, &undecided, &free))
+}
+
+/// Who else still wants units of the order, which units are free, and whether any are spoken for.
+fn competition<'a>(
+    parcel: &Parcel,
+    others: &[&'a Parcel],
+    order: &'a TikTokOrder,
+) -> (Vec<&'a Parcel>, Vec<&'a OrderLine>, bool) {
+    let is_rival = |p: &&Parcel| {
+        let open = p.number.is_some() && !p.is_withdrawn() && p.sent.is_none();
+        open && matches!(p.state.phase(), Phase::Open | Phase::Waiting) && !has_its_units(p, parcel, others, order)
+    };
+    let rivals: Vec<&Parcel> = others.iter().copied().filter(is_rival).collect();
+    // A read may be behind: what TikTok took for another parcel is taken, even if it still shows as open.
     let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
     let reserved: Vec<&LineItemId> =
         rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
-    let free: Vec<&OrderLine> =
-        order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
-    let undecided: Vec<&Parcel> = rivals.iter().copied().filter(|p| p.chosen.is_empty()).collect();
-    Some(pick(&missing, &undecided, &free))
+    let free = order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
+    let undecided = rivals.iter().copied().filter(|p| p.chosen.is_empty()).collect();
+    (undecided, free, !reserved.is_empty())
+}
+
+/// What it holds stands at TikTok under an earlier number of the same shipment: it waits to replace that one, and claims
+/// nothing that is open.
+fn has_its_units(row: &Parcel, parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> bool {
+    let ships = |other: &Parcel| {
+        other.sources.iter().any(|s| row.sources.iter().any(|own| own.present && own.shipment == s.shipment))
+    };
+    let mut wanted = demand(row);
+    if wanted.is_empty() || sharing(row) > 1 {
+        return false;
+    }
+    let earlier =
+        others.iter().copied().chain([parcel]).filter(|other| {
+            other.is_withdrawn() && other.store == row.store && other.order == row.order && ships(other)
+        });
+    let numbers: Vec<&str> = earlier.filter_map(|other| Some(other.number.as_ref()?.as_str())).collect();
+    for line in order.lines.iter().filter(|line| line.state != OrderState::Cancelled) {
+        let shown = line.tracking.as_ref().is_some_and(|shown| numbers.iter().any(|n| same_number(n, shown)));
+        if shown && let Some(left) = wanted.get_mut(&sku(&line.seller_sku)) {
+            *left = left.saturating_sub(1);
+        }
+    }
+    wanted.values().all(|left| *left == 0)
 }
 
 fn count(n: usize) -> u32 {

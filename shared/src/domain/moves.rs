@@ -1,6 +1,7 @@
 //! Every move of a parcel between the queue, the attention list and its end. Nothing else writes `due`, `waits_for`,
 //! `attempts` or `crashes`, so that the four always fit the state (`it/architecture` looks).
 
+mod by_hand;
 mod trouble;
 
 use crate::domain::clock::Entropy;
@@ -113,6 +114,10 @@ impl Parcel {
     /// Work starts anew, in this open state, with every try still ahead. `false`: the state table says no, and nothing
     /// changed.
     pub fn start_over(&mut self, state: ParcelState, now: Timestamp) -> bool {
+        if self.held_by.is_some() {
+            self.asked.clear();
+            return self.stays_here(now);
+        }
         if self.advance(state, now).is_err() {
             return false;
         }
@@ -144,7 +149,7 @@ impl Parcel {
 
     /// What a hold waited for came between the decision and its write: queued, tries as they were.
     pub fn queue_after_race(&mut self, now: Timestamp) {
-        if self.advance(ParcelState::Queued, now).is_ok() {
+        if self.held_by.is_none() && self.advance(ParcelState::Queued, now).is_ok() {
             self.due_now(now);
         }
     }
@@ -218,6 +223,7 @@ impl Parcel {
             edits: done.edits,
         });
         self.tried = None;
+        self.hold_ends(done.event, now);
         self.placed = true;
         self.chosen.clear();
         self.attempts = 0;
@@ -269,7 +275,7 @@ impl Parcel {
     /// Leaves the queue for the attention list. What comes right by itself is never left to a person: it is listed, and
     /// looked at hourly. The same verdict again changes nothing.
     pub fn hold(&mut self, reason: Reason, detail: &str, waits_for: WaitsFor, now: Timestamp) {
-        if !self.is_open_or_waiting() {
+        if !self.is_open_or_waiting() || (self.held_by.is_some() && self.stays_here(now)) {
             return;
         }
         if self.advance(ParcelState::for_reason(reason), now).is_ok() {
@@ -289,7 +295,7 @@ impl Parcel {
 
     /// Stays in the queue with a reason and a later time: no trouble, only not yet.
     pub fn wait(&mut self, reason: Reason, until: Timestamp, now: Timestamp) {
-        if !self.is_open_or_waiting() {
+        if !self.is_open_or_waiting() || (self.held_by.is_some() && self.stays_here(now)) {
             return;
         }
         if self.advance(ParcelState::Held(reason), now).is_ok() {

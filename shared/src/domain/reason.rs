@@ -228,6 +228,9 @@ reasons! {
     /// A person paused the shop here.
     ShopPaused = "SHOP_PAUSED", Merchant, OnDecision,
         "Waits: its TikTok shop is paused here.", "Resume the shop (waybill shop resume); what waits is sent by itself.";
+    /// A person holds this parcel here.
+    HeldByPerson = "HELD_BY_PERSON", Merchant, OnDecision,
+        "A person holds this parcel here: nothing of it is sent, and its deadlines go on.", "Release it when it may go.";
     /// What a store announced could not be read for a day, or holds more than is taken at once.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
         "Your store told of a shipment of this order, and it cannot be read.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour. What holds too much is split in the store, or its numbers are sent with waybill backfill; then waybill retry reads it.";

@@ -117,20 +117,4 @@ impl Table {
         let listed = self.listed_in(keys::LIST, &keys::fields_list(shop), "").await?;
         Ok(listed.into_iter().map(|entry| entry.key).collect())
     }
-
-    /// The orders whose fields are to be written by now, longest due first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn fields_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
-            let ours = entries.into_iter().filter(|entry| keys::is_fields(&entry.key));
-            due.extend(ours.map(|entry| (entry.place, entry.key)));
-        }
-        due.sort();
-        due.truncate(limit);
-        Ok(due.into_iter().map(|(_, key)| key).collect())
-    }
 }

@@ -3,6 +3,7 @@
 mod acts;
 mod catalogue;
 mod explained;
+mod hand_holds;
 mod lists;
 mod strangers;
 

@@ -45,7 +45,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
             None => return Ok(answer::missing(visit.app)),
         },
     };
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let said = match (word, parcel) {
         ("note" | "evidence", None) => added(visit, &actor, &meant.orders, word == "evidence").await?,
         ("dismiss" | "confirm", None) => of_order(visit, &actor, &meant.orders, &meant.parcels, word).await?,
@@ -117,6 +117,8 @@ async fn act_of(visit: &Visit<'_>, word: &str, parcel: &Parcel) -> Result<Result
         "retry" => Ok(Act::Retry),
         "confirm" => Ok(Act::Confirm),
         "dismiss" => note(visit, false).map(|note| Act::Dismiss { note }),
+        "hold" => note(visit, false).map(|note| Act::Hold { note }),
+        "release" => Ok(Act::Release),
         "link" => TikTokOrderId::parse(field(visit, "order"))
             .map(|order| Act::Link { order })
             .map_err(|error| format!("{error}. TikTok's order ids are numbers, as Seller Center shows them.")),

@@ -103,7 +103,7 @@ impl Forms {
     /// As a row of a list has them: what settles the reason, and what closes it. The rest stands on the order's page.
     pub(super) fn short(mut self) -> Self {
         let first = self.acts.first().copied();
-        self.acts.retain(|act| Some(*act) == first || *act == "dismiss");
+        self.acts.retain(|act| Some(*act) == first || matches!(*act, "dismiss" | "hold"));
         self
     }
 
@@ -153,6 +153,7 @@ fn acts_of(parcel: &Parcel, reason: Option<Reason>, now: Timestamp) -> Vec<&'sta
             R::ShopGone => vec!["connect", "dismiss"],
             R::TrackingMissing => vec!["correct", "dismiss"],
             R::UspsLabel => vec!["correct", "retry", "dismiss"],
+            R::HeldByPerson => vec!["release", "correct", "dismiss"],
             _ if matches!(reason.auto(), Auto::No | Auto::OnReMatch | Auto::OnDecision) => {
                 vec!["dismiss", "retry", "correct"]
             }
@@ -161,6 +162,13 @@ fn acts_of(parcel: &Parcel, reason: Option<Reason>, now: Timestamp) -> Vec<&'sta
     };
     if !editable {
         acts.retain(|act| *act != "correct");
+    }
+    let may_go = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting) && parcel.number.is_some();
+    match &parcel.held_by {
+        // What waits for an answer of TikTok is held and read back: it can be released all the same.
+        Some(_) if may_go && !acts.contains(&"release") => acts.insert(0, "release"),
+        None if may_go && reason != Some(R::HeldByPerson) => acts.push("hold"),
+        _ => {}
     }
     acts
 }
@@ -185,6 +193,19 @@ fn edits(parcel: &Parcel, now: Timestamp) -> Option<String> {
         Ok(_) => None,
         Err(why) => Some(format!("No correction is left: {why}.")),
     }
+}
+
+/// Who holds a parcel here, since when in the shop's time, and why.
+pub(super) fn held_words(parcel: &Parcel, zone: &jiff::tz::TimeZone) -> Option<String> {
+    let by = parcel.held_by.as_ref()?;
+    let since = waybill::mail::zone::moment(by.since, zone);
+    let read = if parcel.may_be_under_way() { " A call was under way: TikTok is read first." } else { "" };
+    let lost = if parcel.tried.is_some() && read.is_empty() {
+        " An answer of TikTok was lost before: it may have the number."
+    } else {
+        ""
+    };
+    Some(format!("Held here by {} since {since}: release it when it may go. Why: {}.{read}{lost}", by.who, by.note.trim_end_matches('.')))
 }
 
 /// A span as people say it; the two largest units.

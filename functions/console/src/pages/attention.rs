@@ -1,7 +1,8 @@
 //! Everything that needs a hand, in all shops and stores of an account: nearest deadline first, each row with the act
 //! that settles it; the same rows as a file.
 
-use super::acts_forms::{Forms, address, carrier_names, left, store_address};
+use super::acts_forms::{Forms, address, carrier_names, held_words, left, store_address};
+use super::list::Near;
 use crate::answer;
 use crate::visit::{Member, Visit};
 use jiff::Timestamp;
@@ -126,7 +127,7 @@ struct RowView {
     clock: Option<&'static str>,
     left: Option<String>,
     due: Option<String>,
-    late: bool,
+    near: Near,
     since: String,
     forms: Forms,
 }
@@ -173,7 +174,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         groups, reasons, carriers, shops, clocks, said, next, wanted, total => part.total,
         by_deadline => part.by_deadline, looked => part.looked, filtered => wanted.is_set(),
         first => visit.query.get("after").is_none(), csv => wanted.address("/attention.csv", None),
-        csv_rest => part.total > FILE, csrf => member.csrf, here => "attention",
+        csv_rest => part.total > FILE, csrf => member.csrf, me => member.me(), here => "attention",
     };
     Ok(visit.heard(answer::page(visit.app, 200, "attention.html", values)))
 }
@@ -263,13 +264,23 @@ fn view(row: &HeldRow, shop: Option<&Shop>, forms: Forms, now: Timestamp) -> Row
         carrier: row.carrier.clone(),
         shop: shop.map_or_else(|| row.shop.clone(), |shop| shop.name.clone()),
         // Of most orders it is the clock, which stands beside it.
-        detail: row.detail.clone().filter(|detail| row.clock.is_none_or(|clock| !detail.starts_with(clock))),
+        detail: held_here(row, &zone).or_else(|| {
+            row.detail.clone().filter(|detail| row.clock.is_none_or(|clock| !detail.starts_with(clock)))
+        }),
         clock: clock.map(Clock::shown_as),
         left: row.due.map(|due| left(due, now)),
         due: row.due.map(|due| zone::moment(due, &zone)),
-        late: row.due.is_some_and(|due| due < now),
+        near: row.deadline.as_ref().map(|deadline| Near::of(deadline.urgency(now))).unwrap_or_default(),
         since: zone::moment(row.since, &zone),
         forms,
+    }
+}
+
+/// Who holds it here, in the shop's time.
+fn held_here(row: &HeldRow, zone: &jiff::tz::TimeZone) -> Option<String> {
+    match &row.about {
+        About::Parcel(parcel) => held_words(parcel, zone),
+        About::Order(_) => None,
     }
 }
 

@@ -35,6 +35,8 @@ enum Bulk {
     Retry,
     Confirm,
     Dismiss(String),
+    Hold(String),
+    Release,
 }
 
 impl Bulk {
@@ -42,9 +44,11 @@ impl Bulk {
         match visit.form.get("act") {
             Some("retry") => Ok(Self::Retry),
             Some("confirm") => Ok(Self::Confirm),
-            Some("dismiss") => {
+            Some("release") => Ok(Self::Release),
+            Some(word @ ("dismiss" | "hold")) => {
                 let note = visit.form.get("note").unwrap_or_default();
-                acts::checked_note(note, false).map(Self::Dismiss).map_err(|problem| format!("{problem}."))
+                let made = if word == "hold" { Self::Hold } else { Self::Dismiss };
+                acts::checked_note(note, false).map(made).map_err(|problem| format!("{problem}."))
             }
             _ => Err("choose what to do.".to_owned()),
         }
@@ -55,12 +59,14 @@ impl Bulk {
             Self::Retry => "retry",
             Self::Confirm => "confirm",
             Self::Dismiss(_) => "dismiss",
+            Self::Hold(_) => "hold",
+            Self::Release => "release",
         }
     }
 
     fn note(&self) -> &str {
         match self {
-            Self::Dismiss(note) => note,
+            Self::Dismiss(note) | Self::Hold(note) => note,
             _ => "",
         }
     }
@@ -70,6 +76,8 @@ impl Bulk {
             Self::Retry => Act::Retry,
             Self::Confirm => Act::Confirm,
             Self::Dismiss(note) => Act::Dismiss { note: note.clone() },
+            Self::Hold(note) => Act::Hold { note: note.clone() },
+            Self::Release => Act::Release,
         }
     }
 }
@@ -92,7 +100,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
             About::Order(known) => orders.extend(of_shop(&found.shops, *known)),
         }
     }
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let dry_run = visit.form.get("do") != Some("run");
     let effects = run(visit, &actor, &bulk, &parcels, &orders, dry_run).await?;
     let done = effects.iter().filter(|effect| effect.done).count();
@@ -107,7 +115,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
         alike => alike(&effects), done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
-        csrf => member.csrf, here => "attention",
+        csrf => member.csrf, me => member.me(), here => "attention",
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))
 }

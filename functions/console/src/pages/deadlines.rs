@@ -6,7 +6,7 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use serde::Serialize;
-use waybill::domain::deadline::{Clock, Urgency};
+use waybill::domain::deadline::Clock;
 use waybill::flows::orders::board::DeadlineLine;
 use waybill::flows::views::deadlines::{self, Counts, HEAD};
 use waybill::flows::views::rows::cells;
@@ -18,9 +18,7 @@ struct Row {
     order: String,
     shop: String,
     clock: &'static str,
-    /// How near it is: a colour and its word.
-    tone: &'static str,
-    near: &'static str,
+    near: list::Near,
     due: String,
     source: String,
     blocker: String,
@@ -51,15 +49,8 @@ impl Row {
     fn of(line: &DeadlineLine, shops: &list::Shops) -> Self {
         let zone = shops.zone(&line.shop);
         let then = line.next_clock.zip(line.next_due);
-        let (tone, near) = match line.urgency {
-            Urgency::Late => ("now", "Late"),
-            Urgency::Red => ("now", "Urgent"),
-            Urgency::Amber => ("soon", "Soon"),
-            Urgency::Calm => ("", ""),
-        };
         Self {
-            tone,
-            near,
+            near: list::Near::of(line.urgency),
             order: line.order.clone(),
             shop: shops.name(&line.shop).to_owned(),
             clock: clock_words(line.clock),
@@ -98,7 +89,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let links = list::links(visit, "/deadlines", &filters, part.next.as_deref());
     let values = context! {
         groups, counts, clocks, links, shops => shops.choices(), filtered => !word.is_empty() || !shops.chosen.is_empty(),
-        any => !shops.all.is_empty(), csrf => member.csrf, here => "deadlines",
+        any => !shops.all.is_empty(), csrf => member.csrf, me => member.me(), here => "deadlines",
     };
     Ok(answer::page(visit.app, 200, "deadlines.html", values))
 }

@@ -3,6 +3,7 @@
 use crate::visit::{Member, Visit};
 use serde::Serialize;
 use waybill::domain::connection::Shop;
+use waybill::domain::deadline::Urgency;
 use waybill::table::error::TableError;
 use waybill::web::form;
 
@@ -89,6 +90,25 @@ pub(super) fn links(visit: &Visit<'_>, path: &str, filters: &[(&str, &str)], nex
         next: next.map(with),
         first: visit.query.get("after").map(|_| with("")),
         csv: form::address(&format!("{path}.csv"), filters),
+    }
+}
+
+/// How near a deadline is: a colour and its word, so that nobody needs the colour.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct Near {
+    tone: &'static str,
+    word: &'static str,
+}
+
+impl Near {
+    pub(super) fn of(urgency: Urgency) -> Self {
+        let (tone, word) = match urgency {
+            Urgency::Late => ("now", "Late"),
+            Urgency::Red => ("now", "Urgent"),
+            Urgency::Amber => ("soon", "Soon"),
+            Urgency::Calm => ("off", ""),
+        };
+        Self { tone, word }
     }
 }
 

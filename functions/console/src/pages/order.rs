@@ -1,6 +1,7 @@
 //! One order: what is known, what can be done, what happened; its proof and the text for a delay report.
 
-use super::acts_forms::{Forms, address, carrier_names, left, store_address};
+use super::acts_forms::{Forms, address, carrier_names, held_words, left, store_address};
+use super::list::Near;
 use crate::answer;
 use crate::visit::{Member, Visit};
 use jiff::tz::TimeZone;
@@ -9,8 +10,8 @@ use minijinja::context;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use waybill::domain::connection::Shop;
-use waybill::domain::deadline::Clock;
 use waybill::domain::ids::{StoreId, StoreOrderId};
+use waybill::domain::order_row::Rules;
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::Scope;
@@ -82,7 +83,7 @@ struct ClockView {
     name: &'static str,
     due: String,
     left: String,
-    late: bool,
+    near: Near,
     source: String,
 }
 
@@ -189,7 +190,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
     let lists: Vec<(String, Vec<String>)> = lists.into_iter().collect();
     let values = context! {
         title, parcels, orders, lists, stores => unique(names), said => visit.said(), address => address(&title),
-        action => here, csrf => member.csrf, here => "orders",
+        action => here, csrf => member.csrf, me => member.me(), here => "orders",
     };
     Ok(visit.heard(answer::page(visit.app, 200, "order.html", values)))
 }
@@ -218,7 +219,7 @@ fn choice(visit: &Visit<'_>, member: &Member, name: &str, meant: &Meant) -> Resp
             hits.push((link, what, "TikTok order not known yet".to_owned()));
         }
     }
-    let values = context! { name, hits, csrf => member.csrf, here => "orders" };
+    let values = context! { name, hits, csrf => member.csrf, me => member.me(), here => "orders" };
     answer::page(visit.app, 200, "order_choice.html", values)
 }
 
@@ -248,7 +249,7 @@ fn parcel_view(
         sentence: row.sentence,
         remedy: row.remedy,
         listed,
-        detail: row.detail,
+        detail: held_words(parcel, &zone).or(row.detail),
         waits: row.waits_for.filter(|_| row.due.is_some()),
         until: row.until.map(|at| zone::moment(at, &zone)),
         sent,
@@ -265,12 +266,13 @@ fn parcel_view(
 async fn order_view(visit: &Visit<'_>, shop: &Shop, known: &Known, here: &str) -> Result<OrderView, TableError> {
     let (now, zone) = (visit.app.clock.now(), zone::of(shop));
     let row = TikTokRow::of(known, shop, now);
-    let clocks = row.clocks.iter().map(|clock| ClockView {
-        name: Clock::parse(clock.clock).map_or(clock.clock, Clock::shown_as),
-        due: zone::moment(clock.due, &zone),
-        left: left(clock.due, now),
-        late: clock.late,
-        source: clock.source.clone(),
+    let unmet = known.row.unmet(&Rules::of(shop));
+    let clocks = unmet.iter().map(|deadline| ClockView {
+        name: deadline.clock.shown_as(),
+        due: zone::moment(deadline.due, &zone),
+        left: left(deadline.due, now),
+        near: Near::of(deadline.urgency(now)),
+        source: deadline.source.to_string(),
     });
     let notes = visit.app.table.notes(&shop.account, &shop.id, &known.row.order).await?;
     let note = |note: waybill::table::notes::Note| NoteView {

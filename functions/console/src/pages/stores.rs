@@ -11,6 +11,7 @@ use waybill::domain::connection::StoreSettings;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::acts;
 use waybill::flows::connect::store::{self as connect_store, Added, NewStore, StoreAddError};
 use waybill::flows::connect::store_in_browser::{self as authorise_store, Claimed, RoundProblem, typed};
 use waybill::stores::subscriptions::hand_steps;
@@ -65,7 +66,7 @@ async fn form_with(
     let values = context! {
         shops, platform => platform.as_str(), name => spoken(platform), address, fault,
         way => visit.form.get("way").unwrap_or("mage-os"), client_id => visit.form.get("client_id"),
-        csrf => member.csrf, here => "shops", narrow => true,
+        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
     };
     // The answer to the form is a redirect to the platform, and a browser judges where a form may lead.
     let targets = match platform {
@@ -126,7 +127,12 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, platform: Platform) 
         Platform::BigCommerce => authorise_store::begin_bigcommerce(visit.app, &member.account, shops).await,
         Platform::WooCommerce => {
             return match authorise_store::begin_woocommerce(visit.app, &member.account, &address, shops).await {
-                Ok(url) => Ok(answer::redirect(&url)),
+                Ok(url) => {
+                    let said = "sent to the site, which hands its keys over when its people agree";
+                    let actor = visit.actor(member);
+                    acts::store_connecting(visit.app, &actor, &member.account, &address, said).await?;
+                    Ok(answer::redirect(&url))
+                }
                 Err(error) => refused(visit, member, platform, &address, error).await,
             };
         }
@@ -209,7 +215,11 @@ async fn by_hand(
     let settings = StoreSettings { way, ..StoreSettings::default() };
     let new = NewStore { account: member.account.clone(), platform, shops, address, settings, secrets };
     match connect_store::add(visit.app, new).await {
-        Ok(added) => Ok(added_page(visit, member, &added)),
+        Ok(added) => {
+            let said = format!("{} is connected", added.store.address);
+            acts::store_act(visit.app, &visit.actor(member), &added.store, "connect store", &said).await?;
+            Ok(added_page(visit, member, &added))
+        }
         Err(StoreAddError::Table(error)) => Err(error),
         Err(StoreAddError::Field { field, problem }) => {
             let fault = match field {
@@ -243,7 +253,7 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added) -> Response<Bod
     let steps = hand_steps(store.platform, store.settings.way.as_deref(), &added.webhook_url);
     let values = context! {
         name => spoken(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
-        csrf => member.csrf, here => "shops", narrow => true,
+        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
     };
     answer::page(visit.app, 200, "store_added.html", values)
 }
@@ -254,7 +264,7 @@ pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Res
     match authorise_store::claimed(visit.app, &member.account, token).await {
         Ok(Claimed { address, shops }) => {
             let shops = choices(visit, member, &shops).await?;
-            let values = context! { address, token, shops, csrf => member.csrf, here => "shops", narrow => true };
+            let values = context! { address, token, shops, csrf => member.csrf, me => member.me(), here => "shops", narrow => true };
             Ok(answer::page(visit.app, 200, "store_claim.html", values))
         }
         Err(RoundProblem::Table(error)) => Err(error),
@@ -266,7 +276,11 @@ pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Res
 pub(super) async fn claim(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let token = visit.form.get("token").unwrap_or_default();
     match authorise_store::claim_bigcommerce(visit.app, &member.account, token, chosen(visit)).await {
-        Ok(store) => Ok(rounds::connected(visit, &store)),
+        Ok(store) => {
+            let said = format!("{} is connected", store.address);
+            acts::store_act(visit.app, &visit.actor(member), &store, "connect store", &said).await?;
+            Ok(rounds::connected(visit, &store))
+        }
         Err(RoundProblem::Table(error) | RoundProblem::Add(StoreAddError::Table(error))) => Err(error),
         Err(RoundProblem::Add(StoreAddError::UnknownShop(_))) => Ok(answer::missing(visit.app)),
         Err(error) => Ok(rounds::explain(visit, Platform::BigCommerce, &error)),

@@ -253,7 +253,7 @@ pub async fn dismiss(app: &App, args: &DismissArgs, output: &mut Output) -> Resu
 
 /// What a person means to settle by these words: the parcels that ask for something, and the orders that stand on the
 /// list by themselves for a reason that fits. An order that is done with is meant only where nothing else is.
-async fn settled(
+pub(super) async fn settled(
     app: &App,
     words: &[String],
     fits: impl Fn(Reason) -> bool,
@@ -372,7 +372,7 @@ pub async fn correct(app: &App, args: &CorrectArgs, output: &mut Output) -> Resu
     }
 }
 
-fn show(act: &Act, effects: &[Effect], dry_run: bool, output: &mut Output) -> Result<bool, Failure> {
+pub(super) fn show(act: &Act, effects: &[Effect], dry_run: bool, output: &mut Output) -> Result<bool, Failure> {
     show_as(act.word(), effects, dry_run, output)
 }
 

@@ -97,7 +97,14 @@ fn say(row: &HeldRow, output: &mut Output) -> Result<(), Failure> {
     let since = local(row.since, output.zone());
     output.say(format_args!("{}  {number}  {carrier}  since {since}", row.order))?;
     output.say(format_args!("    {} {} ({})", row.sentence, row.remedy, row.reason))?;
-    if let Some(detail) = &row.detail {
+    let clock = row.deadline.as_ref().filter(|deadline| {
+        // Scripts read the clock as it is stored; people read it as they write it.
+        row.detail.as_ref().is_some_and(|detail| detail.starts_with(deadline.clock.word()))
+    });
+    if let Some(clock) = clock {
+        let by = local(clock.due, output.zone());
+        output.say(format_args!("    {} by {by} ({})", clock.clock.shown_as(), clock.source))?;
+    } else if let Some(detail) = &row.detail {
         output.say(format_args!("    {detail}"))?;
     }
     for candidate in &row.candidates {

@@ -5,7 +5,7 @@ use super::{Absorbed, WHOLE_ORDER};
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, TikTokOrderId};
-use crate::domain::parcel::{Parcel, ParcelState, Phase, Plain, Source, WaitsFor};
+use crate::domain::parcel::{HeldBy, Parcel, ParcelState, Phase, Plain, Source, WaitsFor};
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -69,6 +69,7 @@ impl<'a> Desk<'a> {
         let parcels: &[StoreParcel] = if gone { &[] } else { shipment.parcels.as_slice() };
         let sharing = u32::try_from(parcels.len()).unwrap_or(u32::MAX);
         let mut carried = HashSet::new();
+        let (held, now) = (self.hold_of_replaced(&shipment.id, parcels), self.now);
         for parcel in parcels {
             let source = Source {
                 shipment: shipment.id.clone(),
@@ -78,12 +79,27 @@ impl<'a> Desk<'a> {
                 lines: shipment.lines.clone(),
                 ahead,
             };
-            carried.insert(self.carry(parcel, source));
+            let known = self.rows.len();
+            let index = self.carry(parcel, source);
+            if let Some(by) = held.as_ref().filter(|_| index >= known && !cancelled) {
+                self.rows[index].hold_here(by.clone(), now);
+            }
+            carried.insert(index);
         }
         self.take_off(shipment, &carried, parcels.is_empty());
         if parcels.is_empty() {
             self.remember_empty(shipment);
         }
+    }
+
+    /// A person held a number of this shipment that another one replaces now: the parcel is the same, and so is the
+    /// person's word, which goes with it.
+    fn hold_of_replaced(&mut self, shipment: &ShipmentId, parcels: &[StoreParcel]) -> Option<HeldBy> {
+        let stays = |row: &Parcel| parcels.iter().any(|parcel| row.number.as_ref() == Some(&parcel.number));
+        let places = self.places.of_shipment(shipment).iter().copied();
+        let mut gone = places.filter(|place| self.rows[*place].held_by.is_some() && !stays(&self.rows[*place]));
+        let place = gone.next().filter(|_| !parcels.is_empty())?;
+        self.rows[place].held_by.take()
     }
 
     /// The TikTok order that the message names.

@@ -32,7 +32,9 @@ impl Parcel {
         entropy: &Entropy,
         now: Timestamp,
     ) {
-        if !self.is_open_or_waiting() {
+        // A call may be under way: it is read back first, whoever holds the parcel.
+        let may_stay = self.held_by.is_some() && self.state != ParcelState::OutcomeUnknown;
+        if !self.is_open_or_waiting() || (may_stay && self.stays_here(now)) {
             return;
         }
         let old = self.ails(reason, now);
@@ -54,6 +56,9 @@ impl Parcel {
     /// Nobody can say yet which TikTok order it is: tried for a day, then a person must say.
     pub fn not_found_yet(&mut self, detail: &str, entropy: &Entropy, now: Timestamp) {
         self.asked.clear();
+        if self.held_by.is_some() && self.stays_here(now) {
+            return;
+        }
         if self.ails(Reason::OrderNotFound, now) {
             self.hold(Reason::OrderNotFound, detail, WaitsFor::Person, now);
         } else {
@@ -65,6 +70,9 @@ impl Parcel {
     /// asked about for a day all the same.
     pub fn nobody_has_it(&mut self, detail: &str, entropy: &Entropy, now: Timestamp) {
         self.asked.clear();
+        if self.held_by.is_some() && self.stays_here(now) {
+            return;
+        }
         let old = self.ails(Reason::OrderNotFound, now);
         let (trouble, tries) = (self.trouble.clone(), self.attempts);
         self.hold(Reason::OrderNotFound, detail, WaitsFor::Person, now);

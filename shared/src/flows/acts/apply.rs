@@ -1,5 +1,6 @@
 //! One act on many parcels: each row is read again, changed as it then stands, written if nobody changed it meanwhile.
 
+use super::hold::{hold, release};
 use super::{Act, Actor, Effect};
 use crate::app::App;
 use crate::domain::fulfilment::OrderLink;
@@ -25,7 +26,7 @@ pub async fn settle(
 ) -> Result<Vec<Effect>, TableError> {
     let mut effects = Vec::with_capacity(parcels.len());
     for parcel in parcels {
-        let effect = one(app, act, parcel, dry_run).await?;
+        let effect = one(app, actor, act, parcel, dry_run).await?;
         if effect.done && !dry_run {
             let of =
                 parcel.number.as_ref().map_or_else(|| parcel.order.to_string(), |number| number.as_str().to_owned());
@@ -57,7 +58,7 @@ pub(super) async fn record(
     app.table.audit_put(&store.row.account, &entry).await
 }
 
-async fn one(app: &App, act: &Act, named: &Parcel, dry_run: bool) -> Result<Effect, TableError> {
+async fn one(app: &App, actor: &Actor, act: &Act, named: &Parcel, dry_run: bool) -> Result<Effect, TableError> {
     let readable = match app.table.store_get(&named.store, false).await? {
         Some(store) => is_read(store.row.platform),
         None => false,
@@ -74,7 +75,7 @@ async fn one(app: &App, act: &Act, named: &Parcel, dry_run: bool) -> Result<Effe
             return Ok(Effect::of(named, Err("the row is gone".to_owned())));
         };
         let before = parcel.clone();
-        let outcome = change(act, &mut parcel, readable, app.clock.now());
+        let outcome = change(actor, act, &mut parcel, readable, app.clock.now());
         if dry_run || outcome.is_err() || parcel == before {
             return Ok(Effect::of(&before, outcome));
         }
@@ -87,10 +88,18 @@ async fn one(app: &App, act: &Act, named: &Parcel, dry_run: bool) -> Result<Effe
 }
 
 /// What the act makes of a row. `readable`: the store can be asked for its order again.
-fn change(act: &Act, parcel: &mut Parcel, readable: bool, now: Timestamp) -> Result<String, String> {
+fn change(
+    actor: &Actor,
+    act: &Act,
+    parcel: &mut Parcel,
+    readable: bool,
+    now: Timestamp,
+) -> Result<String, String> {
     match act {
         Act::Retry => retry(parcel, readable, now),
         Act::Dismiss { note } => dismiss(parcel, note, now),
+        Act::Hold { note } => hold(parcel, &actor.who, note, now),
+        Act::Release => release(parcel, now),
         Act::Confirm => confirm(parcel, now),
         Act::Choose { lines } => {
             queueable(parcel)?;
@@ -100,7 +109,8 @@ fn change(act: &Act, parcel: &mut Parcel, readable: bool, now: Timestamp) -> Res
             queue(parcel, now)?;
             parcel.chosen.clone_from(lines);
             parcel.note(now, Plain::ItemsChosen, lines.len().to_string());
-            Ok(format!("goes out with {} with the next push", units(lines.len())))
+            let when = if parcel.held_by.is_some() { "when it is released" } else { "with the next push" };
+            Ok(format!("goes out with {} {when}", units(lines.len())))
         }
         Act::Link { order } => {
             may_link(parcel, order)?;
@@ -114,7 +124,8 @@ fn change(act: &Act, parcel: &mut Parcel, readable: bool, now: Timestamp) -> Res
                 queue(parcel, now)?;
             }
             parcel.note(now, Plain::OrderByHand, order.as_str());
-            Ok(format!("belongs to TikTok order {order}; judged with the next push"))
+            let when = if parcel.held_by.is_some() { "when it is released" } else { "with the next push" };
+            Ok(format!("belongs to TikTok order {order}; judged {when}"))
         }
     }
 }
@@ -146,6 +157,10 @@ fn queueable(parcel: &Parcel) -> Result<(), String> {
 }
 
 fn queue(parcel: &mut Parcel, now: Timestamp) -> Result<(), String> {
+    if parcel.held_by.is_some() {
+        // It stays where it is until it is released.
+        return Ok(());
+    }
     let moved = match parcel.state.phase() {
         // Its tries and what a lost answer left open stay as they are.
         Phase::Open => {
@@ -159,6 +174,9 @@ fn queue(parcel: &mut Parcel, now: Timestamp) -> Result<(), String> {
 
 fn retry(parcel: &mut Parcel, readable: bool, now: Timestamp) -> Result<String, String> {
     queueable(parcel)?;
+    if let Some(by) = &parcel.held_by {
+        return Err(format!("{} holds it here: release it", by.who));
+    }
     let unknown_order = matches!(parcel.state.reason(), Some(Reason::OrderNotFound | Reason::OrderAmbiguous));
     queue(parcel, now)?;
     parcel.forget_asked();
@@ -181,6 +199,7 @@ fn dismiss(parcel: &mut Parcel, note: &str, now: Timestamp) -> Result<String, St
     if parcel.state != ParcelState::Dismissed {
         return Err(format!("it cannot be dismissed from where it stands ({})", parcel.state));
     }
+    parcel.held_by = None;
     parcel.note(now, Plain::DismissedByHand, note);
     Ok(if listed_at_tiktok {
         "leaves the list; TikTok keeps the number as it is".to_owned()

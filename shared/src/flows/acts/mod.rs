@@ -5,6 +5,8 @@
 //! |---|---|
 //! | retry | judged again at once, with every try ahead and with its TikTok order looked for anew |
 //! | dismiss | leaves every list for good; what TikTok holds stays there |
+//! | hold | stays here, whatever comes, until it is released; its deadlines go on |
+//! | release | judged again at once |
 //! | confirm | number and carrier are right as they stand: a doubt about them only warns |
 //! | choose | the items that travel in the parcel |
 //! | link | which TikTok order a store order is |
@@ -15,26 +17,37 @@
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
 //! | field | what of TikTok's orders is written into the stores' orders; what was given up is tried again |
+//! | invite, revoke, role, remove person | who may do what in an account |
+//! | join | somebody takes an invitation up |
+//! | add, rename, remove account | the account itself |
+//! | copy mappings | a shop's mappings for another shop |
+//! | connect, remove shop, connect store | what an account is connected with |
 
+mod accounts;
 mod apply;
 mod choose;
 mod connection;
+mod copy_maps;
 mod correct;
 mod field;
 mod find;
+mod hold;
 mod mapping;
 mod note;
 mod order;
+pub mod people;
 mod replay;
 pub mod settings;
 
+pub use accounts::{add_account, remove_account, rename_account};
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
-pub use connection::store_act;
+pub use connection::{carriers_read, remove_shop, shop_connected, store_act, store_connecting};
+pub use copy_maps::{CopyDone, Copying, Fate, copy_maps, plan_copy};
 pub use correct::{CorrectError, correct, corrections_left};
 pub use field::{FieldError, remove_field, retry_fields, set_field};
 pub use find::{Scope, find, is_meant};
-pub use mapping::{map, unmap};
+pub use mapping::{import_maps, map, unmap};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};
 pub use replay::{Replayed, replay};
@@ -49,7 +62,7 @@ use crate::table::error::TableError;
 /// Who acts, and from where: both stand in the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// A signed-in person's account, or the command line.
+    /// A signed-in person's mail address, or the command line.
     pub who: String,
     /// An address, or the machine's name for itself.
     pub from: String,
@@ -73,6 +86,13 @@ pub enum Act {
         /// At most 300 characters, never about a buyer.
         note: String,
     },
+    /// Keep it here until it is released.
+    Hold {
+        /// At most 300 characters, never about a buyer.
+        note: String,
+    },
+    /// It may go.
+    Release,
     /// Number and carrier are right as they stand.
     Confirm,
     /// Exactly these units travel in it.
@@ -94,6 +114,8 @@ impl Act {
         match self {
             Self::Retry => "retry",
             Self::Dismiss { .. } => "dismiss",
+            Self::Hold { .. } => "hold",
+            Self::Release => "release",
             Self::Confirm => "confirm",
             Self::Choose { .. } => "choose",
             Self::Link { .. } => "link",

@@ -26,6 +26,8 @@ pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Warehouses whose place is kept: a shop has a handful.
 const MOST_HOMES: usize = 100;
+/// An unchanged list of a shop without open orders is written again after this long.
+const UNCHANGED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.
 const MOST_LISTS: usize = 20;
 /// Metrics of readings that a push needs, and of all others.
@@ -59,7 +61,7 @@ pub async fn live_list(
 ) -> Result<ProviderList, ListError> {
     let route = route(shop, order);
     if let Some(option) = &order.delivery_option {
-        return read(calls, shop, option, route.as_ref(), known, PUSH).await.map(|(list, _)| list);
+        return read(calls, shop, option, route.as_ref(), known, (PUSH, Keeping::Always)).await.map(|(list, _)| list);
     }
     let option = seller_option(calls, order.warehouse.as_ref()).await?.ok_or(ListError::NoOption)?;
     let app = calls.app;
@@ -67,7 +69,7 @@ pub async fn live_list(
     if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
         return Ok(list.clone());
     }
-    read(calls, shop, &option, route.as_ref(), known.as_ref(), PUSH).await.map(|(list, _)| list)
+    read(calls, shop, &option, route.as_ref(), known.as_ref(), (PUSH, Keeping::Always)).await.map(|(list, _)| list)
 }
 
 /// The key under which lists are shared within a run.
@@ -134,7 +136,7 @@ async fn read(
     option: &DeliveryOptionId,
     route: Option<&Route>,
     before: Option<&ProviderList>,
-    function: &str,
+    (function, keeping): (&str, Keeping),
 ) -> Result<(ProviderList, ListChange), ListError> {
     let app = calls.app;
     let fetched = calls.shipping_providers(option, route.map(|(from, to)| (from, to))).await?;
@@ -142,9 +144,25 @@ async fn read(
     if calls.only_looks() {
         return Ok((list, change));
     }
-    app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
+    if before.is_none_or(|before| keeping.writes(before, &list)) {
+        app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
+    }
     warn(app, shop, &change, function);
     Ok((list, change))
+}
+
+/// Whether a list that was read is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    Always,
+    WhenChanged,
+}
+
+impl Keeping {
+    fn writes(self, before: &ProviderList, after: &ProviderList) -> bool {
+        let same = before.providers == after.providers && before.gone == after.gone && before.grew == after.grew;
+        self == Self::Always || !same || after.fetched.duration_since(before.fetched) >= UNCHANGED
+    }
 }
 
 /// The list after a reading, and how it differs from the one before.
@@ -252,21 +270,29 @@ pub async fn refresh(app: &App, shop: &Shop) -> Result<Refreshed, RefreshError> 
     let found = app.table.shop_get(&shop.id, true).await.map_err(ListError::Table)?;
     let budget = Budget::short(&app.clock);
     let calls = ShopCalls::new(app, &budget, found.ok_or(RefreshError::Gone)?, None);
-    Ok(refresh_with(&calls, shop).await?)
+    Ok(refresh_with(&calls, shop, Keeping::Always).await?)
 }
 
-/// As [`refresh`], among other calls for the shop.
+/// The daily reading, among other calls for the shop. A list is kilobytes: of a shop without open orders it is written when
+/// it changed, and else once a month; its next parcel reads it anew.
 ///
 /// # Errors
 /// [`ListError`].
-pub async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshed, ListError> {
-    match refresh_lists(calls, shop).await {
-        Err(error) if learns_route(calls, shop, &error).await => refresh_lists(calls, &calls.shop().await).await,
+pub async fn refresh_daily(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), ListError> {
+    let busy = calls.app.table.has_clocks(&shop.id).await?;
+    refresh_with(calls, shop, if busy { Keeping::Always } else { Keeping::WhenChanged }).await.map(drop)
+}
+
+async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> Result<Refreshed, ListError> {
+    match refresh_lists(calls, shop, keeping).await {
+        Err(error) if learns_route(calls, shop, &error).await => {
+            refresh_lists(calls, &calls.shop().await, keeping).await
+        }
         other => other,
     }
 }
 
-async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshed, ListError> {
+async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> Result<Refreshed, ListError> {
     let app = calls.app;
     let known = app.table.providers_all(&shop.id).await?;
     let by_route = shop.asks_by_route();
@@ -291,7 +317,7 @@ async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshed, 
     for (option, route) in &wanted {
         let key = route_key(route.as_ref());
         let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
-        let (_, change) = read(calls, shop, option, route.as_ref(), before, REMINDER).await?;
+        let (_, change) = read(calls, shop, option, route.as_ref(), before, (REMINDER, keeping)).await?;
         done.lists += 1;
         done.change.removed.extend(change.removed);
         done.change.added.extend(change.added);

@@ -7,7 +7,7 @@ use crate::domain::decision::{Carried, Decision, Rules, decide, done_without_car
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::labels::LabelRule;
 use crate::domain::order::TikTokOrder;
-use crate::domain::parcel::{Parcel, WaitsFor};
+use crate::domain::parcel::{HeldBy, Parcel, WaitsFor};
 use crate::domain::reason::{Auto, Reason};
 use crate::flows::calls::Sending;
 use crate::flows::carriers::match_parcel::{Maps, Match};
@@ -31,7 +31,7 @@ pub struct Case<'a> {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`, `images`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`, `images`, `person`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,
@@ -71,6 +71,17 @@ impl Plan {
     pub fn held(mut self, reason: Reason, said: &str) -> Self {
         self.checks.push(failed("number", said));
         Self { decision: hold(reason, said, WaitsFor::Person), ..self }
+    }
+
+    /// A person holds the parcel: what TikTok has and what is over stays so, and nothing is sent.
+    #[must_use]
+    pub fn held_by(self, by: &HeldBy) -> Self {
+        if matches!(self.decision, Decision::Done { .. } | Decision::Close(_) | Decision::CloseAndList(_)) {
+            return self;
+        }
+        let mut checks = self.checks;
+        checks.push(failed("person", &format!("{} holds it here: {}", by.who, by.note)));
+        Self::of(hold(Reason::HeldByPerson, "", WaitsFor::Person), checks)
     }
 
     /// The call that would go out now, if one would.

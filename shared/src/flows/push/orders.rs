@@ -162,6 +162,14 @@ impl<'a> Desk<'a> {
 
     /// What to do with a row. Reads carrier maps and lists where the decision needs them.
     pub(super) async fn judge(&self, index: usize) -> Result<Plan, ListError> {
+        let plan = self.judge_freely(index).await?;
+        Ok(match &self.rows[index].held_by {
+            Some(by) => plan.held_by(by),
+            None => plan,
+        })
+    }
+
+    async fn judge_freely(&self, index: usize) -> Result<Plan, ListError> {
         let connection = self.shop.calls.shop().await;
         let (rules, others) = (judge::rules(&connection), self.others(index));
         let row = &self.rows[index];

@@ -236,6 +236,10 @@ pub fn detail(parcel: &Parcel) -> Option<String> {
 
 fn said(parcel: &Parcel) -> Option<String> {
     let reason = parcel.state.reason()?;
+    if let (Reason::HeldByPerson, Some(by)) = (reason, &parcel.held_by) {
+        let lost = if parcel.tried.is_some() { "; an answer of TikTok was lost before: it may have the number" } else { "" };
+        return Some(format!("held by {}: {}{lost}", by.who, by.note));
+    }
     let said = parcel.events.iter().rev().find(|event| event.what.reason() == Some(reason) && !event.detail.is_empty());
     if let (Reason::AcceptedWithWarning, Some(answer)) = (reason, &parcel.answer) {
         return Some(format!("TikTok says: {}", answer.message)).filter(|_| !answer.message.is_empty());

@@ -39,6 +39,7 @@ pub fn command_for(parcel: &Parcel, reason: Reason, best: Option<&str>) -> Strin
         Reason::AuthExpired | Reason::AuthRevoked | Reason::ScopeMissing | Reason::ShopGone => {
             "waybill shop list".to_owned()
         }
+        Reason::HeldByPerson => command("release", &x, ""),
         Reason::ShopPaused => format!("waybill shop resume {shop}"),
         Reason::TrackingMissing => format!("waybill poll {}", shell(parcel.store.as_str())),
         // Nothing of ours can change it: a person settles it at TikTok or in the store, and then closes it here.

@@ -89,6 +89,7 @@ fn words(event: &Event) -> String {
             Plain::AlreadyThere => "TikTok had the number already, from somebody else",
             Plain::Closed => return closed(detail),
             Plain::AnswerLost => "TikTok's answer was lost: the order is read before anything else",
+            Plain::HeldByHand => "held here by a person",
             Plain::OrderMoved => "TikTok told that the order moved",
             Plain::NextShop => "not in this TikTok shop; the store's next one is asked",
             other => other.word(),

@@ -11,9 +11,8 @@ use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::json::{Flag, List, Text};
 use crate::stores::{Known, LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, exact, limits};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,7 +32,7 @@ impl Client {
         let StoreCredentials::Basic { key, secret } = &access.credentials else {
             return Err(StoreError::Unauthorised { status: 0 });
         };
-        let pair = STANDARD.encode(format!("{}:{}", key.expose_secret(), secret.expose_secret()));
+        let pair = BASE64.encode(format!("{}:{}", key.expose_secret(), secret.expose_secret()).as_bytes());
         Ok(Self { base: format!("{}/wp-json/wc/v3", access.base), authorization: format!("Basic {pair}").into() })
     }
 

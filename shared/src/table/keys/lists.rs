@@ -1,6 +1,6 @@
 //! Where rows stand in the lists of the three indexes.
 
-use super::{IndexKey, SLOW_SHARDS, Shard, clean, slot, sortable, unclean};
+use super::{IndexKey, Shard, clean, sortable, unclean};
 use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, ShopId, StoreId, TikTokOrderId};
 use crate::domain::reason::Reason;
@@ -49,30 +49,6 @@ pub fn held(shop: &ShopId, reason: Reason, since: Timestamp) -> IndexKey {
 pub fn read_held(sk: &str) -> Option<(Reason, Timestamp)> {
     let (code, ms) = sk.split_once('#')?;
     Some((Reason::parse(code)?, Timestamp::from_millisecond(ms.parse().ok()?).ok()?))
-}
-
-/// The list of authorisations with their next refresh or reminder.
-#[must_use]
-pub fn auth_list(slot: u8) -> String {
-    format!("AUTH#{slot:02x}")
-}
-
-/// A place in it.
-#[must_use]
-pub fn auth_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: auth_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
-}
-
-/// The list of stores and shops to poll.
-#[must_use]
-pub fn poll_list(slot: u8) -> String {
-    format!("POLL#{slot:02x}")
-}
-
-/// A place in it.
-#[must_use]
-pub fn poll_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: poll_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
 }
 
 /// The list of a shop's store orders whose custom fields were given up.

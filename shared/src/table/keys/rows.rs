@@ -244,6 +244,12 @@ pub fn told_shop(key: &Key) -> Option<ShopId> {
     (key.sk == "TELL").then(|| ShopId::parse(key.pk.strip_prefix("SHOP#")?).ok())?
 }
 
+/// Whether a row of the PUSH lists is of a kind that this version works on: a parcel, a notice, a visit.
+#[must_use]
+pub fn is_pushed(key: &Key) -> bool {
+    visited_shop(key).is_some() || notice_store(key).is_some() || order_of(key).is_some()
+}
+
 /// A value that counts once: OAuth state, login link.
 #[must_use]
 pub fn once(sha256_hex: &str) -> Key {

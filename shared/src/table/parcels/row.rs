@@ -1,6 +1,7 @@
 //! A parcel as its row: written, read, and where it is listed.
 
 use super::KEPT;
+use super::stored::{self, StoredAilment, StoredEvent, StoredSource};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
@@ -50,7 +51,7 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .text_if("apart", parcel.apart.as_ref().map(TikTokOrderId::as_str))
         .time("received", parcel.received)
         .time("changed", parcel.changed)
-        .json("sources", &parcel.sources)?
+        .json("sources", &stored::sources(&parcel.sources))?
         .list(due_place(parcel))
         .attention(list_place(parcel))
         .found_by(find_place(parcel));
@@ -76,7 +77,7 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         row = row.json("asked", &parcel.asked)?;
     }
     if let Some(trouble) = &parcel.trouble {
-        row = row.json("trouble", trouble)?;
+        row = row.json("trouble", &StoredAilment(trouble.clone()))?;
     }
     if parcel.listed && !is_listed_by_state(parcel) {
         row = row.number("listed", 1);
@@ -96,11 +97,14 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
     if let Some(waits_for) = &parcel.waits_for {
         row = row.json("waits", waits_for)?;
     }
+    if let Some(held_by) = &parcel.held_by {
+        row = row.json("held_by", held_by)?;
+    }
     if let Some(answer) = &parcel.answer {
         row = row.json("answer", answer)?;
     }
     if !parcel.events.is_empty() {
-        row = row.json("events", &parcel.events)?;
+        row = row.json("events", &stored::events(&parcel.events))?;
     }
     if parcel.healed {
         row = row.number("healed", 1);
@@ -122,7 +126,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         order_name: row.text_if("name"),
         number: row.text_if("number").and_then(|text| TrackingNumber::parse(&text).ok()),
         carrier: row.text_if("carrier"),
-        sources: row.json("sources")?,
+        sources: row.json::<Vec<StoredSource>>("sources")?.into_iter().map(|part| part.0).collect(),
         link,
         apart: row.text_if("apart").and_then(|text| TikTokOrderId::parse(&text).ok()),
         shop: row.parsed("shop", ShopId::parse)?,
@@ -135,15 +139,16 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         confirmed: row.number_if::<u8>("confirmed").is_some(),
         placed: row.number_if::<u8>("placed").is_some(),
         asked: row.json_if("asked")?.unwrap_or_default(),
-        trouble: row.json_if("trouble")?,
+        trouble: row.json_if("trouble")?.map(|StoredAilment(trouble)| trouble),
         listed: row.number_if::<u8>("listed").is_some(),
         adrift: row.number_if::<u8>("adrift").is_some(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
         sent: row.json_if("sent")?,
         tried: row.json_if("tried")?,
         waits_for: row.json_if("waits")?,
+        held_by: row.json_if("held_by")?,
         answer: row.json_if("answer")?,
-        events: row.json_if("events")?.unwrap_or_default(),
+        events: row.json_if::<Vec<StoredEvent>>("events")?.unwrap_or_default().into_iter().map(|part| part.0).collect(),
         healed: row.number_if::<u8>("healed").is_some(),
         rev: row.number("rev")?,
     };
@@ -167,6 +172,7 @@ mod tests {
         row.state = ParcelState::NeedsMapping(Reason::CarrierUnmapped);
         row.waits_for = Some(crate::domain::parcel::WaitsFor::Mapping { shop: 1, account: 2 });
         (row.due, row.listed) = (None, true);
+        row.held_by = Some(crate::domain::parcel::HeldBy { who: "a".into(), since: at(7), note: "b".into() });
         row.link = OrderLink::Ambiguous(vec![]);
         let item = parcel_write(&row).expect("writes");
         assert_eq!(parcel_read(&item).expect("reads"), row);

@@ -9,6 +9,7 @@ use super::command::{command_for, command_for_order, command_for_warning, name_o
 use super::warning::Warning;
 use crate::carriers::{Candidate, Provider};
 use crate::domain::connection::Shop;
+use crate::domain::deadline::Deadline;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order_row::{OrderRow, Rules, state_word};
 use crate::domain::parcel::Parcel;
@@ -62,6 +63,9 @@ pub struct HeldRow {
     /// Which list they come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
+    /// That deadline, for how near it is.
+    #[serde(skip)]
+    pub deadline: Option<Deadline>,
     /// What stands behind it.
     #[serde(skip)]
     pub about: About,
@@ -101,6 +105,7 @@ impl HeldRow {
             store: Some(parcel.store.to_string()),
             candidates: Vec::new(),
             list: None,
+            deadline: None,
             about: About::Parcel(Box::new(parcel.clone())),
         }
     }
@@ -164,6 +169,7 @@ impl HeldRow {
             store: known.stores.first().map(|(store, _)| store.to_string()),
             candidates: Vec::new(),
             list: None,
+            deadline: clock,
             about: About::Order(Box::new(known.clone())),
         })
     }
@@ -176,6 +182,11 @@ impl HeldRow {
 
     pub(super) fn with_clock(self, row: Option<&OrderRow>, shop: &Shop) -> Self {
         let clock = row.and_then(|row| row.shown_clock(&Rules::of(shop)));
-        Self { due: clock.map(|clock| clock.due), clock: clock.map(|clock| clock.clock.word()), ..self }
+        Self {
+            due: clock.map(|clock| clock.due),
+            clock: clock.map(|clock| clock.clock.word()),
+            deadline: clock,
+            ..self
+        }
     }
 }

@@ -26,6 +26,7 @@
 //! | 22 | Does this store's webhook address hear anything? | store_webhook, local, console | update, get | `STORE#<store>` / `HEARD` |
 //! | 23 | What did people add to this order? | local | put if absent, query | `SHOP#<shop>` / `NOTE#<order>#<ms>` |
 //! | 24 | Which keys ever signed a proof? | local, console | put if absent, query | `PROOF#keys` / `KEY#<n>#<fingerprint>` |
+//! | 25 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
@@ -50,6 +51,7 @@ pub mod orders;
 mod pages;
 pub mod parcels;
 pub mod proof_keys;
+pub mod runs;
 pub mod schema;
 pub mod seen;
 pub mod tokens;

@@ -19,6 +19,7 @@
 //! | field | what of TikTok's orders is written into the stores' orders |
 
 mod apply;
+pub mod bulk;
 mod choose;
 mod connection;
 mod correct;
@@ -48,6 +49,7 @@ use crate::domain::parcel::Parcel;
 use crate::domain::tracking::TrackingNumber;
 use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
+use serde::{Deserialize, Serialize};
 
 /// Who acts, and from where: both stand in the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +69,8 @@ impl Actor {
 }
 
 /// What a person wants done with a parcel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Judge it again now.
     Retry,

@@ -30,6 +30,7 @@
 //! | 26 | In which accounts is the person of this address? | console, local | query | `EMAIL#<sha256>` / `EMAIL`, `MEMBER#<a>` |
 //! | 27 | How far has the daily round over accounts come? | tick | get; put if `rev` is as seen | `ROUND#shops` / `ROUND` |
 //! | 28 | Whose custom fields were given up? | console, local | query `list` | `FIELDS#<shop>` / `<ms>` |
+//! | 29 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
@@ -55,6 +56,7 @@ mod pages;
 pub mod parcels;
 pub mod people;
 pub mod proof_keys;
+pub mod runs;
 pub mod schema;
 pub mod seen;
 pub mod slow;

@@ -6,7 +6,6 @@ use waybill::domain::ids::ShopId;
 use waybill::flows::acts::{self, Actor};
 use waybill::table::maps::MapScope;
 use waybill_model::tiktok::ShopSpec;
-use waybill_tests::sim::script::usps;
 use waybill_tests::world::browser::Browser;
 use waybill_tests::world::everyday::SECOND_SHOP;
 use waybill_tests::world::{SHOP, World};
@@ -29,13 +28,12 @@ async fn what_will_change_is_shown_first_then_copied_and_what_waits_goes_out() {
     let world = World::with_two_shops().await;
     let store = world.warehouse("wh", &[SECOND_SHOP]).await;
     world.minutes(5).await;
-    let order = "576000000000000001";
+    let (order, number) = ("576000000000000001", "TBRT7712345");
     world.tiktok.order(SECOND_SHOP, order).lines(&[("MUG", 1)]).place();
-    world.tell(&store, parcel(&world, "W1", Some(order), &usps(1), "Blue van", "MUG")).await;
+    world.tell(&store, parcel(&world, "W1", Some(order), number, "Our own van", "MUG")).await;
     world.minutes(5).await;
-    let explained = world.command(&["explain", order]).await;
-    assert_eq!(world.held().await.reason(&usps(1)), "CARRIER_UNMAPPED", "{explained:?}");
-    map(&world, SHOP, "Blue van", "USPS").await;
+    assert_eq!(world.held().await.reason(number), "CARRIER_UNMAPPED");
+    map(&world, SHOP, "Our own van", "Better Trucks").await;
     map(&world, SHOP, "Red van", "UPS").await;
     map(&world, SHOP, "Green van", "FedEx").await;
     map(&world, SECOND_SHOP, "red VAN", "FedEx").await;
@@ -51,7 +49,7 @@ async fn what_will_change_is_shown_first_then_copied_and_what_waits_goes_out() {
     let dry = ["map", "copy", "--from", SHOP, "--to", SECOND_SHOP, "--dry-run"];
     let (planned, attention) = world.command(&dry).await;
     let fates: Vec<_> = planned.iter().map(|row| (row["store_carrier"].clone(), row["fate"].clone())).collect();
-    let expected = [("Blue van", "copied"), ("Red van", "kept"), ("Green van", "copied")];
+    let expected = [("Our own van", "copied"), ("Red van", "kept"), ("Green van", "copied")];
     assert_eq!(fates, expected.map(|(name, fate)| (json!(name), json!(fate))));
     assert!(attention, "one entry was left out");
     assert_eq!(rows(&world), before, "looking changes nothing");
@@ -65,10 +63,10 @@ async fn what_will_change_is_shown_first_then_copied_and_what_waits_goes_out() {
     assert_eq!(kept[0], ("red VAN".into(), "FedEx".into(), "command line".into()));
     assert_eq!(
         kept[1..],
-        [("Blue van".into(), "USPS".into(), me.into()), ("Green van".into(), "FedEx".into(), me.into())]
+        [("Our own van".into(), "Better Trucks".into(), me.into()), ("Green van".into(), "FedEx".into(), me.into())]
     );
     world.minutes(5).await;
-    world.holds(SECOND_SHOP, order, &[&usps(1)]).await;
+    world.holds(SECOND_SHOP, order, &[number]).await;
     let copied = format!("{me} copy mappings {SECOND_SHOP}");
     assert_eq!(audit(&world).await.iter().filter(|line| **line == copied).count(), 1);
     let (again, _) = world.command(&["map", "copy", "--from", SHOP, "--to", SECOND_SHOP]).await;

@@ -27,6 +27,7 @@ mod models_field;
 mod models_tiktok;
 mod oracle;
 mod orders;
+mod people;
 mod refresh;
 mod refusals;
 mod reminders;

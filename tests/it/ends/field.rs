@@ -1,6 +1,7 @@
 //! Markets that this version does not know, and deliveries as stores really write them.
 
 use super::{ONE, TWO, parcel, with};
+use data_encoding::{BASE64, HEXLOWER};
 use proptest::prelude::*;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -190,9 +191,8 @@ fn bodies(order: usize, number: &str) -> [(Platform, String); 3] {
 }
 
 fn signed(url: &str, platform: Platform, body: &str, at: &str) -> http::Request<bytes::Bytes> {
-    use base64::Engine as _;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, HOOK_SECRET.as_bytes()), body.as_bytes());
-    let base64 = base64::engine::general_purpose::STANDARD.encode(tag);
+    let base64 = BASE64.encode(tag.as_ref());
     let request = http::Request::post(url).header("content-type", "application/json");
     let request = match platform {
         Platform::Shopify => request
@@ -205,7 +205,7 @@ fn signed(url: &str, platform: Platform, body: &str, at: &str) -> http::Request<
             .header("x-wc-webhook-resource", "order")
             .header("x-wc-webhook-source", "https://digits.example/")
             .header("x-wc-webhook-signature", base64),
-        _ => request.header("x-magento-signature", hex::encode(tag)),
+        _ => request.header("x-magento-signature", HEXLOWER.encode(tag.as_ref())),
     };
     request.body(bytes::Bytes::from(body.to_owned())).expect("a request")
 }

@@ -13,8 +13,7 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::Once;
 use std::time::{Duration, SystemTime};
@@ -145,7 +144,7 @@ fn amazon_roots() -> String {
     for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
         if AMAZON.iter().any(|name| memchr::memmem::find(root, name).is_some()) {
             pem.push_str("-----BEGIN CERTIFICATE-----\n");
-            pem.push_str(&STANDARD.encode(root));
+            pem.push_str(&BASE64.encode(root));
             pem.push_str("\n-----END CERTIFICATE-----\n");
         }
     }

@@ -6,7 +6,6 @@
 //! with one JSON line: `skip HOURS`, `tick`, `push COUNT`, `parked`, `revoke`, `ship COUNT CARRIER`, `visit`, `mails`.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test's own program")]
 
-use base64::Engine as _;
 use ring::hmac;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -198,7 +197,7 @@ impl Town {
             let parcel = fulfilment(id, id, &version, carrier, &[&number], &[("MUG-BLUE", 1)]);
             let body = shopify_order(id, &order, &version, &[parcel]).to_string();
             let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-            let tag = base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, body.as_bytes()));
+            let tag = data_encoding::BASE64.encode(hmac::sign(&key, body.as_bytes()).as_ref());
             let sent =
                 http.post(&hook).header("X-Shopify-Topic", "orders/fulfilled").header("X-Shopify-Hmac-Sha256", tag);
             let sent = sent.header("X-Shopify-Shop-Domain", STORE).header("X-Shopify-Triggered-At", version).body(body);

@@ -1,11 +1,14 @@
 //! What a parcel costs at the table, by path. What a run costs whatever its number of parcels (the lease of a shard, the
 //! shop's carrier list) is in the same measurement with a parcel for each shop, and is taken off. The numbers are printed.
 
+use http::Request;
+use lambda_http::Body;
 use std::time::Duration;
-use waybill::domain::cost::{REPEATED, TO_ACCEPTANCE};
+use waybill::domain::cost::{REPEATED, TIKTOK_WEBHOOK, TO_ACCEPTANCE};
 use waybill::domain::ids::ShopId;
 use waybill::flows::connect::store::Added;
 use waybill::table::Usage;
+use waybill_model::tiktok::Notification;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::wire::TableFaults;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
@@ -43,16 +46,42 @@ async fn all_post(world: &World, stores: &[Added], parcels: u64) -> Usage {
     less(world.app.table.usage(), before)
 }
 
-/// Webhooks, the same again, pushes.
-async fn measured(parcels: u64) -> [Usage; 3] {
+/// TikTok says of each order that it moved.
+async fn all_move(world: &World, parcels: u64) -> Usage {
+    let before = world.app.table.usage();
+    for shop in 0..SHOPS {
+        let id = shop_id(shop);
+        for n in 0..parcels {
+            let order = world.tiktok.order_now(&id, &order_id(shop, n)).expect("the order");
+            let notice = Notification::order_status(&id, &order, world.time.now());
+            let (mut parts, body) = world.tiktok.webhook(&notice).expect("request").into_parts();
+            parts.uri = parts.uri.path().parse().expect("path");
+            let request = Request::from_parts(parts, Body::Binary(body.to_vec()));
+            let answer = store_webhook::handle(&world.app, request).await.expect("never fails");
+            assert_eq!(answer.status(), 200);
+        }
+    }
+    less(world.app.table.usage(), before)
+}
+
+fn shop_id(shop: u64) -> String {
+    format!("749404964264244{shop:04}")
+}
+
+fn order_id(shop: u64, n: u64) -> String {
+    format!("5760000000000{:05}", 1000 * shop + n)
+}
+
+/// Webhooks, the same again, pushes, TikTok's webhooks.
+async fn measured(parcels: u64) -> [Usage; 4] {
     let world = World::empty(1).await;
     let mut stores = Vec::new();
     for shop in 0..SHOPS {
-        let id = format!("749404964264244{shop:04}");
+        let id = shop_id(shop);
         world.connect_shop(&id, "US").await;
         stores.push(world.connect_store(&format!("store-{shop}.myshopify.com"), &[&id]).await);
         for n in 0..parcels {
-            world.tiktok.order(&id, &format!("5760000000000{:05}", 1000 * shop + n)).line("MUG-BLUE", 1).place();
+            world.tiktok.order(&id, &order_id(shop, n)).line("MUG-BLUE", 1).place();
         }
     }
     let webhook = all_post(&world, &stores, parcels).await;
@@ -63,18 +92,23 @@ async fn measured(parcels: u64) -> [Usage; 3] {
         tokio::time::sleep(Duration::from_secs(20)).await;
     }
     assert_eq!(world.tiktok.with_journal(|journal| journal.changes.len() as u64), SHOPS * parcels);
-    [webhook, duplicate, less(world.app.table.usage(), before)]
+    let push = less(world.app.table.usage(), before);
+    [webhook, duplicate, push, all_move(&world, parcels).await]
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate_writes_nothing() {
     let (few, many) = (measured(1).await, measured(1 + MORE).await);
-    let [webhook, duplicate, push] = [0, 1, 2].map(|path| each(many[path], few[path]));
+    let [webhook, duplicate, push, tiktok] = [0, 1, 2, 3].map(|path| each(many[path], few[path]));
     let together = [0, 1, 2].map(|unit| webhook[unit] + push[unit]);
     println!("a parcel            write requests  write units  read units");
-    for (path, [requests, writes, reads]) in
-        [("webhook", webhook), ("duplicate", duplicate), ("push", push), ("together", together)]
-    {
+    for (path, [requests, writes, reads]) in [
+        ("webhook", webhook),
+        ("duplicate", duplicate),
+        ("push", push),
+        ("together", together),
+        ("of TikTok's", tiktok),
+    ] {
         println!("{path:<20}{requests:>14.2}{writes:>13.2}{reads:>12.2}");
     }
     assert!(duplicate[0].abs() < f64::EPSILON, "a duplicate writes");
@@ -86,6 +120,10 @@ async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate
     assert!(reads <= TO_ACCEPTANCE.reads, "{reads} read units");
     // What the cost command shows is what is measured, not a guess that stays when the code gets better.
     assert!(writes > TO_ACCEPTANCE.writes - 1.0, "{writes} write units: domain/cost.rs says more");
+    assert!(reads > TO_ACCEPTANCE.reads - 1.0, "{reads} read units: domain/cost.rs says more");
+    // The visit that it brings forward is one for many orders.
+    let [_, writes, reads] = tiktok;
+    assert!(writes <= TIKTOK_WEBHOOK.writes && reads <= TIKTOK_WEBHOOK.reads, "{writes} {reads}");
 }
 
 /// A worker takes up hundreds of orders at once; each connection costs it memory and the account a handshake.

@@ -1,9 +1,11 @@
 //! Custom fields, one way: what a shop's rules take of TikTok's order stands in the store's order, once, on every
 //! platform; nothing goes the other way, and nothing about a buyer goes anywhere that nobody allowed.
 
+use super::desk_pages::form;
 use serde_json::{Value, json};
 use waybill_model::canary::BUYER;
 use waybill_model::stores::{IdField, Kind, Mischief, Plugin, Way};
+use waybill_tests::world::browser::Browser;
 use waybill_tests::world::stores::Front;
 use waybill_tests::world::{SHOP, World};
 
@@ -121,6 +123,53 @@ async fn a_store_that_cannot_be_written_to_delays_no_number_and_gets_the_values_
         let written = fields(&front, twin);
         assert!(written.len() == 1 && written[0].1.contains(ORDER), "{kind:?}: {written:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_that_were_given_up_are_shown_to_the_merchant_and_tried_again_at_a_word() {
+    let (world, front, twin) = town(Kind::WooCommerce(Plugin::Ast)).await;
+    set(&world, "id", "_tiktok_order").await;
+    ship(&world, &front, twin, A).await;
+    world.push().await;
+    world.push().await;
+    front.model.misbehave(Mischief::Unauthorised, None);
+    world.hours(6).await;
+    let shown = async || {
+        let (rows, _) = world.command(&["order", ORDER]).await;
+        rows.iter().find(|row| row["number"] == A).expect("the parcel")["fields"].clone()
+    };
+    let waits = shown().await;
+    assert!(waits["given_up"] == false && waits["trouble"].is_string() && waits["due"].is_string(), "{waits}");
+    world.hours(30).await;
+    let given_up = shown().await;
+    let command = format!("waybill field retry {twin} --shop {SHOP}");
+    assert_eq!((&given_up["given_up"], &given_up["command"]), (&json!(true), &json!(command)), "{given_up}");
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let page = browser.get(&world, &format!("/orders/{ORDER}")).await;
+    assert!(page.text.contains("Custom fields were not written"), "{}", page.text);
+    let health = browser.get(&world, "/health").await;
+    assert!(health.text.contains("the custom fields of 1 store order were not written"), "{}", health.text);
+    // The store's access is given back.
+    front.model.behave();
+    let (action, hidden) = form(&page, "fields");
+    let mut typed: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    typed.push(("do", "fields"));
+    let answer = browser.post(&world, &action, &typed).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+    world.minutes(15).await;
+    assert_eq!(fields(&front, twin), [("_tiktok_order".to_owned(), ORDER.to_owned())]);
+    let written = shown().await;
+    assert!(written["given_up"] == false && written["trouble"].is_null(), "{written}");
+    let health = browser.get(&world, "/health").await;
+    assert!(!health.text.contains("custom fields"), "{}", health.text);
+    let (rows, _) = world.command(&["field", "retry", "--shop", SHOP]).await;
+    assert_eq!(rows[0]["tried_again"], 0);
+    let (audit, _) = world.command(&["audit"]).await;
+    assert!(
+        audit.iter().any(|entry| entry["act"] == "field" && entry["of"].to_string().contains(&twin.to_string())),
+        "{audit:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

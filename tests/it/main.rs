@@ -34,6 +34,7 @@ mod reminders;
 mod replay;
 mod security;
 mod sim;
+mod slow;
 mod store_adobe;
 mod store_connect;
 mod store_contract;
@@ -47,6 +48,7 @@ mod tenants;
 mod tiktok_client;
 mod tiktok_webhooks;
 mod token_stores;
+mod wake;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -205,7 +205,8 @@ impl Meeting {
     async fn keep(&self, goal: Goal) -> Report {
         let account = self.store.account();
         let header = Some(account.header.1.clone().into());
-        let wanted = Wanted { address: HOOK.to_owned(), secret: Some(account.secret.into()), header };
+        let wanted =
+            Wanted { address: HOOK.to_owned(), former: Vec::new(), secret: Some(account.secret.into()), header };
         // A Magento nonce is made of the time, which stands still here unless it is moved.
         self.hands.later(SignedDuration::from_secs(1));
         let mut machine = subscriptions(&self.access(), wanted, goal).unwrap();

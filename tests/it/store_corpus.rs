@@ -2,6 +2,7 @@
 //! nothing unsigned may be believed, nothing may take long.
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -75,8 +76,7 @@ fn tag(text: &[u8]) -> Vec<u8> {
 
 /// The body as this platform would have signed it, under every topic that it sends.
 fn signed(platform: Platform, body: &[u8]) -> Vec<Delivery> {
-    use base64::Engine as _;
-    let base64 = |tag: &[u8]| base64::engine::general_purpose::STANDARD.encode(tag);
+    let base64 = |tag: &[u8]| data_encoding::BASE64.encode(tag.as_ref());
     let standard = || {
         let tag = tag(&[b"msg_1.", NOW.to_string().as_bytes(), b".", body].concat());
         vec![
@@ -98,7 +98,7 @@ fn signed(platform: Platform, body: &[u8]) -> Vec<Delivery> {
             .to_vec(),
         Platform::BigCommerce | Platform::Generic => vec![standard()],
         Platform::Magento => vec![
-            vec![("x-magento-signature", hex::encode(tag(body)))],
+            vec![("x-magento-signature", HEXLOWER.encode(tag(body).as_ref()))],
             vec![("x-tracking-auth", "corpus-header".to_owned())],
             vec![
                 ("x-tracking-auth", "corpus-header".to_owned()),

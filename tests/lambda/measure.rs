@@ -1,6 +1,7 @@
 //! Measures the functions' binaries against the embedded table, and an empty handler beside them in the same run:
-//! `lambda-measure --binaries DIR [--spawns N] [--calls N] [--backlog N]`. Prints the README's table; with a backlog
-//! (50000 takes some minutes to write) also what one run of the push schedule does with it, TikTok taking 350 ms a call.
+//! `lambda-measure --binaries DIR [--spawns N] [--calls N] [--backlog N] [--news N]`. Prints the README's table; with a
+//! backlog (50000 takes some minutes to write) also what one run of the push schedule does with it, and with news how long
+//! a push takes that the table's stream wakes for one new number; TikTok takes 350 ms a call.
 //!
 //! Lambda's runtime API is spoken by this program itself, so that its own time is small and known: the empty handler's
 //! row is what the method costs.
@@ -28,6 +29,8 @@ use waybill_tests::template::Template;
 
 /// One call may take this long.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// What TikTok takes for a call.
+const TIKTOK: Duration = Duration::from_millis(350);
 /// Shops that share a backlog.
 const SHOPS: u64 = 200;
 /// Linux counts CPU time in hundredths of a second.
@@ -184,7 +187,7 @@ struct Row {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let (mut binaries, mut spawns, mut calls, mut backlog) = (None, 20_u32, 1000_u32, 0_u64);
+    let (mut binaries, mut spawns, mut calls, mut backlog, mut news) = (None, 20_u32, 1000_u32, 0_u64, 0_u64);
     let mut rest = std::env::args().skip(1);
     while let Some(name) = rest.next() {
         let value = rest.next().with_context(|| format!("{name} wants a value"))?;
@@ -193,6 +196,7 @@ async fn main() -> Result<()> {
             "--spawns" => spawns = value.parse()?,
             "--calls" => calls = value.parse()?,
             "--backlog" => backlog = value.parse()?,
+            "--news" => news = value.parse()?,
             other => bail!("{other} is unknown"),
         }
     }
@@ -220,13 +224,41 @@ async fn main() -> Result<()> {
             share(warm, 99),
         );
     }
+    if news > 0 {
+        one_by_one(&binaries, &aws, &town, news).await?;
+    }
     if backlog > 0 { drain(&binaries, &aws, &town, backlog).await } else { Ok(()) }
+}
+
+/// New numbers, each of a shop of its own, each told alone by the table's stream.
+async fn one_by_one(binaries: &std::path::Path, aws: &Aws, town: &Operator, count: u64) -> Result<()> {
+    let rows = town.backlog(count, 1).await?;
+    town.tiktok.inject(FaultRule::new(Fault::Delay(TIKTOK)));
+    let host = Host::open().await?;
+    let (mut process, _) = spawn(&binaries.join("tracking-push"), aws, &town.settings, &host.address)?;
+    host.heard(&Told::Ready).await?;
+    let (before, mut took) = (cpu_ms(&process)?, Vec::new());
+    for row in &rows {
+        let keys = json!({"pk": {"S": row.pk}, "sk": {"S": row.sk}});
+        let event = json!({"Records": [{"eventName": "INSERT", "dynamodb": {"Keys": keys}}]});
+        took.push(ms(host.call(&Bytes::from(event.to_string())).await?));
+    }
+    let sent = town.tiktok.with_journal(|journal| journal.changes.len());
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
+    let each = (cpu_ms(&process)? - before) / count as f64;
+    println!(
+        "\n{count} numbers, each told alone: {sent} sent, from news to TikTok's answer p50 {:.0} ms, p99 {:.0} ms, CPU {each:.1} ms each",
+        share(&took, 50),
+        share(&took, 99),
+    );
+    process.kill().await?;
+    Ok(())
 }
 
 /// One run of the push schedule with more than it can do.
 async fn drain(binaries: &std::path::Path, aws: &Aws, town: &Operator, backlog: u64) -> Result<()> {
     town.backlog(SHOPS, backlog / SHOPS).await?;
-    town.tiktok.inject(FaultRule::new(Fault::Delay(Duration::from_millis(350))));
+    town.tiktok.inject(FaultRule::new(Fault::Delay(TIKTOK)));
     let host = Host::open().await?;
     let (mut process, _) = spawn(&binaries.join("tracking-push"), aws, &town.settings, &host.address)?;
     host.heard(&Told::Ready).await?;

@@ -67,9 +67,11 @@ async fn carries(town: &Town) -> Result<()> {
     ensure!(answer["statusCode"] == 200, "the delivery is answered {answer}");
     ensure!(push(town, &pusher).await? == 1, "one number is sent");
     ensure!(town.at_tiktok(shop, order) == [NUMBERS[0]; 3], "TikTok holds {:?}", town.at_tiktok(shop, order));
-    // Once more, and as text: nothing is new, nothing is due.
+    // Once more, and as text; and through the HTTP API, whose addresses stay: nothing is new, nothing is due.
     let again = town.delivery(&store, body.as_bytes(), HOOK_SECRET, false)?;
     ensure!(webhook.invoke(&again).await?["statusCode"] == 200, "the repeat is answered");
+    let former = event::through_api(delivery);
+    ensure!(webhook.invoke(&former).await?["statusCode"] == 200, "the repeat at the other address is answered");
     ensure!(push(town, &pusher).await? == 0, "the repeat sends nothing");
     ensure!(rows(town, &store, "1042").await? == 1, "the repeat makes no row");
     println!("    peak memory: webhook {} kB, push {} kB", webhook.peak_memory()?, pusher.peak_memory()?);

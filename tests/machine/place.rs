@@ -1,6 +1,5 @@
 //! A folder with an installation, the program that runs on it, and the outside that it talks to.
 
-use base64::Engine as _;
 use ring::hmac;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -199,7 +198,7 @@ impl Tenant {
     /// Posts a signed body over a connection of its own, as stores do. Gives status and time.
     pub(crate) async fn post(&self, http: &reqwest::Client, origin: &str, body: String) -> (u16, Duration) {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let tag = base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, body.as_bytes()));
+        let tag = data_encoding::BASE64.encode(hmac::sign(&key, body.as_bytes()).as_ref());
         let request = http.post(format!("{origin}{}", self.hook)).header("X-Shopify-Topic", "orders/fulfilled");
         let request = request.header("X-Shopify-Shop-Domain", format!("{}.myshopify.com", self.name));
         let started = Instant::now();

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "a program of the tests")]
 use std::collections::BTreeMap;
+use std::iter::StepBy;
+use std::ops::Range;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,14 +35,16 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::from(!report.differences.is_empty()));
     }
     let (Some(from), Some(count)) = (value("--from").or(Some(0)), value("--count")) else {
-        println!("worlds --seed N [--shrink] | --from A --count N");
+        println!("worlds --seed N [--shrink] | --from A --count N [--every N] [--shown N]");
         return ExitCode::from(2);
     };
-    many(from, count, value("--shown").unwrap_or(SHOWN))
+    let every = usize::try_from(value("--every").unwrap_or(1).max(1)).unwrap_or(1);
+    many((from..from + count).step_by(every), value("--shown").unwrap_or(SHOWN))
 }
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
-fn many(from: u64, count: u64, shown: u64) -> ExitCode {
+fn many(seeds: StepBy<Range<u64>>, shown: u64) -> ExitCode {
+    let count = seeds.clone().count();
     let done = AtomicU64::new(0);
     let (kinds, ends) = (Mutex::new(BTreeMap::<char, u64>::new()), Mutex::new(BTreeMap::<String, u64>::new()));
     let play = |seed: &u64| {
@@ -64,7 +68,7 @@ fn many(from: u64, count: u64, shown: u64) -> ExitCode {
         println!("world {seed} panicked");
         Some(Report { seed: *seed, ..Report::default() })
     };
-    let mut failed: Vec<Report> = on_all_cores(from..from + count, play, panicked).into_iter().flatten().collect();
+    let mut failed: Vec<Report> = on_all_cores(seeds, play, panicked).into_iter().flatten().collect();
     failed.sort_by_key(|report| report.seed);
     let mut classes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for report in &failed {

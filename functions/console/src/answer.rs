@@ -46,6 +46,10 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("run.html", include_str!("../templates/run.html")),
     ("order.html", include_str!("../templates/order.html")),
     ("order_choice.html", include_str!("../templates/order_choice.html")),
+    ("people.html", include_str!("../templates/people.html")),
+    ("invitation.html", include_str!("../templates/invitation.html")),
+    ("accounts.html", include_str!("../templates/accounts.html")),
+    ("copy_maps.html", include_str!("../templates/copy_maps.html")),
 ];
 const PROBLEM: (&str, &str) = ("problem.html", include_str!("../templates/problem.html"));
 

@@ -4,12 +4,15 @@ use crate::Sender;
 use crate::answer;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use minijinja::{Value, context};
 use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::ids::AccountId;
+use waybill::domain::people::{People, Person, Role};
 use waybill::flows::acts::Actor;
-use waybill::flows::connect::login;
+use waybill::flows::connect::{login, member};
 use waybill::table::error::TableError;
+use waybill::table::once::Session;
 use waybill::web::cookie::Cookie;
 use waybill::web::form::{self, Fields};
 use waybill::web::multipart;
@@ -45,11 +48,34 @@ pub(crate) struct Visit<'a> {
 
 /// A signed-in browser.
 pub(crate) struct Member {
+    /// What it looks at.
     pub(crate) account: AccountId,
+    /// What that account calls itself, for somebody who is in several.
+    name: Option<String>,
+    /// Who it is there, as the account has it at this moment.
+    pub(crate) person: Person,
+    /// Who else is there.
+    pub(crate) people: People,
+    pub(crate) session: Session,
     pub(crate) secret: String,
     pub(crate) csrf: String,
     /// The session was moved on: so is its cookie.
     pub(crate) renewed: bool,
+}
+
+impl Member {
+    /// What its forms are bound to: a form of another account, opened before a switch, is not taken.
+    fn bound(secret: &str, account: &AccountId) -> String {
+        format!("{secret} {account}")
+    }
+
+    /// What every page needs to know of whoever looks at it: buttons that a role may not press are not shown.
+    pub(crate) fn me(&self) -> Value {
+        context! {
+            role => self.person.role.as_str(), operates => self.person.role >= Role::Operator,
+            owns => self.person.role >= Role::Owner, account => self.name,
+        }
+    }
 }
 
 /// The address that the gateway saw, or the host of this process; what headers claim is not asked.
@@ -112,15 +138,30 @@ impl<'a> Visit<'a> {
     pub(crate) async fn member(&self) -> Result<Option<Member>, TableError> {
         let Some(secret) = self.cookie(Cookie::Session) else { return Ok(None) };
         let Some((session, renewed)) = login::session(self.app, &secret).await? else { return Ok(None) };
-        let Some(csrf) = self.form_token(&secret).await else { return Ok(None) };
-        Ok(Some(Member { account: session.account, secret, csrf, renewed }))
+        let Some((person, people)) = member::standing(&self.app.table, &session).await? else {
+            // Taken out: should the person be invited again, this browser signs in again.
+            self.app.table.session_delete(&secret).await?;
+            return Ok(None);
+        };
+        let account = session.account.clone();
+        let Some(csrf) = self.form_token(&Member::bound(&secret, &account)).await else { return Ok(None) };
+        let name = if session.several { self.app.table.account_get(&account).await?.map(|row| row.name) } else { None };
+        Ok(Some(Member { account, name, person, people, session, secret, csrf, renewed }))
     }
 
     /// Who acts, and from where, as the audit has it.
-    pub(crate) async fn actor(&self, member: &Member) -> Result<Actor, TableError> {
-        let account = self.app.table.account_get(&member.account).await?;
-        let who = account.map_or_else(|| member.account.to_string(), |account| account.email.reveal().clone());
-        Ok(Actor { who, from: self.from.clone() })
+    pub(crate) fn actor(&self, member: &Member) -> Actor {
+        Actor { who: member.person.email.reveal().clone(), from: self.from.clone() }
+    }
+
+    /// Where it came from.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// Whether a form is of this member's pages of this account.
+    pub(crate) async fn form_of(&self, member: &Member) -> bool {
+        self.form_holds(&Member::bound(&member.secret, &member.account)).await
     }
 
     /// What the last button did, said once.

@@ -25,6 +25,8 @@ pub(super) struct NameIndex {
     pub(super) listed: HashSet<String>,
     /// Names of several words.
     pub(super) phrases: Vec<(Vec<String>, String)>,
+    /// Names in scripts that write no blanks between words.
+    pub(super) unparted: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -101,6 +103,8 @@ impl NameIndex {
             }
         }
         index.longest = index.by_name.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+        let unparted = |name: &&String| name.chars().count() > 1 && name.chars().all(is_unparted);
+        index.unparted = index.by_name.keys().filter(unparted).cloned().collect();
         let mut seen = HashSet::new();
         index.phrases.retain(|phrase| seen.insert(phrase.clone()));
         index
@@ -176,6 +180,11 @@ impl NameIndex {
         };
         Found { members, likeliest }
     }
+}
+
+/// Kana and Han.
+fn is_unparted(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}')
 }
 
 fn name_of(name: &str) -> String {

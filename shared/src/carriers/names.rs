@@ -136,7 +136,8 @@ impl Catalogue {
                 Ok(None) => {}
             }
         }
-        if let Some((found, matched)) = self.by_glue(&parts, market, platform) {
+        let glued = self.by_glue(&parts, market, platform).or_else(|| self.by_script(&joined, market, platform));
+        if let Some((found, matched)) = glued {
             return self.answer(found, How::Tokens, matched, &parts);
         }
         // A name on a platform's own list is spelt as meant: "Speedy" is not SpeedX.
@@ -245,6 +246,24 @@ impl Catalogue {
         });
         let (brand, _) = brands.last()?;
         Some((self.names.look_up(brand, market, platform)?, brand.to_owned()))
+    }
+
+    /// A known name in a script that writes no blanks between words: all that stand in the text must be one carrier's.
+    fn by_script(&self, joined: &str, market: Option<&str>, platform: Option<Platform>) -> Option<(Found, String)> {
+        if joined.is_ascii() {
+            return None;
+        }
+        let known = self.names.unparted.iter().filter(|name| joined.contains(name.as_str()));
+        let mut all: Option<(Found, String)> = None;
+        for name in known {
+            let found = self.names.look_up(name, market, platform)?;
+            match &mut all {
+                Some((before, _)) if before.likeliest != found.likeliest => return None,
+                Some((_, longest)) if longest.len() >= name.len() => {}
+                _ => all = Some((found, name.clone())),
+            }
+        }
+        all
     }
 
     /// A name that mentions another country is not the carrier of that name here, unless the company is one worldwide

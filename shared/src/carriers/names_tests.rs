@@ -36,6 +36,11 @@ fn a_name_is_matched_by_the_first_step_that_answers() {
         ("Lone Satr Overnight", "US", "lone_star_overnight", How::Spelling),
         ("Royal Mial", "GB", "royal_mail", How::Spelling),
         ("Correos Exprés", "ES", "correos_express", How::Exact),
+        ("クロネコヤマト宅急便", "JP", "yamato", How::Tokens),
+        ("ヤマト宅急便コンパクト", "JP", "yamato", How::Tokens),
+        ("佐川急便株式会社", "JP", "sagawa", How::Tokens),
+        ("日本郵便（ゆうパック）", "JP", "japan_post", How::Tokens),
+        ("ゆうパック", "JP", "japan_post", How::Exact),
         ("佐川急便", "JP", "sagawa", How::Exact),
     ] {
         let answer = find(name, Some(region));
@@ -170,5 +175,13 @@ proptest! {
     ) {
         let answer = find(&name, None);
         prop_assert_eq!(answer.carrier.is_some(), answer.kind == Kind::Carrier);
+    }
+}
+
+#[test]
+fn two_carriers_in_a_script_without_blanks_are_a_persons_to_choose() {
+    let japan = Region::new("JP");
+    for name in ["ヤマトまたは佐川", "当店スタッフ", "急便"] {
+        assert!(Catalogue::bundled().by_name(name, Some(&japan), None).carrier.is_none(), "{name}");
     }
 }

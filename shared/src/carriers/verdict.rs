@@ -190,12 +190,15 @@ impl<'c> Case<'_, 'c> {
         if carrier.shapes.is_empty() {
             return self.push(carrier, format!("no shape of {name} numbers is public; the number is sane"));
         }
-        let why = format!("the number has none of the known shapes of {name}");
-        if carrier.shapes.iter().any(crate::carriers::shape::Shape::is_telling) {
-            return self.mismatch(why, carrier, self.others(carrier));
-        }
-        let why = format!("{why}, but those are not well known");
-        self.warn(Reason::CarrierFormatMismatch, why, Some(carrier), self.others(carrier))
+        // It fits nobody: the shop's setting decides, however well this carrier's shapes are known.
+        let why = if let Some(wrong) = own.iter().find(|fit| fit.check == CheckResult::Failed) {
+            format!("the number has a shape of {name} ({}), but its check digit is wrong", wrong.shape.id)
+        } else if carrier.shapes.iter().any(crate::carriers::shape::Shape::is_telling) {
+            format!("the number has none of the known shapes of {name}")
+        } else {
+            format!("the number has none of the known shapes of {name}, though there may be more")
+        };
+        self.mismatch(why, carrier, self.others(carrier))
     }
 
     fn with_unlisted(&self) -> Verdict<'c> {

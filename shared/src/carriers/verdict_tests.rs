@@ -52,8 +52,11 @@ fn the_table_of_verdicts() {
         // No shape is public: sane is enough, unless the number surely belongs to someone else.
         ("ABC12345678", "US", Some("better_trucks"), (Push, None), Push, Push),
         ("1Z999AA10123456784", "US", Some("better_trucks"), (Hold, Some(Format)), Hold, Warn),
-        // Shapes are known, but not well: a stranger only warns.
-        ("AB12345678", "US", Some("spee_dee"), (Warn, Some(Format)), Warn, Warn),
+        // A number that fits nobody: the setting decides, also where the carrier's shapes are not known well.
+        ("AB12345678", "US", Some("spee_dee"), (Hold, Some(Format)), Warn, Warn),
+        ("UUX9737868115933631", "US", Some("uniuni"), (Hold, Some(Format)), Warn, Warn),
+        ("77873461805", "US", Some("old_dominion"), (Hold, Some(Format)), Warn, Warn),
+        ("363133156338", "JP", Some("yamato"), (Hold, Some(Format)), Warn, Warn),
         // Well known shapes, and none fits.
         ("JC0002356595975811", "GB", Some("evri"), (Hold, Some(Format)), Warn, Warn),
         ("940734633028603073801", "US", Some("usps"), (Hold, Some(Format)), Warn, Warn),

@@ -124,6 +124,16 @@ pub(super) const EXTRA_NAMES: &[(&str, &str)] = &[
     ("arrowxl", "Arrow"),
     ("rl_carriers", "R+L"),
     ("parcelforce", "PF"),
+    // As Japanese shops write them: the company's everyday name, and what its parcels are called.
+    ("yamato", "クロネコヤマト"),
+    ("yamato", "ヤマト"),
+    ("yamato", "宅急便"),
+    ("sagawa", "佐川"),
+    ("sagawa", "飛脚宅配便"),
+    ("japan_post", "日本郵便"),
+    ("japan_post", "ゆうパック"),
+    ("japan_post", "ゆうパケット"),
+    ("seino", "西濃"),
 ];
 
 /// Names made of services: they count only where no brand stands beside them ("Evri Tracked 48" is Evri).

@@ -15,6 +15,7 @@ use url::{Host, Url};
 /// password.
 const FILE: &str = "settings.json";
 const PUBLIC_URL: &str = "PUBLIC_URL";
+const HOOKS_URL: &str = "HOOKS_URL";
 
 /// Settings by name, as text. Holds a password: it cannot be printed.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,8 +85,8 @@ impl FolderSettings {
         Self(values)
     }
 
-    /// The configuration of a process on this folder. `serve`'s public address stands, whatever this shell says: a
-    /// command must not register another one. All else follows the environment first.
+    /// The configuration of a process on this folder. `serve`'s addresses stand, whatever this shell says: a command must
+    /// not register others. All else follows the environment first.
     ///
     /// # Errors
     /// [`ConfigError`] with every fault.
@@ -98,6 +99,7 @@ impl FolderSettings {
             let saved = || self.get(name).map(str::to_owned);
             match name {
                 PUBLIC_URL => saved().or_else(|| variable(name)).or_else(|| Some(UNSERVED.to_owned())),
+                HOOKS_URL if self.get(PUBLIC_URL).is_some() => saved(),
                 _ => variable(name).or_else(saved),
             }
         })
@@ -147,6 +149,8 @@ mod tests {
         assert!(plain.mail_from.is_some());
         let other = |name: &str| (name == "PUBLIC_URL").then(|| "http://127.0.0.1:8787".to_owned());
         assert_eq!(serve.config_with(other).expect("good").public_url.as_str(), "https://wb.example.com/");
+        let hooks = |name: &str| (name == "HOOKS_URL").then(|| "https://elsewhere.example.com".to_owned());
+        assert_eq!(serve.config_with(hooks).expect("good").hooks_url.as_str(), "https://wb.example.com/");
         let unserved = FolderSettings::default().config_with(|_| None).expect("good");
         assert_eq!(unserved.public_url.as_str(), "http://127.0.0.1:8787/");
     }

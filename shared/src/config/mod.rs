@@ -23,6 +23,10 @@ pub struct Config {
     pub token_store: TokenStoreKind,
     /// Origin of the HTTP API as the outside sees it.
     pub public_url: Url,
+    /// Origin that stores and TikTok deliver to; the public one unless it was set.
+    pub hooks_url: Url,
+    /// Origins at which they delivered before, and the public one: what is registered there is ours, and is moved.
+    pub former_hooks: Vec<Url>,
     /// Sender of mails; always there in a Lambda function.
     pub mail_from: Option<MailAddress>,
     /// Where mails go outside AWS; without it they become files.
@@ -99,11 +103,11 @@ impl Config {
         Self::parse(|name| variable(name).or_else(|| fallback(name)))
     }
 
-    /// Whether anyone but this machine can reach the public address. One that only this machine can reach is never
-    /// registered at TikTok or at a store.
+    /// Whether anyone but this machine can reach the public address and the one for deliveries. One that only this machine
+    /// can reach is never registered at TikTok or at a store.
     #[must_use]
     pub fn reaches_outside(&self) -> bool {
-        folder::reaches_outside(&self.public_url)
+        folder::reaches_outside(&self.public_url) && folder::reaches_outside(&self.hooks_url)
     }
 
     /// Reads settings through `lookup`. A blank value counts as not set. Inside a Lambda function, told by Lambda's own
@@ -121,6 +125,7 @@ impl Config {
         let secrets_prefix = read.required("SECRETS_PREFIX", SecretsPrefix::parse);
         let token_store = read.required("TOKEN_STORE", TokenStoreKind::parse);
         let public_url = read.required("PUBLIC_URL", values::public_origin);
+        let hooks = read.optional("HOOKS_URL", values::public_origins).or_else(|| Some(vec![public_url.clone()?]));
         let mail_from = read.optional("MAIL_FROM", MailAddress::parse);
         if mail_from.is_none() && !read.given("MAIL_FROM") && read.given("AWS_LAMBDA_FUNCTION_NAME") {
             read.fault("MAIL_FROM", "is missing".to_owned());
@@ -139,11 +144,17 @@ impl Config {
         let log_level = read.required("LOG_LEVEL", LogLevel::parse);
 
         let config = (|| {
+            let mut former_hooks = hooks?;
+            let hooks_url = former_hooks.remove(0);
+            former_hooks.push(public_url.clone()?);
+            former_hooks.retain(|origin| *origin != hooks_url);
             Some(Self {
                 table: table?,
                 secrets_prefix: secrets_prefix?,
                 token_store: token_store?,
                 public_url: public_url?,
+                hooks_url,
+                former_hooks,
                 mail_from,
                 smtp,
                 reauth_days: reauth_days?,

@@ -24,6 +24,8 @@ pub enum WhenUnset {
     Empty,
     /// Nothing may hold: the program does not start. The text says where that is so.
     Required(&'static str),
+    /// What another setting says.
+    As(&'static str),
 }
 
 const HTTPS: &str = "Give an https address; a plain http one must stand in OUTBOUND_ALLOW as host:port.";
@@ -53,6 +55,12 @@ pub const SETTINGS: &[Setting] = &[
         meaning: "https origin of the HTTP API as the outside sees it",
         default: WhenUnset::Required("required; locally the bound address"),
         remedy: "Give the address merchants and stores reach, such as https://waybill.example.com, without a path.",
+    },
+    Setting {
+        name: "HOOKS_URL",
+        meaning: "https origin that stores and TikTok deliver to; after it, with commas between them, origins at which they delivered before: what is registered there is moved",
+        default: WhenUnset::As("PUBLIC_URL"),
+        remedy: "Give https addresses without a path, with commas between them, the one to deliver to first.",
     },
     Setting {
         name: "MAIL_FROM",
@@ -149,6 +157,7 @@ pub fn settings_table() -> String {
             WhenUnset::Value(value) => format!("`{value}`"),
             WhenUnset::Empty => "empty".to_owned(),
             WhenUnset::Required(when) => when.to_owned(),
+            WhenUnset::As(other) => format!("as `{other}`"),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(table, "| `{}` | {} | {default} |", setting.name, setting.meaning);
@@ -164,7 +173,7 @@ pub(super) fn default_of(name: &str) -> Option<&'static str> {
     match find(name)?.default {
         WhenUnset::Value(value) => Some(value),
         WhenUnset::Empty => Some(""),
-        WhenUnset::Required(_) => None,
+        WhenUnset::Required(_) | WhenUnset::As(_) => None,
     }
 }
 

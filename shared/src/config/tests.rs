@@ -29,6 +29,7 @@ fn only_the_public_address_has_no_default() {
 fn every_fault_is_reported_at_once_with_a_remedy() {
     let wrong = [
         ("PUBLIC_URL", "http://waybill.example.com"),
+        ("HOOKS_URL", "https://hooks.example.com, http://old.example.com"),
         ("TABLE_NAME", "x"),
         ("SECRETS_PREFIX", "a/../b"),
         ("TOKEN_STORE", "vault"),
@@ -55,7 +56,7 @@ fn every_fault_is_reported_at_once_with_a_remedy() {
     assert_eq!(found, all, "each setting of the table is read, and each wrong one reported");
     assert!(error.0.iter().all(|fault| !fault.remedy.is_empty()));
     let text = error.to_string();
-    assert!(text.starts_with("18 settings cannot be used:\n"), "{text}");
+    assert!(text.starts_with("19 settings cannot be used:\n"), "{text}");
     assert!(text.contains("\n  TABLE_NAME must have 3 to 255 characters. Use 3 to 255"), "{text}");
 }
 
@@ -68,6 +69,22 @@ fn a_fault_never_repeats_the_value() {
     let config = with(&[("SMTP_URL", "smtps://user:canary@mail.example.com")]).expect("good");
     assert!(!format!("{config:?}").contains("canary"));
     assert_eq!(config.smtp.map(|smtp| smtp.reveal().contains("canary")), Some(true));
+}
+
+#[test]
+fn deliveries_go_to_the_public_address_unless_another_one_is_given() {
+    let plain = with(&[]).expect("good");
+    assert_eq!((&plain.hooks_url, plain.former_hooks.as_slice()), (&plain.public_url, [].as_slice()));
+    let apart = with(&[("HOOKS_URL", "https://hooks.example.com/ ,https://old.example.com,")]).expect("good");
+    assert_eq!(apart.hooks_url.as_str(), "https://hooks.example.com/");
+    let former: Vec<&str> = apart.former_hooks.iter().map(url::Url::as_str).collect();
+    assert_eq!(former, ["https://old.example.com/", "https://waybill.example.com/"]);
+    // Back at the public address, with what is still registered at another one.
+    let back = with(&[("HOOKS_URL", "https://waybill.example.com,https://hooks.example.com")]).expect("good");
+    assert_eq!((&back.hooks_url, back.former_hooks.len()), (&back.public_url, 1));
+    assert_eq!(names(with(&[("HOOKS_URL", ",")])), ["HOOKS_URL"]);
+    assert_eq!(names(with(&[("HOOKS_URL", "https://hooks.example.com/path")])), ["HOOKS_URL"]);
+    assert!(!with(&[("HOOKS_URL", "http://127.0.0.1:9")]).expect("good").reaches_outside());
 }
 
 #[test]

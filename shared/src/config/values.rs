@@ -304,6 +304,13 @@ pub(super) fn public_origin(text: &str) -> Result<Url, String> {
     if url.scheme() == "https" || local { Ok(url) } else { Err("is not https".to_owned()) }
 }
 
+/// At least one origin, with commas between them.
+pub(super) fn public_origins(text: &str) -> Result<Vec<Url>, String> {
+    let origins: Result<Vec<Url>, String> =
+        text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(public_origin).collect();
+    origins.and_then(|origins| if origins.is_empty() { Err("names no address".to_owned()) } else { Ok(origins) })
+}
+
 pub(super) fn days(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|days| (1..=3650).contains(days)).ok_or_else(|| "is not a number of days".to_owned())
 }

@@ -24,6 +24,8 @@ pub enum Unclear {
     Contested,
     /// Several numbers share the items of one shipment, and the store does not say which is in which parcel.
     SharedLines,
+    /// The store names part of a unit, and TikTok knows whole ones.
+    PartOfUnit,
 }
 
 impl Unclear {
@@ -36,6 +38,7 @@ impl Unclear {
             Self::TooMany => "the parcel holds more units than the order has open",
             Self::Contested => "two numbers claim the same items",
             Self::SharedLines => "several numbers share the items of one shipment",
+            Self::PartOfUnit => "the store says that part of a unit is inside, and TikTok knows whole units only",
         }
     }
 }
@@ -45,24 +48,15 @@ impl Unclear {
 /// # Errors
 /// [`Unclear`] when the choice would be a guess.
 pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Result<Vec<LineItemId>, Unclear> {
+    if names_part_of_a_unit(parcel) {
+        return Err(Unclear::PartOfUnit);
+    }
     // One number reported by two shipments or stores is one parcel, not two that compete.
     let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
-    let rivals: Vec<&Parcel> = others
-        .iter()
-        .copied()
-        .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
-        .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
-        .collect();
-    // A read may be behind: what TikTok took for another parcel is taken, even if it still shows as open.
-    let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
-    let reserved: Vec<&LineItemId> =
-        rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
-    let free: Vec<&OrderLine> =
-        order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
+    let (undecided, free, reserved) = competition(parcel, &others, order);
     if free.is_empty() {
-        return Err(if reserved.is_empty() { Unclear::NothingOpen } else { Unclear::Contested });
+        return Err(if reserved { Unclear::Contested } else { Unclear::NothingOpen });
     }
-    let undecided: Vec<&Parcel> = rivals.into_iter().filter(|p| p.chosen.is_empty()).collect();
     let wanted = with_bundles(demand(parcel), &free, order);
     if wanted.is_empty() {
         return take_the_rest(parcel, &undecided, &free);
@@ -82,7 +76,7 @@ pub fn missing_units(
     order: &TikTokOrder,
     number: &str,
 ) -> Option<Result<Vec<LineItemId>, Unclear>> {
-    if sharing(parcel) > 1 {
+    if sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
         return None;
     }
     let mut claim = demand(parcel);
@@ -117,19 +111,52 @@ pub fn missing_units(
         return None;
     }
     let others: Vec<&Parcel> = others.iter().copied().filter(|other| !is_same_parcel(parcel, other)).collect();
-    let rivals: Vec<&Parcel> = others
-        .iter()
-        .copied()
-        .filter(|p| p.number.is_some() && !p.is_withdrawn() && p.sent.is_none())
-        .filter(|p| matches!(p.state.phase(), Phase::Open | Phase::Waiting))
-        .collect();
+    let (undecided, free, _) = competition(parcel, &others, order);
+    Some(pick(&missing, &undecided, &free))
+}
+
+/// Who else still wants units of the order, which units are free, and whether any are spoken for.
+fn competition<'a>(
+    parcel: &Parcel,
+    others: &[&'a Parcel],
+    order: &'a TikTokOrder,
+) -> (Vec<&'a Parcel>, Vec<&'a OrderLine>, bool) {
+    let is_rival = |p: &&Parcel| {
+        let open = p.number.is_some() && !p.is_withdrawn() && p.sent.is_none();
+        open && matches!(p.state.phase(), Phase::Open | Phase::Waiting) && !has_its_units(p, parcel, others, order)
+    };
+    let rivals: Vec<&Parcel> = others.iter().copied().filter(is_rival).collect();
+    // A read may be behind: what TikTok took for another parcel is taken, even if it still shows as open.
     let taken = others.iter().filter(|other| !other.is_withdrawn()).filter_map(|other| other.sent.as_ref());
     let reserved: Vec<&LineItemId> =
         rivals.iter().flat_map(|p| &p.chosen).chain(taken.flat_map(|sent| &sent.lines)).collect();
-    let free: Vec<&OrderLine> =
-        order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
-    let undecided: Vec<&Parcel> = rivals.iter().copied().filter(|p| p.chosen.is_empty()).collect();
-    Some(pick(&missing, &undecided, &free))
+    let free = order.lines.iter().filter(|line| line.is_open() && !reserved.contains(&&line.id)).collect();
+    let undecided = rivals.iter().copied().filter(|p| p.chosen.is_empty()).collect();
+    (undecided, free, !reserved.is_empty())
+}
+
+/// What it holds stands at TikTok under an earlier number of the same shipment: it waits to replace that one, and claims
+/// nothing that is open.
+fn has_its_units(row: &Parcel, parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> bool {
+    let ships = |other: &Parcel| {
+        other.sources.iter().any(|s| row.sources.iter().any(|own| own.present && own.shipment == s.shipment))
+    };
+    let mut wanted = demand(row);
+    if wanted.is_empty() || sharing(row) > 1 {
+        return false;
+    }
+    let earlier =
+        others.iter().copied().chain([parcel]).filter(|other| {
+            other.is_withdrawn() && other.store == row.store && other.order == row.order && ships(other)
+        });
+    let numbers: Vec<&str> = earlier.filter_map(|other| Some(other.number.as_ref()?.as_str())).collect();
+    for line in order.lines.iter().filter(|line| line.state != OrderState::Cancelled) {
+        let shown = line.tracking.as_ref().is_some_and(|shown| numbers.iter().any(|n| same_number(n, shown)));
+        if shown && let Some(left) = wanted.get_mut(&sku(&line.seller_sku)) {
+            *left = left.saturating_sub(1);
+        }
+    }
+    wanted.values().all(|left| *left == 0)
 }
 
 fn count(n: usize) -> u32 {
@@ -141,7 +168,7 @@ fn count(n: usize) -> u32 {
 #[must_use]
 pub fn allocate_package(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<Vec<LineItemId>> {
     let wanted = demand(parcel);
-    if wanted.is_empty() || sharing(parcel) > 1 {
+    if wanted.is_empty() || sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
         return None;
     }
     let others = others.iter().filter(|other| !is_same_parcel(parcel, other) && !other.is_withdrawn());
@@ -206,6 +233,11 @@ fn demand(parcel: &Parcel) -> BTreeMap<String, u32> {
     }
     units.retain(|_, quantity| *quantity > 0);
     units
+}
+
+/// What is inside was rounded up: it claims nothing by itself, a person chooses.
+fn names_part_of_a_unit(parcel: &Parcel) -> bool {
+    parcel.sources.iter().filter(|source| source.present).flat_map(|source| &source.lines).any(|line| line.part)
 }
 
 fn sku(text: &str) -> String {

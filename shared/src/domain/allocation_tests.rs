@@ -33,6 +33,21 @@ fn a_parcel_takes_what_the_store_says_is_in_it() {
 }
 
 #[test]
+fn part_of_a_unit_is_no_unit_that_anybody_may_choose_for_a_person() {
+    let order = order("AWAITING_SHIPMENT", &["MUG", "MUG", "CAP"]);
+    let mut half = parcel("A", "f1", &[("MUG", 2), ("CAP", 1)]);
+    half.sources[0].lines[0].part = true;
+    assert_eq!(allocate(&half, &[], &order), Err(Unclear::PartOfUnit));
+    assert_eq!(allocate_package(&half, &[], &order), None);
+    // Sent for the unit that a person chose: nothing is missing that was only rounded up.
+    let mut shown = order.clone();
+    show(&mut shown, &[1, 3], "A", "P1", "K1");
+    assert_eq!(missing_units(&half, &[], &shown, "A"), None);
+    half.sources[0].present = false;
+    assert_ne!(allocate(&half, &[], &order), Err(Unclear::PartOfUnit), "what the store took back says nothing");
+}
+
+#[test]
 fn shipped_cancelled_and_reserved_units_are_not_taken_again() {
     let mut order = order("PARTIALLY_SHIPPING", &["MUG", "MUG", "MUG", "CAP"]);
     show(&mut order, &[1], "OLD", "P1", "K1");

@@ -2,13 +2,14 @@
 
 use crate::domain::custom_fields::Rule;
 use crate::domain::deadline::Numbers;
-use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId};
+use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId, WarehouseId};
 use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{End, Standing};
-use crate::domain::region::{AppRegion, Region};
+use crate::domain::region::{AppRegion, FirstCall, Region};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A connected store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,9 @@ pub struct StoreConnection {
     /// How far the polls have come.
     #[serde(default)]
     pub polls: PollState,
+    /// Each of its parcels that matters has a place in the index of numbers. `false`: rows of an earlier version may not.
+    #[serde(default)]
+    pub placed: bool,
 }
 
 /// How far the polls of a store have come.
@@ -148,9 +152,47 @@ pub struct Shop {
     /// When a number last went out that TikTok may not count, because it did not sell the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_warning: Option<Timestamp>,
+    /// What TikTok's answers taught about the shop's market.
+    #[serde(default, skip_serializing_if = "Learned::is_empty")]
+    pub learned: Learned,
+}
+
+/// What a shop's market takes, learned from TikTok's answers where it differs from what this version knows, or where this
+/// version knows nothing: markets open and change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Learned {
+    /// The call that TikTok took for a first number after it had refused the other one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_call: Option<FirstCall>,
+    /// The carrier list is asked for with the route: TikTok refused without.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_route: bool,
+    /// Where the shop's warehouses stand: one end of the route.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub homes: BTreeMap<WarehouseId, Region>,
+}
+
+impl Learned {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Shop {
+    /// The carrier list depends on where the parcel begins and ends.
+    #[must_use]
+    pub fn asks_by_route(&self) -> bool {
+        self.region.needs_route() || self.learned.by_route
+    }
+
+    /// Orders may share a parcel by naming one number. `None`: nobody knows yet.
+    #[must_use]
+    pub fn combines_by_number(&self) -> Option<bool> {
+        let learned = self.learned.first_call.map(|call| call == FirstCall::MarkPackageAsShipped);
+        self.region.combines_by_number().or(learned)
+    }
+
     /// When the owner last consented.
     #[must_use]
     pub fn granted(&self) -> Timestamp {

@@ -39,6 +39,21 @@ pub struct Rules {
     pub cancel_brake: bool,
     /// Sample orders are held.
     pub hold_samples: bool,
+    /// The call for a first number that this shop was seen to take; `None`: what its market is known for.
+    pub first_call: Option<FirstCall>,
+}
+
+impl Rules {
+    /// The call for a first number of this order.
+    #[must_use]
+    pub fn call_for(&self, order: &TikTokOrder) -> FirstCall {
+        self.region.call_for(self.first_call, shows_a_package(order))
+    }
+}
+
+/// Whether TikTok shows a package of the order.
+fn shows_a_package(order: &TikTokOrder) -> bool {
+    !order.packages.is_empty() || order.lines.iter().any(|line| line.package.is_some())
 }
 
 /// What to do now.
@@ -207,7 +222,7 @@ pub fn decide(
         };
     }
     let open = |id: &LineItemId| order.lines.iter().any(|line| line.id == *id && line.is_open());
-    let package = || match rules.region.first_call() {
+    let package = || match rules.call_for(order) {
         FirstCall::ShipPackage => allocate_package(parcel, others, order),
         FirstCall::MarkPackageAsShipped => None,
     };
@@ -249,13 +264,18 @@ fn push(lines: Vec<LineItemId>, parcel: &Parcel, others: &[&Parcel], order: &Tik
     let alone = lines.len() == alive
         && others.iter().all(|other| other.is_withdrawn() || other.number.is_none())
         && parcel.sources.iter().all(|s| s.sharing <= 1);
-    match rules.region.first_call() {
+    match rules.call_for(order) {
         FirstCall::MarkPackageAsShipped => {
             let whole = alone && order.packages.len() <= 1;
             Decision::Push { lines, through: Through::Order { whole }, save_first: !alone }
         }
         FirstCall::ShipPackage => match package_of(&lines, order) {
             Some(package) => Decision::Push { lines, through: Through::Package(package), save_first: !alone },
+            None if !shows_a_package(order) => hold(
+                Reason::LinesUnmatched,
+                "in this market TikTok ships whole packages, and shows none of this order yet",
+                WaitsFor::OrderStatus(order.state.shown_as()),
+            ),
             None => hold(
                 Reason::LinesUnmatched,
                 "in this market TikTok ships whole packages: split the order in Seller Center first",

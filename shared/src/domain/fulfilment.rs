@@ -86,6 +86,8 @@ pub enum ShipmentStatus {
     NotYet,
     /// Cancelled or deleted in the store.
     Cancelled,
+    /// More is in it than is taken from one delivery: nothing of it is worked on, and a person sees the order.
+    TooMuch,
 }
 
 /// One number as the store wrote it.
@@ -102,8 +104,19 @@ pub struct StoreParcel {
 pub struct StoreLine {
     /// The merchant's stock code; may be empty.
     pub sku: String,
-    /// Units in **this** shipment.
+    /// Units in **this** shipment. Part of one counts as a whole one.
     pub quantity: u32,
+    /// The store named part of a unit: TikTok knows whole ones only, so a person says which these are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub part: bool,
+}
+
+impl StoreLine {
+    /// Whole units.
+    #[must_use]
+    pub fn new(sku: impl Into<String>, quantity: u32) -> Self {
+        Self { sku: sku.into(), quantity, part: false }
+    }
 }
 
 /// Orders the states of one shipment. Stores stamp whole seconds, so two edits within one are told apart by the

@@ -21,6 +21,7 @@ pub mod order_facts;
 pub mod order_row;
 pub mod parcel;
 pub mod parcel_state;
+pub mod people;
 pub mod platform;
 pub mod private;
 pub mod reason;

@@ -80,36 +80,21 @@ pub struct Parcel {
 }
 
 /// One shipment of the store that carries (or carried) the number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The store's shipment.
-    #[serde(rename = "s")]
     pub shipment: ShipmentId,
     /// The newest version of it that spoke about this number.
-    #[serde(rename = "v")]
     pub version: Version,
     /// At that version the shipment carried the number; `false`: it was taken off or cancelled.
-    #[serde(rename = "p")]
     pub present: bool,
     /// How many numbers shared the lines at that version.
-    #[serde(rename = "n", default = "one", skip_serializing_if = "is_one")]
     pub sharing: u32,
     /// What was inside; empty: not said.
-    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<StoreLine>,
     /// The moment its sender claimed, where that lay in the future and was cut to the receipt, in milliseconds: a repeat
     /// of that message is known by it.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub ahead: Option<i64>,
-}
-
-fn one() -> u32 {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_one(n: &u32) -> bool {
-    *n == 1
 }
 
 /// What TikTok accepted from us for a parcel.
@@ -149,13 +134,11 @@ pub struct Tried {
 }
 
 /// A trouble that goes on: another kind starts anew.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ailment {
     /// What goes wrong.
-    #[serde(rename = "k")]
     pub kind: Reason,
     /// Its first moment.
-    #[serde(rename = "s")]
     pub since: Timestamp,
 }
 

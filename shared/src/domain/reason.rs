@@ -231,9 +231,9 @@ reasons! {
     /// A person holds this parcel here.
     HeldByPerson = "HELD_BY_PERSON", Merchant, OnDecision,
         "A person holds this parcel here: nothing of it is sent, and its deadlines go on.", "Release it when it may go.";
-    /// What a store announced could not be read for a day.
+    /// What a store announced could not be read for a day, or holds more than is taken at once.
     StoreUnreadable = "STORE_UNREADABLE", Merchant, Yes,
-        "Your store announced a shipment of this order, and it could not be read for a day.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour.";
+        "Your store told of a shipment of this order, and it cannot be read.", "Give the store working access again (Stores, or waybill store check); the shipment is read by itself within an hour. What holds too much is split in the store, or its numbers are sent with waybill backfill; then waybill retry reads it.";
     /// No scan, and little time is left.
     NotScanned = "NOT_SCANNED", Merchant, OnReRead,
         "Accepted, but the carrier has not scanned the parcel.", "Hand it over, or correct the number once within 72 hours of shipping; it leaves this list with the first scan.";

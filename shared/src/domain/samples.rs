@@ -18,7 +18,7 @@ pub(crate) fn parcel(number: &str, shipment: &str, lines: &[(&str, u32)]) -> Par
         version: Version { changed: 1, seen: 1 },
         present: true,
         sharing: 1,
-        lines: lines.iter().map(|(sku, quantity)| StoreLine { sku: (*sku).into(), quantity: *quantity }).collect(),
+        lines: lines.iter().map(|(sku, quantity)| StoreLine::new(*sku, *quantity)).collect(),
         ahead: None,
     };
     let (store, order) = (StoreId::parse("s1").expect("id"), StoreOrderId::parse("1042").expect("id"));

@@ -1,6 +1,6 @@
 //! When a shop's people are told next, and up to when they were. Pure.
 
-use crate::domain::ids::AccountId;
+use crate::domain::ids::{AccountId, StoreId, StoreOrderId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,14 @@ pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 pub const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 /// Alerts are due so many hours before a deadline, the most urgent last.
 pub const ALERTS: [i64; 3] = [24, 12, 4];
+
+/// Held parcels are judged so often while one of them is young, and people are told while an order is open.
+const SWEEP: SignedDuration = SignedDuration::from_mins(55);
+/// What was listed is noted so often, at most.
+const NOTED: SignedDuration = SignedDuration::from_mins(2);
+/// What came up beside the schedule (a hold, a first order) is told after this long: longer than a run of the push lives,
+/// so that what it announces is written by then.
+pub const SOON: SignedDuration = SignedDuration::from_mins(10);
 
 /// A shop's row of telling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +38,24 @@ pub struct Telling {
     /// Lost, delayed and cancelled parcels listed up to here are told (mail 9).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parcels_told: Option<Timestamp>,
+    /// Something was about to be listed then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Timestamp>,
+    /// When the last whole round over the shop's held parcels began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swept: Option<Timestamp>,
+    /// A round that goes on: more is held than is judged at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<Sweep>,
+}
+
+/// A round over held parcels under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// When it began.
+    pub began: Timestamp,
+    /// The last store order that was judged.
+    pub after: (StoreId, StoreOrderId),
 }
 
 impl Telling {
@@ -37,7 +63,46 @@ impl Telling {
     #[must_use]
     pub fn begin(account: AccountId, connected: Timestamp, now: Timestamp) -> Self {
         let looked_until = connected - HOUR;
-        Self { account, due: Some(now), looked_until, window: None, digest: None, parcels_told: Some(connected) }
+        Self {
+            account,
+            due: Some(now),
+            looked_until,
+            window: None,
+            digest: None,
+            parcels_told: Some(connected),
+            listed: None,
+            swept: None,
+            sweep: None,
+        }
+    }
+
+    /// Something is to be told that nobody looks for yet. `false`: somebody will, within the hour.
+    pub fn soon(&mut self, now: Timestamp) -> bool {
+        let later = self.due.is_none_or(|due| due > now + HOUR);
+        if later {
+            self.due = Some(now + SOON);
+        }
+        later
+    }
+
+    /// Something is about to be listed: it is told soon. `false`: that was noted just now. A look that is under way, or that
+    /// begins before the row is written, looks once more.
+    pub fn listed(&mut self, now: Timestamp) -> bool {
+        let noted = self.listed.is_some_and(|at| at <= now && now.duration_since(at) < NOTED);
+        let later = self.due.is_none_or(|due| due > now + SOON);
+        if later {
+            self.due = Some(now + SOON);
+        }
+        if later || !noted {
+            self.listed = Some(now);
+        }
+        later || !noted
+    }
+
+    /// Whether held parcels are to be judged at `now`.
+    #[must_use]
+    pub fn sweep_is_due(&self, now: Timestamp) -> bool {
+        self.sweep.is_some() || self.swept.is_none_or(|at| now.duration_since(at) >= SWEEP)
     }
 
     /// The window to tell at `now`: the stored one, else the next. `None`: nothing has passed since.

@@ -7,6 +7,7 @@
 pub mod letters;
 pub mod number_letters;
 pub mod order_letters;
+pub mod people_letters;
 pub mod regular_letters;
 pub mod samples;
 mod transport;
@@ -106,6 +107,7 @@ mod tests {
                 "Sample Mugs: TikTok carrier list changed",
                 "Sample Mugs: weekly tracking report",
                 "Sign in to Waybill",
+                "Sample Mugs: you are invited to Waybill",
             ]
         );
     }

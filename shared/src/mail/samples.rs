@@ -3,10 +3,12 @@
 use super::letters::{self, Letter, Nearest, Outcome, TimeLeft};
 use super::number_letters::{self, Refusal};
 use super::order_letters::{self, DueOrder, Happened};
+use super::people_letters;
 use super::regular_letters::{self, Lost, Week};
 use crate::domain::connection::{Consent, Shop, ShopSettings};
 use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, OpenId, ShopId};
+use crate::domain::people::Role;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{End, EndSource};
 use crate::domain::region::{AppRegion, Region};
@@ -28,6 +30,7 @@ fn shop() -> Option<Shop> {
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
         label_warning: None,
+        learned: crate::domain::connection::Learned::default(),
     })
 }
 
@@ -127,5 +130,15 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         ("10-carrier-list", regular_letters::carriers_gone(&shop, &gone, &page("/mapping?shop=7494049642642441621"))),
         ("11-weekly", regular_letters::weekly(&shop, &week, &page("/"))),
         ("login", letters::login(&page("/login/c2FtcGxl"), 15)),
+        (
+            "invitation",
+            people_letters::invitation(
+                "Sample Mugs",
+                Role::Operator,
+                "owner@example.com",
+                now + day * 7,
+                &page("/invitation/sample/c2FtcGxl"),
+            ),
+        ),
     ]
 }

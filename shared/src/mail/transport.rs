@@ -7,6 +7,7 @@ use crate::domain::private::Private;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::primitives::Blob;
 use aws_sdk_sesv2::types::{Destination, EmailContent, RawMessage};
+use data_encoding::HEXLOWER;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use std::fmt;
@@ -113,7 +114,7 @@ impl Mailer {
         entropy: &Entropy,
     ) -> Result<(), MailFault> {
         let from = self.from.as_ref().ok_or(MailFault::Off)?;
-        let id = hex::encode(entropy.bytes::<12>());
+        let id = HEXLOWER.encode(&entropy.bytes::<12>());
         let now = clock.now();
         let mail = lettre::Message::builder()
             .from(mailbox("Waybill", from.as_str())?)

@@ -21,6 +21,8 @@ pub enum StoreError {
         what: &'static str,
         /// The store's order.
         order: Option<crate::domain::ids::StoreOrderId>,
+        /// The shipment that holds too much, where the message is about single ones.
+        shipment: Option<crate::domain::ids::ShipmentId>,
     },
     /// Generic endpoint: signed, but one field is wrong. Answer 422 with this text: its reader is a developer.
     #[error("the field {field} is wrong: {remedy}")]
@@ -45,4 +47,18 @@ pub enum StoreError {
     /// The store's API failed or cannot be reached; later it may work.
     #[error("the store cannot answer now: {0}")]
     Unavailable(String),
+}
+
+impl StoreError {
+    /// Of an order that holds more than is taken at once: what shows a person that there is one. `None`: any other error,
+    /// or the order is not known.
+    #[must_use]
+    pub fn too_much(&self, now: jiff::Timestamp) -> Option<crate::domain::fulfilment::Fulfilment> {
+        match self {
+            Self::TooMany { order: Some(order), shipment, .. } => {
+                crate::domain::intake::too_much(order, shipment.as_ref(), now)
+            }
+            _ => None,
+        }
+    }
 }

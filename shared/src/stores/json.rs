@@ -3,6 +3,7 @@
 //! Every type here accepts any JSON value, so that one odd field never hides the rest of a message. Bodies come through
 //! [`super::exact`], so numbers beyond 64 bits and fractions arrive as text with all their digits.
 
+use crate::domain::fulfilment::StoreLine;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -167,21 +168,25 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     }
 }
 
-/// Whole units. Stores may write `2`, `"2"`, `2.0` or `"2.0000"`; part of a unit still needs a whole one, so it is
-/// rounded up. Negative or unreadable counts as none.
+/// Whole units, and whether part of one was made whole. Stores may write `2`, `"2"`, `2.0` or `"2.0000"`; part of a unit
+/// still needs a whole one, so it is rounded up, and said. Negative or unreadable counts as none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Quantity(pub(crate) u32);
+pub(crate) struct Quantity(pub(crate) u32, pub(crate) bool);
 
 impl Quantity {
-    /// The units in a text, and whether part of one was made whole.
-    pub(crate) fn of_text(text: &str) -> (Self, bool) {
-        let number: f64 = text.trim().parse().unwrap_or(0.0);
-        (Self::of(number), number > 0.0 && number.fract() != 0.0)
+    /// The units in a text.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::of(text.trim().parse().unwrap_or(0.0))
+    }
+
+    /// So many units of a stock code.
+    pub(crate) fn of_sku(self, sku: &str) -> StoreLine {
+        StoreLine { part: self.1, ..StoreLine::new(sku, self.0) }
     }
 
     fn of(number: f64) -> Self {
         // `as` saturates, and turns NaN into 0.
-        Self(number.ceil().max(0.0) as u32)
+        Self(number.ceil().max(0.0) as u32, number > 0.0 && number.fract() != 0.0)
     }
 }
 
@@ -196,8 +201,8 @@ impl<'de> Deserialize<'de> for Quantity {
         }
         Ok(match Any::deserialize(deserializer)? {
             Any::Number(number) => Self::of(number),
-            Any::Text(text) => Self::of_text(&text).0,
-            Any::Other(_) => Self(0),
+            Any::Text(text) => Self::of_text(&text),
+            Any::Other(_) => Self::default(),
         })
     }
 }
@@ -288,18 +293,20 @@ mod tests {
 
     #[test]
     fn a_part_of_a_unit_needs_a_whole_unit() {
-        for (value, expected) in [
-            (json!(2), 2),
-            (json!("2.0000"), 2),
-            (json!(1.5), 2),
-            (json!("0.25"), 1),
-            (json!(-1), 0),
-            (json!("many"), 0),
-            (json!(null), 0),
-            (json!(1e300), u32::MAX),
+        for (value, expected, part) in [
+            (json!(2), 2, false),
+            (json!(2.0), 2, false),
+            (json!("2.0"), 2, false),
+            (json!("2.0000"), 2, false),
+            (json!(1.5), 2, true),
+            (json!("0.25"), 1, true),
+            (json!(-1.5), 0, false),
+            (json!("many"), 0, false),
+            (json!(null), 0, false),
+            (json!(1e300), u32::MAX, false),
         ] {
             let quantity: Quantity = serde_json::from_value(value.clone()).expect("any value is accepted");
-            assert_eq!(quantity.0, expected, "{value}");
+            assert_eq!((quantity.0, quantity.1), (expected, part), "{value}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::error::StoreError;
 use crate::domain::fulfilment::Fulfilment;
 pub(crate) use crate::domain::numbers::MOST_NUMBERS as MOST;
+use jiff::Timestamp;
 
 /// Characters of a carrier's name or an order's name at most.
 pub(crate) const LONGEST_NAME: usize = 200;
@@ -14,7 +15,13 @@ pub(crate) const LONGEST_NAME: usize = 200;
 /// [`StoreError::TooMany`].
 pub(crate) fn checked(mut message: Fulfilment) -> Result<Fulfilment, StoreError> {
     let numbers: usize = message.shipments.iter().map(|shipment| shipment.parcels.len()).sum();
-    let too_many = |what| StoreError::TooMany { what, order: Some(message.order.clone()) };
+    let full = message.shipments.iter().find(|shipment| shipment.parcels.len() > MOST || shipment.lines.len() > MOST);
+    let too_many = |what| StoreError::TooMany {
+        what,
+        order: Some(message.order.clone()),
+        // Where the message lists the whole order, that is what cannot be taken.
+        shipment: full.filter(|_| message.complete.is_none()).map(|shipment| shipment.id.clone()),
+    };
     if message.shipments.len() > MOST {
         return Err(too_many("shipments"));
     }
@@ -31,12 +38,19 @@ pub(crate) fn checked(mut message: Fulfilment) -> Result<Fulfilment, StoreError>
     Ok(message)
 }
 
-/// Keeps a message that is within the limits. One that is not must not hide all others: it is left out, with a warning.
-pub(crate) fn keep(found: &mut Vec<Fulfilment>, message: Fulfilment) {
+/// Keeps a message that is within the limits. One that is not must not hide all others: what is kept of it shows a person
+/// that there is one.
+pub(crate) fn keep(found: &mut Vec<Fulfilment>, message: Fulfilment, now: Timestamp) {
     match checked(message) {
         Ok(message) => found.push(message),
-        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "an order is left out of a poll"),
+        Err(error) => left_out(found, &error, now),
     }
+}
+
+/// What is kept of an order that cannot be taken.
+pub(crate) fn left_out(found: &mut Vec<Fulfilment>, error: &StoreError, now: Timestamp) {
+    tracing::warn!(error = error as &dyn std::error::Error, "an order is left out of a poll");
+    found.extend(error.too_much(now));
 }
 
 /// Whether a character changes what stands around it: a terminal's control, or a change of writing direction.

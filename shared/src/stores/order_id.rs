@@ -7,6 +7,8 @@
 
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::TikTokOrderId;
+use icu_normalizer::DecomposingNormalizerBorrowed;
+use std::borrow::Cow;
 
 /// More candidates than a person could choose from.
 const MOST_CANDIDATES: usize = 10;
@@ -113,48 +115,70 @@ enum KeyMeaning {
 }
 
 /// How words for an order begin, in the languages of the markets.
-const ORDER: [&str; 11] =
-    ["order", "bestell", "auftrag", "commande", "pedido", "orden", "ordine", "ordre", "encomenda", "zamow", "zamów"];
+const ORDER: [&str; 10] =
+    ["order", "bestell", "auftrag", "commande", "pedido", "orden", "ordine", "ordre", "encomenda", "zamow"];
 /// How words begin for things whose numbers at TikTok look like an order's. They end the matter.
 const ANOTHER_THING: [&str; 13] = [
     "track", "package", "parcel", "paket", "sendung", "shipment", "item", "lineitem", "sku", "product", "produkt",
     "artikel", "waybill",
 ];
 /// Words for people, places and payments. TikTok and order together outweigh them.
-const WEAK: [&str; 14] = [
+const WEAK: [&str; 26] = [
     "phone",
     "telephone",
     "telefon",
     "mobile",
+    "movil",
+    "celular",
+    "cellulare",
     "handy",
     "seller",
+    "vendeur",
+    "vendedor",
     "buyer",
+    "acheteur",
+    "comprador",
     "customer",
+    "client",
+    "kunde",
     "transaction",
     "user",
+    "usuario",
+    "utilisateur",
     "warehouse",
     "creator",
     "merchant",
     "payment",
+    "paiement",
 ];
 
 /// What the key of an attribute says about its value. Only whole words count: "Bestellnummer" holds "tel" and "Online"
 /// holds "line".
 fn meaning(key: &str) -> KeyMeaning {
-    let words = words(key);
+    let key = without_accents(key);
+    let words = words(&key);
     let begins = |stems: &[&str]| words.iter().any(|word| stems.iter().any(|stem| word.starts_with(stem)));
     let has = |one: &str| words.iter().any(|word| word == one);
     // `tiktokorderid`, written as one word.
     let joined = words.iter().any(|word| word.starts_with("tiktokorder") || word.starts_with("ttsorder"));
     if begins(&ANOTHER_THING) || has("line") || has("lines") {
         KeyMeaning::SomethingElse
-    } else if joined || (begins(&ORDER) && (mentions_tiktok(key) || has("channel"))) {
+    } else if joined || (begins(&ORDER) && (mentions_tiktok(&key) || has("channel"))) {
         KeyMeaning::OrderId
     } else if begins(&WEAK) || has("tel") || (has("id") && has("shop")) {
         KeyMeaning::SomethingElse
     } else {
         KeyMeaning::Other
     }
+}
+
+/// "Téléphone" and "Zamówienie" are the words without their accents.
+fn without_accents(key: &str) -> Cow<'_, str> {
+    if key.is_ascii() {
+        return Cow::Borrowed(key);
+    }
+    let apart = DecomposingNormalizerBorrowed::new_nfd().normalize_iter(key.chars());
+    Cow::Owned(apart.filter(|c| !matches!(c, '\u{300}'..='\u{36f}')).take(LONGEST).collect())
 }
 
 /// The words of a key in lower case: parted by anything but letters and digits, and where a capital begins a word.
@@ -297,7 +321,12 @@ mod tests {
             ("TikTok seller order number", true),
             ("TikTok customer order id", true),
             ("Numéro de commande TikTok", true),
+            ("Zam\u{f3}wienie TikTok", true),
+            ("Numero d'ordine TikTok", true),
             ("channel_order_id", true),
+            ("T\u{e9}l\u{e9}phone", false),
+            ("Tel\u{e9}fono m\u{f3}vil", false),
+            ("Kundennummer", false),
             ("TikTok order line item", false),
             ("tiktokOrderTrackingNumber", false),
             ("TikTok Sendungsnummer", false),

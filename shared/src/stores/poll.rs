@@ -1,7 +1,7 @@
 //! Polls: what changed in a store since a moment. They heal lost deliveries, so what they yield goes the way of webhooks.
 
 use super::error::StoreError;
-use super::{LookUpMachine, Step, StoreAccess, bigcommerce, json, magento, shopify, woocommerce};
+use super::{LookUpMachine, Step, StoreAccess, bigcommerce, json, limits, magento, shopify, woocommerce};
 use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::StoreOrderId;
 use crate::domain::platform::Platform;
@@ -100,9 +100,7 @@ pub(super) fn read_on<M: LookUpMachine>(
         Ok(Step::Send(request)) => return Ok(Some((machine, request))),
         Ok(Step::Done(order)) => found.push(order),
         Ok(Step::Gone) => {}
-        Err(error @ (StoreError::Unreadable(_) | StoreError::TooMany { .. })) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "an order is left out of a poll");
-        }
+        Err(error @ (StoreError::Unreadable(_) | StoreError::TooMany { .. })) => limits::left_out(found, &error, now),
         Err(error) => return Err(error),
     }
     Ok(None)

@@ -2,8 +2,7 @@
 
 use super::error::StoreError;
 use super::{Delivery, HookSecrets};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use jiff::Timestamp;
 use ring::{hmac, signature};
 use secrecy::{ExposeSecret, SecretString};
@@ -57,8 +56,8 @@ pub(crate) fn hmac_sha256(
 ) -> Result<(), StoreError> {
     let given = given.filter(|text| !text.is_empty()).ok_or(MISSING)?;
     let tag = match form {
-        Form::Base64 => STANDARD.decode(given).map_err(|_| UNREADABLE)?,
-        Form::Hex => hex::decode(given).map_err(|_| UNREADABLE)?,
+        Form::Base64 => BASE64.decode(given.as_bytes()).map_err(|_| UNREADABLE)?,
+        Form::Hex => HEXLOWER_PERMISSIVE.decode(given.as_bytes()).map_err(|_| UNREADABLE)?,
     };
     any_key_matches(keys, body, &[tag])
 }
@@ -92,7 +91,7 @@ pub(crate) fn standard_webhooks(
         .split(' ')
         .take(MOST_SIGNATURES)
         .filter_map(|one| one.strip_prefix("v1,"))
-        .filter_map(|text| STANDARD.decode(text).ok())
+        .filter_map(|text| BASE64.decode(text.as_bytes()).ok())
         .collect();
     let mut signed = Vec::with_capacity(id.len() + time.len() + delivery.body.len() + 2);
     for part in [id.as_bytes(), b".", time.as_bytes(), b".", &delivery.body] {
@@ -120,7 +119,7 @@ fn any_key_matches(keys: &[impl AsRef<[u8]>], signed: &[u8], tags: &[Vec<u8>]) -
 /// # Errors
 /// [`StoreError::BadSignature`], also for a key that cannot be read.
 pub(crate) fn rsa_sha256(pem: &str, signed: &[u8], given: &str) -> Result<(), StoreError> {
-    let tag = STANDARD.decode(given).map_err(|_| UNREADABLE)?;
+    let tag = BASE64.decode(given.as_bytes()).map_err(|_| UNREADABLE)?;
     let key = rsa_key(pem).ok_or(StoreError::BadSignature("the public key cannot be read"))?;
     signature::UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, key)
         .verify(signed, &tag)
@@ -170,7 +169,7 @@ pub(crate) fn static_candidates(delivery: &Delivery) -> Vec<Vec<u8>> {
         if !scheme.eq_ignore_ascii_case("basic") {
             continue;
         }
-        let Ok(pair) = STANDARD.decode(rest.trim()) else { continue };
+        let Ok(pair) = BASE64.decode(rest.trim().as_bytes()) else { continue };
         if let Some(colon) = pair.iter().position(|byte| *byte == b':') {
             found.push(pair.get(colon + 1..).unwrap_or_default().to_vec());
         }
@@ -227,7 +226,7 @@ fn rsa_key(pem: &str) -> Option<Vec<u8>> {
             Some((wrapped, inside.split_once(&format!("-----END {label}-----"))?.0))
         })?;
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let der = STANDARD.decode(text).ok()?;
+    let der = BASE64.decode(text.as_bytes()).ok()?;
     if !wrapped {
         return Some(der);
     }
@@ -297,7 +296,7 @@ mod tests {
         fn no_text_breaks_the_decoders(text in "\\PC{0,200}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = html_decoded(&text);
             let _ = rsa_key(&text);
-            let _ = rsa_key(&format!("-----BEGIN PUBLIC KEY-----{}-----END PUBLIC KEY-----", STANDARD.encode(&bytes)));
+            let _ = rsa_key(&format!("-----BEGIN PUBLIC KEY-----{}-----END PUBLIC KEY-----", BASE64.encode(&bytes)));
             let _ = der_value(0x30, &bytes);
         }
     }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use jiff::Timestamp;
 use secrecy::SecretString;
+use std::collections::BTreeSet;
 
 /// Pages of subscriptions read at most.
 const MOST_PAGES: u32 = 50;
@@ -19,20 +20,33 @@ const MOST_PAGES: u32 = 50;
 pub struct Wanted {
     /// The hook's full address.
     pub address: String,
+    /// Addresses of ours that it delivered to before. They are taken away once the new one stands, topic by topic.
+    pub former: Vec<String>,
     /// The secret that signs, where the platform takes one from us (WooCommerce, Mage-OS). Letters and digits only.
     pub secret: Option<SecretString>,
     /// BigCommerce: the value of the `X-Tracking-Auth` header that every delivery must carry.
     pub header: Option<SecretString>,
 }
 
+impl Wanted {
+    /// All addresses of ours, the wanted one first.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.address).chain(&self.former).map(String::as_str)
+    }
+
+    fn was_ours(&self, address: &str) -> bool {
+        self.former.iter().any(|former| same_address(former, address))
+    }
+}
+
 /// What to do about the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Create what is missing, wake up what sleeps, remove doubles.
+    /// Create what is missing, wake up what sleeps, remove doubles and what a former address no longer has to hear.
     Ensure,
     /// Only look.
     Check,
-    /// Take away everything that delivers to the address.
+    /// Take away everything that delivers to us.
     Remove,
 }
 
@@ -151,8 +165,8 @@ impl Change {
 pub(super) trait HookApi: Send {
     /// The topics that we want.
     fn topics(&self) -> &'static [&'static str];
-    /// The address that deliveries go to.
-    fn address(&self) -> &str;
+    /// Where deliveries go, and went.
+    fn wanted(&self) -> &Wanted;
     /// Asks for a page of the list; `page` is what [`HookApi::listed`] gave.
     fn list(&mut self, page: Option<&str>, now: Timestamp) -> Result<Request<Bytes>, StoreError>;
     /// Reads a page: what it holds, and where the next one is.
@@ -169,7 +183,7 @@ pub(super) trait HookApi: Send {
     }
     /// What a person must do when the platform has no call for a change.
     fn hand_step(&self, change: &Change) -> String {
-        format!("Remove the webhook {} that delivers to {}", change.topic(), self.address())
+        format!("Remove the webhook {} that delivers to {}", change.topic(), self.wanted().address)
     }
 }
 
@@ -212,12 +226,17 @@ impl<A: HookApi> Keeper<A> {
     }
 
     fn plan(&mut self) {
-        let ours: Vec<Existing> =
-            self.existing.drain(..).filter(|existing| same_address(&existing.address, self.api.address())).collect();
+        let wanted = self.api.wanted();
+        // Lists shift while they are read: one may show up twice.
+        let mut seen = BTreeSet::new();
+        self.existing.retain(|existing| seen.insert(existing.id.clone()));
+        let (ours, rest): (Vec<Existing>, Vec<Existing>) =
+            self.existing.drain(..).partition(|existing| same_address(&existing.address, &wanted.address));
+        let former = rest.into_iter().filter(|existing| wanted.was_ours(&existing.address));
         let removable = |existing: &Existing, api: &A| existing.good || !api.removal_switches_off();
         if self.goal == Goal::Remove {
-            self.changes =
-                ours.into_iter().filter(|existing| removable(existing, &self.api)).map(Change::Remove).collect();
+            let all = ours.into_iter().chain(former);
+            self.changes = all.filter(|existing| removable(existing, &self.api)).map(Change::Remove).collect();
             return;
         }
         let topics = self.api.topics();
@@ -238,11 +257,23 @@ impl<A: HookApi> Keeper<A> {
             let doubles = same.iter().skip(1).filter(|existing| removable(existing, &self.api));
             self.changes.extend(doubles.map(|existing| Change::Remove((*existing).clone())));
         }
+        // Last of all: until the new one stands, the former one delivers. What a person added there stays.
+        let former = former.filter(|existing| topics.contains(&existing.topic.as_str()));
+        self.changes.extend(former.filter(|existing| removable(existing, &self.api)).map(Change::Remove));
         if self.goal == Goal::Check {
             let missing = self.changes.drain(..).filter(|change| !matches!(change, Change::Remove(_)));
             self.report.missing.extend(missing.map(|change| change.topic().to_owned()));
         }
         self.changes.reverse();
+    }
+
+    /// The store refused the new subscription: the former one is all that tells us of this topic.
+    fn keep_former(&mut self, topic: &str) {
+        let wanted = self.api.wanted();
+        self.changes.retain(|change| match change {
+            Change::Remove(existing) => existing.topic != topic || same_address(&existing.address, &wanted.address),
+            Change::Create(_) | Change::Repair(_) => true,
+        });
     }
 
     fn next(&mut self, now: Timestamp) -> Result<SubscriptionStep, StoreError> {
@@ -276,7 +307,12 @@ impl<A: HookApi> SubscriptionMachine for Keeper<A> {
         if let Some(change) = self.changing.take() {
             let topic = change.topic().to_owned();
             match (self.api.changed(answer)?, change) {
-                (Some(said), _) => self.report.refused.push((topic, said.chars().take(200).collect())),
+                (Some(said), change) => {
+                    if !matches!(change, Change::Remove(_)) {
+                        self.keep_former(&topic);
+                    }
+                    self.report.refused.push((topic, said.chars().take(200).collect()));
+                }
                 (None, Change::Remove(_)) => self.report.removed.push(topic),
                 (None, Change::Create(_) | Change::Repair(_)) => self.report.repaired.push(topic),
             }

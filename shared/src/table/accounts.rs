@@ -6,6 +6,7 @@ use super::keys;
 use super::{If, Table};
 use crate::domain::ids::{AccountId, ShopId, StoreId};
 use crate::domain::private::Private;
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 /// The people who see the same shops and stores.
@@ -54,7 +55,7 @@ pub struct MailTrouble {
 #[must_use]
 pub fn email_hash(email: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, email.trim().to_lowercase().as_bytes());
-    hex::encode(digest.as_ref())
+    HEXLOWER.encode(digest.as_ref())
 }
 
 impl Table {
@@ -82,10 +83,38 @@ impl Table {
     /// [`TableError`].
     pub async fn account_delete(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
         // The entry last: one that leads nowhere is passed over, and deleting again finishes it.
-        self.delete(&keys::account_of_email(&email_hash(email))).await?;
+        self.email_release(id, email).await?;
         self.delete(&keys::account_row(id)).await?;
         self.delete(&keys::account_mail(id)).await?;
         self.delete(&keys::account_entry(id)).await
+    }
+
+    /// Mails of an account go to another address from now on, which finds the account too, unless another one has it.
+    ///
+    /// # Errors
+    /// [`TableError::Conflict`] when the account was taken away meanwhile.
+    pub async fn account_mail_to(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
+        let Some(account) = self.account_get(id).await? else { return Err(TableError::Conflict) };
+        let new = email.trim().to_lowercase();
+        let claim = Writer::new(keys::account_of_email(&email_hash(&new)), "email").text("account", id.as_str());
+        match self.put(claim.done(), If::Absent).await {
+            Ok(()) | Err(TableError::Conflict) => {}
+            Err(other) => return Err(other),
+        }
+        let row = Writer::new(keys::account_row(id), "account")
+            .text("name", account.name)
+            .text("email", new)
+            .time("created", account.created);
+        self.put(row.done(), If::Always).await?;
+        self.email_release(id, account.email.reveal()).await
+    }
+
+    /// An address may have another account, if it has this one.
+    async fn email_release(&self, id: &AccountId, email: &str) -> Result<(), TableError> {
+        if self.account_of_email(email).await?.as_ref() == Some(id) {
+            self.delete(&keys::account_of_email(&email_hash(email))).await?;
+        }
+        Ok(())
     }
 
     /// Gives an account another name.
@@ -160,6 +189,16 @@ impl Table {
     /// [`TableError`].
     pub async fn accounts_list(&self) -> Result<Vec<AccountId>, TableError> {
         let rows = self.rows(keys::INSTALLATION, "", true).await?;
+        rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
+    }
+
+    /// At most `limit` accounts behind one, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn accounts_after(&self, after: Option<&AccountId>, limit: u16) -> Result<Vec<AccountId>, TableError> {
+        let (first, last) = keys::account_entries_after(after);
+        let rows = self.rows_between(keys::INSTALLATION, (&first, &last), Some(limit)).await?;
         rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
     }
 

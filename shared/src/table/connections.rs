@@ -6,7 +6,6 @@ use super::keys::{self, Key};
 use super::{If, Table};
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{AccountId, HookId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
-use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +92,7 @@ impl Table {
         }
         // At most one list: cleaning up comes before reading again.
         let place = match (store.row.due, store.row.poll_due) {
-            (Some(at), _) => Some(keys::auth_due(&format!("store:{}", store.row.id), at)),
+            (Some(at), _) => Some(keys::auth_due(store.row.id.as_str(), at)),
             (None, Some(at)) => Some(keys::poll_due(store.row.id.as_str(), at)),
             (None, None) => None,
         };
@@ -136,7 +135,7 @@ impl Table {
     /// # Errors
     /// [`TableError::Conflict`] when somebody changed it.
     pub async fn shop_put(&self, shop: &mut Versioned<Shop>) -> Result<(), TableError> {
-        let place = shop.row.step_due().map(|at| keys::auth_due(&format!("shop:{}", shop.row.id), at));
+        let place = shop.row.step_due().map(|at| keys::auth_due(shop.row.id.as_str(), at));
         self.body_put(keys::shop_connection(&shop.row.id), "shop", shop, place).await
     }
 
@@ -225,22 +224,6 @@ impl Table {
             Some(found) if found.row.store == store.id => self.delete(&key).await,
             _ => Ok(()),
         }
-    }
-
-    /// The stores to be read by now, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn polls_due(&self, now: Timestamp, limit: usize) -> Result<Vec<StoreId>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            // The list holds other kinds of rows too: what is not a store is left to its reader, before the cut.
-            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
-            due.extend(entries.into_iter().filter_map(|entry| Some((entry.place, keys::connected_store(&entry.key)?))));
-        }
-        due.sort_by(|left, right| left.0.cmp(&right.0));
-        due.truncate(limit);
-        Ok(due.into_iter().map(|(_, store)| store).collect())
     }
 
     /// Erases every row of a store: its parcels, links, notices, and the connection last, so that a crash in between is

@@ -22,7 +22,7 @@ pub struct FieldsMark {
     pub store: StoreId,
     /// Its order.
     pub order: StoreOrderId,
-    /// When the two were linked.
+    /// When the two were linked, or a person last wanted it tried again.
     pub since: Timestamp,
     /// When they are tried next; `None`: finished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,6 +41,19 @@ pub struct FieldsMark {
     pub trouble: Option<String>,
 }
 
+impl FieldsMark {
+    /// Nothing is tried any more, and something was not written.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.due.is_none() && self.trouble.is_some()
+    }
+
+    /// A person wants it tried again, with every try ahead.
+    pub fn begin_again(&mut self, now: Timestamp) {
+        (self.since, self.due, self.failures, self.looks, self.trouble) = (now, Some(now), 0, 0, None);
+    }
+}
+
 /// A mark as it was read.
 #[derive(Clone, Debug)]
 pub struct StoredMark {
@@ -52,8 +65,9 @@ pub struct StoredMark {
 fn row(mark: &FieldsMark, rev: u64) -> Result<super::codec::Item, TableError> {
     let place = mark.due.map(|due| keys::poll_due(mark.store.as_str(), due));
     let key = keys::fields(&mark.store, &mark.order, &mark.tiktok);
+    let given_up = mark.is_given_up().then(|| keys::fields_given_up(&mark.shop, mark.since));
     let row = Writer::new(key, "fields").number("rev", i128::from(rev)).json("body", mark)?;
-    Ok(row.list(place).ttl(mark.since + KEPT).done())
+    Ok(row.list(place).attention(given_up).ttl(mark.since + KEPT).done())
 }
 
 impl Table {
@@ -86,19 +100,21 @@ impl Table {
         self.put(row(&stored.mark, stored.rev + 1)?, If::Counter("rev", stored.rev)).await
     }
 
-    /// The orders whose fields are to be written by now, longest due first, at most `limit`.
+    /// What is known of the fields of a store's order, for each TikTok order that it stands for.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn fields_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
-            let ours = entries.into_iter().filter(|entry| keys::is_fields(&entry.key));
-            due.extend(ours.map(|entry| (entry.place, entry.key)));
-        }
-        due.sort();
-        due.truncate(limit);
-        Ok(due.into_iter().map(|(_, key)| key).collect())
+    pub async fn fields_of(&self, store: &StoreId, order: &StoreOrderId) -> Result<Vec<FieldsMark>, TableError> {
+        let rows = self.rows(&keys::store(store), &keys::fields_of(order), false).await?;
+        rows.iter().map(|item| Reader(item).json("body")).collect()
+    }
+
+    /// The store orders of a shop whose fields were given up, longest first.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn fields_given_up(&self, shop: &ShopId) -> Result<Vec<Key>, TableError> {
+        let listed = self.listed_in(keys::LIST, &keys::fields_list(shop), "").await?;
+        Ok(listed.into_iter().map(|entry| entry.key).collect())
     }
 }

@@ -12,7 +12,7 @@
 //! | 8 | Am I the only one talking for this shard? | push | update if free | `LEASE#<shard>` / `LEASE` |
 //! | 9 | Is TikTok as a whole down? | push | get, put | `BREAKER#tiktok` / `BREAKER` |
 //! | 10 | What opens this shop's calls? | access | get; put if `tv` is as seen | `TOKEN#<app>#<open id>` / `TOKEN` |
-//! | 11 | Which authorisations need a refresh or a reminder? | remind_reauthorisation | query `due` | `AUTH#<slot>` / `<ms>#<owner>` |
+//! | 11 | Which authorisations need a refresh or a reminder? | tick | query `due` | `AUTH#<slot>` / `<ms>#<shop, store or open id>` |
 //! | 12 | What does this store call this carrier? | push, carriers | get; put if `ver` is as seen | `SHOP#<shop>` / `MAP`, `ACCOUNT#<a>` / `MAP#default` |
 //! | 13 | Which carriers does this shop take? | push, carriers | get, put, query | `SHOP#<shop>` / `PROVIDERS#<option>#<route>` |
 //! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
@@ -20,13 +20,17 @@
 //! | 16 | Who is this browser? | console | get, put, delete | `SESSION#<sha256>` / `SESSION` |
 //! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
-//! | 19 | Which stores are to be read now? | poll_stores | query `due` | `POLL#<slot>` / `<ms>#<store>` |
+//! | 19 | Which stores are to be read, whose people told, which fields written? | tick | query `due` | `POLL#<slot>` / `<ms>#<shop or store>` |
 //! | 20 | Which carrier names does nobody know yet? | push, carriers | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
 //! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
 //! | 22 | Does this store's webhook address hear anything? | store_webhook, local, console | update, get | `STORE#<store>` / `HEARD` |
 //! | 23 | What did people add to this order? | local | put if absent, query | `SHOP#<shop>` / `NOTE#<order>#<ms>` |
 //! | 24 | Which keys ever signed a proof? | local, console | put if absent, query | `PROOF#keys` / `KEY#<n>#<fingerprint>` |
-//! | 25 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
+//! | 25 | Who may do what in this account? | console, local | get; put if `rev` is as seen | `ACCOUNT#<a>` / `PEOPLE` |
+//! | 26 | In which accounts is the person of this address? | console, local | query | `EMAIL#<sha256>` / `EMAIL`, `MEMBER#<a>` |
+//! | 27 | How far has the daily round over accounts come? | tick | get; put if `rev` is as seen | `ROUND#shops` / `ROUND` |
+//! | 28 | Whose custom fields were given up? | console, local | query `list` | `FIELDS#<shop>` / `<ms>` |
+//! | 29 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
@@ -50,10 +54,12 @@ pub mod once;
 pub mod orders;
 mod pages;
 pub mod parcels;
+pub mod people;
 pub mod proof_keys;
 pub mod runs;
 pub mod schema;
 pub mod seen;
+pub mod slow;
 pub mod tokens;
 pub mod transfer;
 pub mod visits;
@@ -221,8 +227,13 @@ impl Table {
         self.pages(query, usize::MAX).await
     }
 
-    /// All rows of a partition between two sort keys.
-    pub(crate) async fn rows_between(&self, pk: &str, first: &str, last: &str) -> Result<Vec<Item>, TableError> {
+    /// Rows of a partition between two sort keys, at most `most` of them.
+    pub(crate) async fn rows_between(
+        &self,
+        pk: &str,
+        (first, last): (&str, &str),
+        most: Option<u16>,
+    ) -> Result<Vec<Item>, TableError> {
         let query = self
             .client
             .query()
@@ -231,8 +242,9 @@ impl Table {
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
             .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
             .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last");
-        self.pages(query, usize::MAX).await
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
+            .set_limit(most.map(i32::from));
+        self.pages(query, most.map_or(usize::MAX, usize::from)).await
     }
 
     /// A query of a list in an index. `bounds` is the condition on the sort key with its values; empty: all entries.
@@ -268,9 +280,9 @@ impl Table {
         first.first().map(|item| Reader(item).text(DUE.sk)).transpose()
     }
 
-    /// Whether a list of `due` holds anything.
-    pub(crate) async fn is_listed(&self, list: &str) -> Result<bool, TableError> {
-        let first = self.pages_of(self.list_query(DUE, list, "", &[]).limit(1)).next().await?;
+    /// Whether a list of an index holds anything.
+    pub(crate) async fn is_listed(&self, index: Index, list: &str) -> Result<bool, TableError> {
+        let first = self.pages_of(self.list_query(index, list, "", &[]).limit(1)).next().await?;
         Ok(first.is_some_and(|page| !page.is_empty()))
     }
 

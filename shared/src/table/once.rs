@@ -5,6 +5,7 @@ use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::{If, Table, keys};
 use crate::domain::ids::AccountId;
+use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
@@ -13,14 +14,18 @@ use serde::de::DeserializeOwned;
 /// The hash under which a secret text of a browser is kept.
 #[must_use]
 pub fn hashed(secret: &str) -> String {
-    hex::encode(digest(&SHA256, secret.as_bytes()).as_ref())
+    HEXLOWER.encode(digest(&SHA256, secret.as_bytes()).as_ref())
 }
 
 /// A signed-in browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Whose.
+    /// What it looks at.
     pub account: AccountId,
+    /// Who it is: the hash of the person's address. Absent in rows of before there were several people: the founder.
+    pub person: Option<String>,
+    /// The person was in several accounts when this was written.
+    pub several: bool,
     /// Until when.
     pub until: Timestamp,
 }
@@ -74,24 +79,16 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn session_put(&self, secret: &str, session: &Session) -> Result<(), TableError> {
-        let row = Writer::new(keys::session(&hashed(secret)), "session")
-            .text("account", session.account.as_str())
-            .time("until", session.until)
-            .ttl(session.until);
-        self.put(row.done(), If::Absent).await
+        self.put(session_row(secret, session).done(), If::Absent).await
     }
 
-    /// Moves the end of a session that is as it was seen.
+    /// Moves the end of a session that is as it was seen, or what it looks at.
     ///
     /// # Errors
     /// [`TableError::Conflict`] when it was moved or ended meanwhile.
-    pub async fn session_move(&self, secret: &str, seen: &Session, until: Timestamp) -> Result<(), TableError> {
-        let row = Writer::new(keys::session(&hashed(secret)), "session")
-            .text("account", seen.account.as_str())
-            .time("until", until)
-            .ttl(until);
+    pub async fn session_move(&self, secret: &str, seen: &Session, next: &Session) -> Result<(), TableError> {
         let seen = u64::try_from(seen.until.as_millisecond()).unwrap_or_default();
-        self.put(row.done(), If::Counter("until", seen)).await
+        self.put(session_row(secret, next).done(), If::Counter("until", seen)).await
     }
 
     /// Who a browser is.
@@ -101,7 +98,12 @@ impl Table {
     pub async fn session_get(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
         let Some(item) = self.get(&keys::session(&hashed(secret)), true).await? else { return Ok(None) };
         let row = Reader(&item);
-        let session = Session { account: row.parsed("account", AccountId::parse)?, until: row.time("until")? };
+        let session = Session {
+            account: row.parsed("account", AccountId::parse)?,
+            person: row.text_if("person"),
+            several: row.text_if("several").is_some(),
+            until: row.time("until")?,
+        };
         Ok(Some(session).filter(|session| session.until > now))
     }
 
@@ -112,6 +114,15 @@ impl Table {
     pub async fn session_delete(&self, secret: &str) -> Result<(), TableError> {
         self.delete(&keys::session(&hashed(secret))).await
     }
+}
+
+fn session_row(secret: &str, session: &Session) -> Writer {
+    Writer::new(keys::session(&hashed(secret)), "session")
+        .text("account", session.account.as_str())
+        .text_if("person", session.person.as_deref())
+        .text_if("several", session.several.then_some("yes"))
+        .time("until", session.until)
+        .ttl(session.until)
 }
 
 /// How often something may happen.

@@ -66,7 +66,7 @@ impl Table {
     /// [`TableError`].
     pub async fn tiktok_order_known(&self, shop: &ShopId, order: &TikTokOrderId) -> Result<Option<Known>, TableError> {
         let (first, last) = keys::tiktok_order_rows(order);
-        let rows = self.rows_between(&keys::shop(shop), &first, &last).await?;
+        let rows = self.rows_between(&keys::shop(shop), (&first, &last), None).await?;
         Ok(known(shop, &rows)?.pop())
     }
 
@@ -124,7 +124,8 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn has_clocks(&self, shop: &ShopId) -> Result<bool, TableError> {
-        Ok(self.is_listed(&keys::clock_list(shop)).await? || self.is_listed(&keys::late_list(shop)).await?)
+        let lists = [keys::clock_list(shop), keys::late_list(shop)];
+        Ok(self.is_listed(keys::DUE, &lists[0]).await? || self.is_listed(keys::DUE, &lists[1]).await?)
     }
 
     /// The orders of a shop that stand on its attention list, with the reason as the list has it.

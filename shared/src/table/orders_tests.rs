@@ -23,6 +23,7 @@ fn shop() -> Shop {
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
         label_warning: None,
+        learned: crate::domain::connection::Learned::default(),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct SealedRow {
 }
 
 fn write(row: &SealedRow) -> Item {
-    let place = row.due.map(|at| keys::auth_due(&row.key.pk, at));
+    let place = row.due.map(|at| keys::auth_due_of_tokens(&row.key, at));
     let mut writer = Writer::new(row.key.clone(), "token")
         .number("rev", i128::from(row.rev))
         .number("tv", i128::from(row.version))
@@ -66,19 +66,6 @@ impl Table {
         self.put(write(&next), condition).await?;
         *row = next;
         Ok(())
-    }
-
-    /// The rows whose next step is due: tokens to refresh, owners to remind, stores to clean up after.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn auth_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            let listed = self.listed_until(&keys::auth_list(slot), &keys::due_by(now), limit).await?;
-            due.extend(listed.into_iter().map(|entry| entry.key));
-        }
-        Ok(due)
     }
 
     /// A sealed row by its key.

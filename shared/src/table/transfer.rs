@@ -7,8 +7,7 @@ use super::error::TableError;
 use super::{If, Table, failure};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue as Attribute;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 impl Table {
@@ -72,7 +71,7 @@ fn attribute_to_json(value: &Attribute) -> Option<Value> {
         Attribute::N(number) => json!({"N": number}),
         Attribute::Bool(is) => json!({"BOOL": is}),
         Attribute::Null(_) => json!({"NULL": true}),
-        Attribute::B(bytes) => json!({"B": STANDARD.encode(bytes)}),
+        Attribute::B(bytes) => json!({"B": BASE64.encode(bytes.as_ref())}),
         Attribute::L(items) => json!({"L": items.iter().map(attribute_to_json).collect::<Option<Vec<_>>>()?}),
         Attribute::M(members) => {
             let members = members.iter().map(|(name, value)| Some((name.clone(), attribute_to_json(value)?)));
@@ -90,7 +89,7 @@ fn attribute_of_json(value: &Value) -> Option<Attribute> {
         "N" => Attribute::N(text()?),
         "BOOL" => Attribute::Bool(value.as_bool()?),
         "NULL" => Attribute::Null(true),
-        "B" => Attribute::B(Blob::new(STANDARD.decode(text()?).ok()?)),
+        "B" => Attribute::B(Blob::new(BASE64.decode(text()?.as_bytes()).ok()?)),
         "L" => Attribute::L(value.as_array()?.iter().map(attribute_of_json).collect::<Option<_>>()?),
         "M" => {
             let members =

@@ -7,7 +7,6 @@ use super::keys;
 use crate::domain::ids::ShopId;
 use crate::domain::telling::Telling;
 use crate::domain::visit::Visit;
-use jiff::Timestamp;
 
 impl Table {
     /// A shop's visits, read strongly: an eventual read could lose a webhook's word.
@@ -67,18 +66,26 @@ impl Table {
         self.body_put(keys::tell(shop), "telling", telling, place).await
     }
 
-    /// The shops whose people are to be told by now, longest due first.
+    /// Applies a change to it as it is now. `false` from the change: nothing is written. `None`: there is none.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn tellings_due(&self, now: Timestamp) -> Result<Vec<ShopId>, TableError> {
-        let mut due = Vec::new();
-        for slot in 0..keys::SLOW_SHARDS {
-            let entries = self.listed_until(&keys::poll_list(slot), &keys::due_by(now), usize::MAX).await?;
-            due.extend(entries.into_iter().filter_map(|entry| Some((entry.place, keys::told_shop(&entry.key)?))));
+    pub async fn telling_change(
+        &self,
+        shop: &ShopId,
+        edit: impl Fn(&mut Telling) -> bool,
+    ) -> Result<Option<Telling>, TableError> {
+        loop {
+            let Some(mut telling) = self.telling_get(shop).await? else { return Ok(None) };
+            if !edit(&mut telling.row) {
+                return Ok(Some(telling.row));
+            }
+            match self.telling_put(shop, &mut telling).await {
+                Ok(()) => return Ok(Some(telling.row)),
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
         }
-        due.sort();
-        Ok(due.into_iter().map(|(_, shop)| shop).collect())
     }
 
     /// A removed shop is neither visited nor told of.

@@ -69,7 +69,7 @@ impl Metric {
 pub mod metric {
     /// Age of the oldest due parcel at the start of a push run, in seconds.
     pub const OLDEST_DUE_AGE: &str = "oldest_due_age";
-    /// A push run has ended. No value for minutes means no run.
+    /// A push run of the schedule has ended. No value for minutes means no run.
     pub const PUSH_RUNS: &str = "push_runs";
     /// Parcels TikTok has accepted.
     pub const PUSHED: &str = "pushed";

@@ -151,6 +151,11 @@ fn row(code: i64) -> Option<(Rule, Option<About>)> {
     codes::TABLE.iter().find(|(codes, ..)| codes.contains(&code)).map(|(_, rule, about)| (*rule, *about))
 }
 
+/// Every code that the table knows: a test plays each to its end.
+pub fn known_codes() -> impl Iterator<Item = i64> {
+    codes::TABLE.iter().flat_map(|(codes, ..)| codes.iter().copied())
+}
+
 /// Whether the table knows the code.
 pub(super) fn is_listed(code: i64) -> bool {
     row(code).is_some()

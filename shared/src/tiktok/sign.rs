@@ -2,6 +2,7 @@
 //!
 //! Source: TikTok Shop Partner Center, "Sign your API request" and "Webhooks overview".
 
+use data_encoding::HEXLOWER;
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -33,7 +34,7 @@ pub fn request<K: AsRef<str>, V: AsRef<str>>(
         context.update(body);
     }
     context.update(secret);
-    hex::encode(context.sign())
+    HEXLOWER.encode(context.sign().as_ref())
 }
 
 /// Only the media type counts; the header also carries `; boundary=…`.
@@ -53,10 +54,7 @@ pub fn webhook_holds<'a>(
     header: &str,
     body: &[u8],
 ) -> bool {
-    let lower_hex = header.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let Some(given) = hex::decode(header).ok().filter(|given| lower_hex && given.len() == 32) else {
-        return false;
-    };
+    let Some(given) = HEXLOWER.decode(header.as_bytes()).ok().filter(|given| given.len() == 32) else { return false };
     let mut message = Vec::with_capacity(app_key.len() + body.len());
     message.extend_from_slice(app_key.as_bytes());
     message.extend_from_slice(body);

@@ -3,8 +3,7 @@
 use super::secrets::{SecretFault, parsed};
 use super::store::SecretName;
 use crate::domain::clock::Entropy;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER};
 use ring::digest;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -70,7 +69,7 @@ impl KeyRing {
             // One spelling a number: "01" would silently replace "1".
             let number = id.parse::<u32>().ok().filter(|n| n.to_string() == *id);
             let id = number.ok_or_else(|| fault("keys", "has a name that is no number"))?;
-            let bytes = key.as_str().and_then(|text| STANDARD.decode(text).ok()).map(Zeroizing::new);
+            let bytes = key.as_str().and_then(|text| BASE64.decode(text.as_bytes()).ok()).map(Zeroizing::new);
             let key = bytes.and_then(|bytes| <[u8; KEY_BYTES]>::try_from(bytes.as_slice()).ok());
             keys.insert(id, Zeroizing::new(key.ok_or_else(|| fault(&field, "must be 32 bytes in base64"))?));
         }
@@ -90,7 +89,7 @@ impl KeyRing {
     #[must_use]
     pub fn to_text(&self) -> SecretString {
         let keys: Map<String, Value> =
-            self.keys.iter().map(|(id, key)| (id.to_string(), STANDARD.encode(key.as_slice()).into())).collect();
+            self.keys.iter().map(|(id, key)| (id.to_string(), BASE64.encode(key.as_slice()).into())).collect();
         SecretString::from(json!({"current": self.current, "keys": keys}).to_string())
     }
 
@@ -107,7 +106,7 @@ impl KeyRing {
     pub fn marks(&self) -> BTreeMap<u32, String> {
         let mark = |key: &[u8; KEY_BYTES]| {
             let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key), b"waybill key mark 1");
-            hex::encode(tag.as_ref().get(..8).unwrap_or_default())
+            HEXLOWER.encode(tag.as_ref().get(..8).unwrap_or_default())
         };
         self.keys.iter().map(|(id, key)| (*id, mark(key))).collect()
     }
@@ -155,7 +154,7 @@ mod tests {
     }
 
     fn key(fill: u8) -> String {
-        STANDARD.encode([fill; KEY_BYTES])
+        BASE64.encode(&[fill; KEY_BYTES])
     }
 
     #[test]
@@ -181,7 +180,10 @@ mod tests {
     fn a_text_that_a_template_generated_is_key_one_and_stays_it() {
         let seed = "abcdefghij0123456789abcdefghij0123456789ABCD";
         let ring = parse(&format!(r#"{{"current":1,"keys":{{}},"generated":"{seed}"}}"#)).expect("good");
-        assert_eq!(ring.key(1).map(hex::encode), Ok(hex::encode(digest::digest(&digest::SHA256, seed.as_bytes()))));
+        assert_eq!(
+            ring.key(1).map(|key| HEXLOWER.encode(key)),
+            Ok(HEXLOWER.encode(digest::digest(&digest::SHA256, seed.as_bytes()).as_ref()))
+        );
         let rotated = KeyRing::parse(&name(), &ring.rotated(&testing::entropy(2)).to_text()).expect("good");
         assert_eq!(rotated.key(1), ring.key(1));
     }
@@ -210,7 +212,9 @@ mod tests {
         let ring = KeyRing::generate(&testing::entropy(3));
         let shown = format!("{ring:?} {:?}", ring.to_text());
         let bytes = ring.key(1).expect("there");
-        assert!(!shown.contains(&hex::encode(bytes)) && !shown.contains(&STANDARD.encode(bytes)) && shown.len() < 120);
+        assert!(
+            !shown.contains(&HEXLOWER.encode(bytes)) && !shown.contains(&BASE64.encode(bytes)) && shown.len() < 120
+        );
     }
 
     proptest! {

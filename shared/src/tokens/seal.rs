@@ -7,8 +7,7 @@
 
 use super::key_ring::{KEY_BYTES, KeyRing, UnknownKey};
 use crate::domain::clock::Entropy;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf;
 use serde::{Deserialize, Serialize};
@@ -106,7 +105,7 @@ impl Sealed {
     /// # Errors
     /// [`NotSealed`] for anything else.
     pub fn from_text(text: &str) -> Result<Self, NotSealed> {
-        URL_SAFE_NO_PAD.decode(text).map_err(|_| NotSealed).and_then(Self::from_bytes)
+        BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| NotSealed).and_then(Self::from_bytes)
     }
 
     /// For a binary attribute.
@@ -118,7 +117,7 @@ impl Sealed {
     /// For text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(&self.0)
+        BASE64URL_NOPAD.encode(&self.0)
     }
 
     /// The number of the key it is sealed with: a sweep reseals those with an old one.

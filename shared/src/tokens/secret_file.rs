@@ -6,6 +6,7 @@
 
 use super::store::{SecretName, SecretStore, SecretVersion, StoreFault, Stored};
 use crate::domain::clock::Entropy;
+use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use ring::digest;
 use rustix::fs::{FlockOperation, flock};
@@ -108,7 +109,7 @@ impl SecretFolder {
 
     /// A flushed file beside its later place.
     fn write_beside(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
-        let beside = path.with_file_name(format!(".{}", hex::encode(self.entropy.bytes::<8>())));
+        let beside = path.with_file_name(format!(".{}", HEXLOWER.encode(&self.entropy.bytes::<8>())));
         let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&beside)?;
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
         if let Err(e) = written {
@@ -219,5 +220,5 @@ fn stored(text: Zeroizing<String>) -> Stored {
 /// Half a SHA-256: enough to tell values of one secret apart, and it tells nothing of a random key.
 fn version_of(text: &str) -> SecretVersion {
     let digest = digest::digest(&digest::SHA256, text.as_bytes());
-    SecretVersion::new(hex::encode(digest.as_ref().get(..16).unwrap_or_default()))
+    SecretVersion::new(HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default().as_ref()))
 }

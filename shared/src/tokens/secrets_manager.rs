@@ -8,6 +8,7 @@ use super::store::{SecretName, SecretStore, SecretVersion, StoreFault, Stored};
 use crate::domain::clock::Entropy;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use data_encoding::HEXLOWER;
 use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use std::error::Error;
@@ -28,7 +29,7 @@ impl SecretsManager {
 
     /// A version's name: 32 to 64 characters, ours to choose.
     fn token(&self) -> String {
-        hex::encode(self.entropy.bytes::<16>())
+        HEXLOWER.encode(&self.entropy.bytes::<16>())
     }
 
     async fn made(&self, name: &SecretName, text: &SecretString) -> Result<Option<SecretVersion>, StoreFault> {

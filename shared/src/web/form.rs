@@ -1,8 +1,7 @@
 //! Forms: their fields, and the token that shows that a form came from our own page for this session.
 
 use crate::tokens::{KeyRing, UnknownKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use data_encoding::BASE64URL_NOPAD;
 use ring::hmac;
 
 const LABEL: &[u8] = b"waybill form v1\0";
@@ -14,7 +13,7 @@ const LABEL: &[u8] = b"waybill form v1\0";
 pub fn token(ring: &KeyRing, browser: &str) -> Result<String, UnknownKey> {
     let (number, key) = ring.current()?;
     let mac = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), &message(browser));
-    Ok(format!("{number}.{}", URL_SAFE_NO_PAD.encode(mac)))
+    Ok(format!("{number}.{}", BASE64URL_NOPAD.encode(mac.as_ref())))
 }
 
 /// Whether a form's token is that of this browser. Constant time.
@@ -22,7 +21,7 @@ pub fn token(ring: &KeyRing, browser: &str) -> Result<String, UnknownKey> {
 pub fn token_holds(ring: &KeyRing, browser: &str, token: &str) -> bool {
     let Some((number, mac)) = token.split_once('.') else { return false };
     let key = number.parse().ok().and_then(|number| ring.key(number).ok());
-    let (Some(key), Ok(mac)) = (key, URL_SAFE_NO_PAD.decode(mac)) else { return false };
+    let (Some(key), Ok(mac)) = (key, BASE64URL_NOPAD.decode(mac.as_bytes())) else { return false };
     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, key), &message(browser), &mac).is_ok()
 }
 

@@ -1,14 +1,13 @@
 //! What every page says to the browser beside its text.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use ring::digest::{SHA256, digest};
 
 /// A page loads nothing, runs nothing but a `scripted` one our own file, is framed by nobody, and posts to us or to the named origins (Chrome also judges
 /// where a posted form is redirected to, which is a platform's consent page). `frames` may show it in a frame.
 #[must_use]
 pub fn content_policy(style: &str, scripted: bool, form_targets: &[&str], frames: &str) -> String {
-    let hash = STANDARD.encode(digest(&SHA256, style.as_bytes()));
+    let hash = BASE64.encode(digest(&SHA256, style.as_bytes()).as_ref());
     let mut forms = String::from("'self'");
     for origin in form_targets {
         forms.push(' ');

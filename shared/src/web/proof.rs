@@ -4,8 +4,7 @@
 //! key is derived (HKDF-SHA256) from a key of the `web` ring for this purpose alone and never stored.
 
 use crate::tokens::{KeyRing, UnknownKey};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER};
 use ring::digest::{SHA256, digest};
 use ring::hkdf;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
@@ -155,7 +154,7 @@ impl Signer {
             number,
             fingerprint,
             algorithm: ALGORITHM.to_owned(),
-            public: STANDARD.encode(public),
+            public: BASE64.encode(public),
         };
         Ok(Self { pair, line })
     }
@@ -168,7 +167,7 @@ impl Signer {
         let mut text = ascii(&serde_json::to_string(&Body { key: self.line.clone(), ..body.clone() })?);
         // The brace that closes the object comes after the signature.
         text.pop();
-        let signature = STANDARD.encode(self.pair.sign(text.as_bytes()));
+        let signature = BASE64.encode(self.pair.sign(text.as_bytes()).as_ref());
         Ok(format!("{text}{MARK}{signature}\"}}"))
     }
 }
@@ -180,7 +179,7 @@ fn id_of(number: u32, fingerprint: &str) -> String {
 /// SHA-256 in hex.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA256, bytes))
+    HEXLOWER.encode(digest(&SHA256, bytes).as_ref())
 }
 
 /// Outside of strings JSON is ASCII: every other letter may be written by its number.
@@ -235,7 +234,7 @@ pub fn check(file: &[u8], fingerprint: Option<&str>) -> Result<Body, Broken> {
     let text = text.strip_suffix('\n').unwrap_or(text);
     let (signed, rest) = text.rsplit_once(MARK).ok_or_else(|| unreadable("it has no signature"))?;
     let signature = rest.strip_suffix("\"}").ok_or_else(|| unreadable("it does not end as a proof does"))?;
-    let signature = STANDARD.decode(signature).map_err(|_| Broken::Signature)?;
+    let signature = BASE64.decode(signature.as_bytes()).map_err(|_| Broken::Signature)?;
     let body: Body =
         serde_json::from_str(&format!("{signed}}}")).map_err(|error| Broken::Unreadable(error.to_string()))?;
     let mut before = body.earlier.hash.as_str();
@@ -245,7 +244,7 @@ pub fn check(file: &[u8], fingerprint: Option<&str>) -> Result<Body, Broken> {
         }
         before = &step.hash;
     }
-    let public = STANDARD.decode(&body.key.public).map_err(|_| Broken::Signature)?;
+    let public = BASE64.decode(body.key.public.as_bytes()).map_err(|_| Broken::Signature)?;
     UnparsedPublicKey::new(&ED25519, &public).verify(signed.as_bytes(), &signature).map_err(|_| Broken::Signature)?;
     let own = sha256(&public);
     let named = own == body.key.fingerprint && body.key.id == id_of(body.key.number, &own);

@@ -39,7 +39,7 @@ async fn desk() -> (World, Added, Browser) {
 }
 
 /// The fields of the form on a page that has this button, hidden ones with their values.
-fn form(page: &Page, button: &str) -> (String, Vec<(String, String)>) {
+pub(crate) fn form(page: &Page, button: &str) -> (String, Vec<(String, String)>) {
     let mark = format!("name=\"do\" value=\"{button}\"");
     let forms = page.text.split("<form ").skip(1).map(|form| form.split("</form>").next().unwrap_or_default());
     let form =

@@ -1,6 +1,7 @@
 //! How everyday worlds end, told from outside: signed deliveries in, both schedules, TikTok's model, and what a person sees
 //! and types. One file for each group of kinds.
 
+mod field;
 mod holds;
 mod numbers;
 mod quiet;

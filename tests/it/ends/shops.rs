@@ -111,3 +111,22 @@ async fn two_parcels_of_a_store_order_keep_their_own_orders_while_their_shop_is_
     world.holds(SHOP, TWO, &[&second]).await;
     world.quiet("W1").await;
 }
+
+/// Nobody could look for it while its shop was away: its day of tries begins when the shop is back.
+#[tokio::test(start_paused = true)]
+async fn a_number_without_an_order_is_looked_for_a_whole_day_after_its_shop_came_back() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.revoke(SHOP);
+    world.hear().await;
+    let number = usps(1);
+    let mut nameless = parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)]);
+    nameless.as_object_mut().expect("an object").remove("tiktok_order_id");
+    world.tell(&store, nameless).await;
+    world.hours(28).await;
+    world.connect_shop_again(SHOP).await;
+    world.hours(12).await;
+    world.quiet("W1").await;
+    world.hours(14).await;
+    world.listed(&number, &["ORDER_NOT_FOUND"]).await;
+}

@@ -35,6 +35,23 @@ async fn revoked_keys_and_a_thin_webhook() {
     world.quiet(&twin.to_string()).await;
 }
 
+/// Days later it is still the store that cannot be read, not an order that nobody can name.
+#[tokio::test(start_paused = true)]
+async fn a_parcel_that_cannot_be_read_is_never_called_one_without_an_order() {
+    let world = World::everyday("US").await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let front = world.open_store(Kind::WooCommerce(Plugin::Core)).await;
+    front.model.subscribe_all(&front.added.webhook_url);
+    let twin = front.model.order().line("MUG", 1).tiktok(IdField::Main, ONE).place();
+    front.model.misbehave(Mischief::Unauthorised, None);
+    front.model.fulfil(twin, &[], &[&usps(1)], "USPS").expect("shipped");
+    world.delivered(&front).await;
+    world.hours(78).await;
+    let held = world.held().await;
+    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.to_string()).collect();
+    assert!(reasons.len() == 1 && reasons[0]["reason"] == "STORE_UNREADABLE", "{reasons:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_store_hangs() {
     let world = World::everyday("US").await;

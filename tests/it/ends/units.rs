@@ -165,3 +165,22 @@ async fn a_parcel_made_anew_corrects_the_number_of_its_own_items_and_no_other() 
     world.holds(SHOP, ONE, &[&fresh, &cap]).await;
     world.quiet("W1").await;
 }
+
+/// The first shipment's correction is used, and its third number waits for a person. It holds what stands under its
+/// second: the unit that is open is the other shipment's.
+#[tokio::test(start_paused = true)]
+async fn a_number_that_waits_for_an_edit_it_cannot_have_claims_nothing_that_is_open() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 2)]).place();
+    let [first, second, third, other] = [1, 2, 3, 4].map(usps);
+    for number in [&first, &second, &third] {
+        world.tell(&store, parcel(&world, "W1", ONE, "1", number, &[("MUG", 1)])).await;
+        world.minutes(10).await;
+    }
+    world.listed(&third, &["EDIT_USED"]).await;
+    world.tell(&store, parcel(&world, "W1", ONE, "2", &other, &[("MUG", 1)])).await;
+    world.minutes(10).await;
+    world.holds(SHOP, ONE, &[&second, &other]).await;
+    assert_eq!(world.held().await.0.len(), 1, "{}", world.told("W1").await);
+}

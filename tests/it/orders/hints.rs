@@ -47,3 +47,26 @@ async fn a_known_cause_good_images_or_a_missing_scope_give_no_hint_and_hold_noth
     let row = world.listed(&usps(17), &["TIKTOK_UNLISTED"]).await;
     assert!(!row["detail"].to_string().contains("possible cause"), "{row}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_order_that_no_store_got_is_explained_with_its_images_as_a_possible_cause() {
+    let world = World::everyday("US").await;
+    for (order, width) in [(ORDER, 300), ("576000000000000018", 900)] {
+        world.tiktok.order(SHOP, order).line(&format!("MUG-{width}"), 1).place();
+        let product = format!("1729{}", world.tiktok.order_now(SHOP, order).expect("order").lines[0].sku_id);
+        world.tiktok.set_images(SHOP, &product, &[(width, 900, "https://p.example/a.jpg")]);
+    }
+    world.hours(2).await;
+    let images = async |order: &str| {
+        let (rows, _) = world.command(&["explain", order]).await;
+        let checks = rows[0]["checks"].as_array().cloned().unwrap_or_default();
+        checks.into_iter().find(|check| check["check"] == "images")
+    };
+    let found = images(ORDER).await.expect("a hint");
+    let said = found["said"].as_str().unwrap_or_default();
+    assert!(said.contains("possible cause") && said.contains("300 x 900"), "{found}");
+    assert_eq!(images("576000000000000018").await, None, "good images are no cause");
+    // Without the scope nothing is said, and the rest of the answer stands.
+    world.tiktok.inject(FaultRule::new(Fault::Code(105_005)).on(&[Call::GetProduct]));
+    assert_eq!(images(ORDER).await, None);
+}

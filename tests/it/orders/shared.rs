@@ -56,6 +56,81 @@ async fn a_correction_of_one_of_two_settles_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_stands_on_twenty_orders_at_the_most() {
+    let (world, number) = (World::everyday("US").await, usps(17));
+    let warehouse = world.warehouse("wh", &[SHOP]).await;
+    let order = |n: usize| format!("5760000000000001{n:02}");
+    for n in 1..=21 {
+        world.tiktok.order(SHOP, &order(n)).line("MUG", 1).recipient("one").place();
+    }
+    world.minute().await;
+    for n in 1..=21 {
+        world.tell(&warehouse, parcel(&world, &order(n), &order(n), &order(n), &number, &[("MUG", 1)])).await;
+        world.minutes(2).await;
+    }
+    world.holds(SHOP, &order(20), &[&number]).await;
+    world.holds(SHOP, &order(21), &["-"]).await;
+    let held = world.held().await;
+    let last = held.0.iter().find(|row| row["tiktok_order"] == order(21).as_str()).expect("the one too many");
+    assert_eq!(last["reason"], "TRACKING_DUPLICATE", "{last}");
+    assert!(last["detail"].as_str().is_some_and(|detail| detail.contains("no more")), "{last}");
+    assert_eq!(world.tiktok.calls(Call::MarkPackage), 20, "TikTok is not asked for what it refuses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_was_sent_ninety_days_ago_may_come_again() {
+    for (days, asked) in [(89, true), (91, false)] {
+        let (world, number) = (World::everyday("US").await, usps(17));
+        let warehouse = world.warehouse("wh", &[SHOP]).await;
+        for order in [FIRST, SECOND] {
+            world.tiktok.order(SHOP, order).line("MUG", 1).recipient("one").place();
+        }
+        world.minute().await;
+        let tell = async |order: &str| {
+            world.tell(&warehouse, parcel(&world, order, order, order, &number, &[("MUG", 1)])).await;
+            world.minutes(5).await;
+        };
+        tell(FIRST).await;
+        let mut row = world.row(&warehouse.store.id, FIRST, &number).await;
+        let sent = row.sent.as_mut().expect("sent");
+        sent.at -= jiff::SignedDuration::from_hours(24 * days);
+        world.app.table.parcel_put(&mut row).await.expect("as if it were long ago");
+        tell(SECOND).await;
+        world.holds(SHOP, SECOND, &[&number]).await;
+        let held = world.held().await;
+        let shared = held.0.iter().any(|row| row["reason"] == "TRACKING_SHARED");
+        assert_eq!(shared, asked, "{days} days: {:?}", held.0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_an_earlier_version_sent_is_seen_once_the_rows_have_their_places() {
+    let (world, number) = (World::everyday("US").await, usps(17));
+    let warehouse = world.warehouse("wh", &[SHOP]).await;
+    for order in [FIRST, SECOND] {
+        world.tiktok.order(SHOP, order).line("MUG", 1).recipient("one").place();
+    }
+    world.minute().await;
+    world.tell(&warehouse, parcel(&world, FIRST, FIRST, FIRST, &number, &[("MUG", 1)])).await;
+    world.minutes(5).await;
+    // As an earlier version left them: no place, and a store that was never looked through.
+    let mut row = world.row(&warehouse.store.id, FIRST, &number).await;
+    row.account = None;
+    world.app.table.parcel_put(&mut row).await.expect("as an earlier version wrote it");
+    let mut store = world.app.table.store_get(&warehouse.store.id, true).await.expect("table").expect("a store");
+    store.row.placed = false;
+    world.app.table.store_put(&mut store).await.expect("as an earlier version wrote it");
+    world.hours(25).await;
+    assert_eq!(world.app.table.parcels_found(&world.account, &number).await.expect("table").len(), 1);
+    let store = world.app.table.store_get(&warehouse.store.id, true).await.expect("table").expect("a store");
+    assert!(store.row.placed, "it is looked through once");
+    world.tell(&warehouse, parcel(&world, SECOND, SECOND, SECOND, &number, &[("MUG", 1)])).await;
+    world.minutes(5).await;
+    let row = world.listed(&number, &["TRACKING_SHARED"]).await;
+    assert!(row["detail"].as_str().is_some_and(|detail| detail.contains(FIRST)), "{row}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn orders_that_tiktok_groups_share_a_number_without_a_question() {
     let number = usps(17);
     let world = twice("US", &number, "USPS", Some("8800000000000000001")).await;

@@ -36,8 +36,7 @@ impl Spoiler {
 
     /// Another text in the place of every proof. All of them, since one of two may be enough.
     fn proof(&mut self, request: &mut Request<Bytes>, secret: &str) -> Option<String> {
-        use base64::Engine as _;
-        use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+        use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
         use ring::{digest, hmac};
         let names = Self::proofs(request);
         let way = self.pick(16);
@@ -55,12 +54,14 @@ impl Spoiler {
                 2 => value[..value.len() / 2].to_owned(),
                 3 => format!("{value}A"),
                 4 => value.chars().rev().collect(),
-                5 => STANDARD.encode(with(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY)),
-                6 => STANDARD.encode(with(hmac::HMAC_SHA512)),
-                7 => STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"another"), &body)),
-                8 => STANDARD.encode(digest::digest(&digest::SHA256, &body)),
-                9 => STANDARD.encode([0; 32]),
-                10 => format!("v1,{}", STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b""), &body))),
+                5 => BASE64.encode(with(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY).as_ref()),
+                6 => BASE64.encode(with(hmac::HMAC_SHA512).as_ref()),
+                7 => BASE64.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"another"), &body).as_ref()),
+                8 => BASE64.encode(digest::digest(&digest::SHA256, &body).as_ref()),
+                9 => BASE64.encode(&[0; 32]),
+                10 => {
+                    format!("v1,{}", BASE64.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b""), &body).as_ref()))
+                }
                 11 => format!("{value},{value}"),
                 12 => {
                     let mut bytes = value.clone().into_bytes();
@@ -72,9 +73,9 @@ impl Spoiler {
                     }
                     String::from_utf8(bytes).expect("text")
                 }
-                13 => URL_SAFE_NO_PAD.encode(hmac::sign(&key, b"")),
+                13 => BASE64URL_NOPAD.encode(hmac::sign(&key, b"").as_ref()),
                 14 => "null".to_owned(),
-                _ => format!("sha256={}", hex::encode([7; 32])),
+                _ => format!("sha256={}", HEXLOWER.encode(&[7; 32])),
             };
             let value = HeaderValue::from_str(&other).expect("a value");
             request.headers_mut().insert(name, value);

@@ -75,8 +75,7 @@ async fn a_shop_that_left_is_erased_when_shopify_asks_for_it() {
 
 #[tokio::test(start_paused = true)]
 async fn other_users_of_a_bigcommerce_store_cannot_remove_it() {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
     let world = World::new().await;
     let model = world.unconnected_store(Kind::BigCommerce).await;
     let settings = waybill::domain::connection::StoreSettings { way: Some("app".into()), ..Default::default() };
@@ -87,12 +86,14 @@ async fn other_users_of_a_bigcommerce_store_cannot_remove_it() {
     let payload = model.signed_payload();
     let [head, body, _] = payload.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
     let mut claims: serde_json::Value =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).expect("base64")).expect("JSON");
+        serde_json::from_slice(&BASE64URL_NOPAD.decode(body.as_bytes()).expect("base64")).expect("JSON");
     claims["user"]["id"] = 2.into();
-    let body = URL_SAFE_NO_PAD.encode(claims.to_string());
+    let body = BASE64URL_NOPAD.encode(claims.to_string().as_bytes());
     let signed = format!("{head}.{body}");
-    let tag = hex::decode(hmac::hex(model.account().secret.as_bytes(), &[signed.as_bytes()])).expect("hex");
-    let theirs = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
+    let tag = HEXLOWER_PERMISSIVE
+        .decode(hmac::hex(model.account().secret.as_bytes(), &[signed.as_bytes()]).as_bytes())
+        .expect("hex");
+    let theirs = format!("{signed}.{}", BASE64URL_NOPAD.encode(tag.as_ref()));
     let status =
         async || world.app.table.store_get(&added.store.id, true).await.expect("table").expect("there").row.status;
     let mut browser = Browser::default();

@@ -24,10 +24,7 @@ async fn the_border_between_id_time_and_body_does_not_move() {
         let about = front.model.account();
         let key = about.secret.strip_prefix("whsec_").map_or_else(
             || about.secret.clone().into_bytes(),
-            |text| {
-                use base64::Engine as _;
-                base64::engine::general_purpose::STANDARD.decode(text).expect("base64")
-            },
+            |text| data_encoding::BASE64.decode(text.as_bytes()).expect("base64"),
         );
         let (now, body) = (world.time.now().as_second().to_string(), r#"{"greetings":1}"#);
         // Truly signed by the sender for the id `m.TIME`.

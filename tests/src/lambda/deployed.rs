@@ -127,13 +127,15 @@ impl Deployed {
         for (setting, output) in [("TABLE_NAME", "TableName"), ("SECRETS_PREFIX", "SecretsPrefix")] {
             environment.insert(setting.into(), self.output(output)?.into());
         }
-        environment.insert("PUBLIC_URL".into(), self.output("ConsoleUrl")?.into());
+        for (setting, output) in [("PUBLIC_URL", "ConsoleUrl"), ("HOOKS_URL", "HooksUrl")] {
+            environment.insert(setting.into(), self.output(output)?.into());
+        }
         let arguments = [arguments, &["--aws", "--json"]].concat();
         let told = run(&self.tools.waybill, &arguments, None, &environment, input).await?;
         Ok(serde_json::from_str(told.lines().next().unwrap_or("null"))?)
     }
 
-    /// A request to an address of the stack, through its HTTP API. New cookies are kept.
+    /// A request to an address of the stack: of its HTTP API, or of a function. New cookies are kept.
     ///
     /// # Errors
     /// When it does not answer.

@@ -1,10 +1,10 @@
-//! What API Gateway hands to a function: an HTTP API's event, payload format 2.0.
+//! What API Gateway hands to a function: an HTTP API's event, payload format 2.0; and what a function's own address does.
 //!
 //! Source: API Gateway developer guide, "AWS Lambda integrations for HTTP APIs". The gateway lowers header names, joins
 //! repeated headers with commas, moves cookies to a list of their own, and encodes what it does not take for text.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::template::{API, FUNCTION_URL, REGION};
+use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
 
 /// One request.
@@ -17,7 +17,7 @@ pub fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], enc
     for (name, value) in headers {
         lowered.insert(name.to_lowercase(), json!(value));
     }
-    let text = if encoded { STANDARD.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
+    let text = if encoded { BASE64.encode(body) } else { String::from_utf8_lossy(body).into_owned() };
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     json!({
         "version": "2.0", "routeKey": format!("{method} {path}"), "rawPath": path, "rawQueryString": query,
@@ -31,6 +31,40 @@ pub fn http(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8], enc
             },
         },
     })
+}
+
+/// The same request as it comes to the function's own address.
+///
+/// Source: Lambda developer guide, "Invoking Lambda function URLs", request payload: format 2.0 with the route `$default`,
+/// the address's own host, nulls for what only the API knows, and no account for whoever need not sign.
+#[must_use]
+pub fn at_function_url(mut event: Value) -> Value {
+    let host = format!("{FUNCTION_URL}.lambda-url.{REGION}.on.aws");
+    event["routeKey"] = json!("$default");
+    event["headers"]["host"] = json!(host);
+    event["pathParameters"] = Value::Null;
+    event["stageVariables"] = Value::Null;
+    let context = &mut event["requestContext"];
+    context["accountId"] = json!("anonymous");
+    context["apiId"] = json!(FUNCTION_URL);
+    context["domainName"] = json!(host);
+    context["domainPrefix"] = json!(FUNCTION_URL);
+    context["authentication"] = Value::Null;
+    context["requestId"] = json!("3f1a2b4c-0d5e-4f60-8a7b-9c0d1e2f3a4b");
+    event
+}
+
+/// The same request as it comes through the HTTP API.
+#[must_use]
+pub fn through_api(mut event: Value) -> Value {
+    let host = format!("{API}.execute-api.{REGION}.amazonaws.com");
+    event["routeKey"] = json!("POST /hooks/{platform}/{hook}");
+    event["headers"]["host"] = json!(host);
+    let context = &mut event["requestContext"];
+    context["accountId"] = json!("000000000000");
+    context["apiId"] = json!(API);
+    context["domainName"] = json!(host);
+    event
 }
 
 /// A form as a browser sends it from our own page, or the look at a page, with the cookies it holds.

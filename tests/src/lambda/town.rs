@@ -8,8 +8,7 @@ use crate::sim::script::usps;
 use crate::template::{Template, members_of, text};
 use crate::world::HOOK_SECRET;
 use anyhow::{Context as _, Result, anyhow, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use ring::hmac;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -32,6 +31,7 @@ use waybill::flows::connect::store::{Added, NewStore};
 use waybill::flows::{connect::shop as connect_shop, connect::store as connect_store};
 use waybill::outbound::Outbound;
 use waybill::table::accounts::Account;
+use waybill::table::keys::{self, Key};
 use waybill::telemetry::Sink;
 use waybill::tiktok::authorise::TokenAnswer;
 use waybill::tokens::{SecretsManager, with_tiktok_app};
@@ -128,13 +128,12 @@ impl Town {
         Sandbox::start(&self.tools, &self.template, &start).await
     }
 
-    /// The event of a signed Shopify delivery, as API Gateway hands it on.
+    /// The event of a signed Shopify delivery, as the function's own address hands it on.
     ///
     /// # Errors
     /// When the store's address is not ours.
     pub fn delivery(&self, store: &Added, body: &[u8], secret: &str, encoded: bool) -> Result<Value> {
-        let origin = self.template.environment("store-webhook")["PUBLIC_URL"].clone();
-        signed(store, &origin, body, secret, encoded, &self.app.clock.now().to_string())
+        signed(store, &origin(&self.app), body, secret, encoded, &self.app.clock.now().to_string())
     }
 
     /// The events of the push schedules, as the template has them.
@@ -177,11 +176,13 @@ impl Operator {
         signed(&self.store, &self.origin, body, HOOK_SECRET, true, "2026-11-21T09:00:00Z")
     }
 
-    /// Parcels of new shops that are all due now: rows like that of the first store's order, which must be there.
+    /// Parcels of new shops that are all due now: rows like that of the first store's order, which must be there. Gives
+    /// their keys.
     ///
     /// # Errors
     /// When something is refused.
-    pub async fn backlog(&self, shops: u64, each: u64) -> Result<()> {
+    pub async fn backlog(&self, shops: u64, each: u64) -> Result<Vec<Key>> {
+        let mut rows = Vec::new();
         let first = StoreOrderId::parse("1042").map_err(|e| anyhow!("{e}"))?;
         let known = self.app.table.order_rows(&self.store.store.id, &first, true).await?;
         let known = known.parcels.into_iter().next().context("the first order")?;
@@ -204,9 +205,10 @@ impl Operator {
                 row.due = Some(self.app.clock.now());
                 row.rev = 0;
                 self.app.table.parcel_put(&mut row).await?;
+                rows.push(keys::parcel(&row));
             }
         }
-        Ok(())
+        Ok(rows)
     }
 }
 
@@ -234,7 +236,7 @@ pub async fn operator_at(template: &Template, environment: &BTreeMap<String, Str
     people(&app, &account, &tiktok).await?;
     add_shop(&app, &account, &tiktok, shop).await?;
     let store = add_store(&app, &account, shop, "tiny-mugs.myshopify.com").await?;
-    let origin = settings.get("PUBLIC_URL").cloned().unwrap_or_default();
+    let origin = origin(&app);
     Ok(Operator { tiktok, settings: hosts, app, account, store, origin, _tasks: tasks })
 }
 
@@ -305,7 +307,7 @@ async fn add_store(app: &App, account: &AccountId, shop: &str, domain: &str) -> 
 
 fn signed(store: &Added, origin: &str, body: &[u8], secret: &str, encoded: bool, now: &str) -> Result<Value> {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = STANDARD.encode(hmac::sign(&key, body));
+    let signature = BASE64.encode(hmac::sign(&key, body).as_ref());
     let Some(path) = store.webhook_url.strip_prefix(origin) else { bail!("{}", store.webhook_url) };
     let headers = [
         ("X-Shopify-Topic", "orders/fulfilled"),
@@ -314,7 +316,12 @@ fn signed(store: &Added, origin: &str, body: &[u8], secret: &str, encoded: bool,
         ("X-Shopify-Triggered-At", now),
         ("Content-Type", "application/json"),
     ];
-    Ok(event::http("POST", path, &headers, body, encoded))
+    Ok(event::at_function_url(event::http("POST", path, &headers, body, encoded)))
+}
+
+/// Where deliveries go.
+fn origin(app: &App) -> String {
+    app.config.hooks_url.as_str().trim_end_matches('/').to_owned()
 }
 
 fn operator(template: &Template, settings: &BTreeMap<String, String>, cloud: &str) -> Result<App> {

@@ -76,7 +76,9 @@ pub fn compare(when: &'static str, history: &History, rights: &[Right], held: &[
                 reasons.push(text(row, "reason"));
             }
         }
-        reasons.retain(|reason| !CLOCKS.contains(reason));
+        let warned = reasons.contains(&"ACCEPTED_WITH_WARNING") && !on.is_empty();
+        let asked = |reason: &str| right.ends.iter().any(|end| matches!(end, End::Listed(own) if *own == reason));
+        reasons.retain(|reason| !CLOCKS.contains(reason) || asked(reason));
         // A number that stands on two orders is asked about although both are right.
         let elsewhere = history.orders.iter().any(|(id, order)| {
             Some(id) != right.order.as_ref()
@@ -84,19 +86,29 @@ pub fn compare(when: &'static str, history: &History, rights: &[Right], held: &[
         });
         reasons.retain(|reason| *reason != "TRACKING_SHARED" || on.is_empty() || !elsewhere);
         let fits = if reasons.is_empty() {
-            let found = if on.is_empty() { End::Quiet } else { End::On(on.clone()) };
+            let found = match (on.is_empty(), warned) {
+                (true, _) => End::Quiet,
+                (_, true) => End::Warned(on.clone()),
+                (_, false) => End::On(on.clone()),
+            };
             right.ends.contains(&found)
         } else {
-            let listed = |reason: &&str| right.ends.iter().any(|end| matches!(end, End::Listed(own) if own == reason));
-            reasons.iter().all(listed)
+            reasons.iter().all(|reason| asked(reason))
         };
         let found = match (reasons.as_slice(), on.is_empty()) {
             ([], true) => "quiet".to_owned(),
-            ([], false) => format!("on {on:?}"),
+            ([], false) => format!("on {on:?}{}", if warned { " with a warning" } else { "" }),
             (reasons, true) => format!("listed {reasons:?}"),
             (reasons, false) => format!("on {on:?} and listed {reasons:?}"),
         };
-        let end = reasons.first().map_or(if on.is_empty() { "quiet" } else { "at TikTok" }, |reason| *reason);
+        let end = reasons.first().map_or(
+            match (on.is_empty(), warned) {
+                (true, _) => "quiet",
+                (_, true) => "at TikTok with a warning",
+                (_, false) => "at TikTok",
+            },
+            |reason| *reason,
+        );
         *verdict.ends.entry(format!("{when}: {end}")).or_default() += 1;
         verdict.told.push(format!(
             "{} for {}: right {:?} ({}); found {found}",

@@ -34,6 +34,28 @@ pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Optio
             let named = newest(&number, history)?.tiktok.clone()?;
             Some(Deed::Link(text("store_order").to_owned(), named))
         }
+        "LINES_UNMATCHED" if plan.packages => {
+            let place = known?;
+            let of_it = plan.truth.iter().filter(|truth| truth.order.as_ref() == Some(&plan.orders[place].id));
+            let parts = of_it.filter(|truth| newest(&truth.number, history).is_some());
+            Some(Deed::Split(place, parts.map(|truth| truth.items.clone()).collect()))
+        }
+        "SIBLING_OPEN" => {
+            // The warehouse names one number for both: the smaller one.
+            let place = known?;
+            let mate = plan.steps.iter().find_map(|step| match step.deed {
+                Deed::Combine(one, other) if one == place => Some(other),
+                Deed::Combine(other, one) if one == place => Some(other),
+                _ => None,
+            })?;
+            let mate = Some(&plan.orders[mate].id);
+            let theirs = history.deeds.iter().rev().find_map(|(_, deed)| match deed {
+                Deed::Tell(message) if message.tiktok.as_ref() == mate => message.numbers.first(),
+                _ => None,
+            });
+            let first = theirs.filter(|first| **first < number)?;
+            corrected(&number, |message| message.numbers = vec![first.clone()], history)
+        }
         "LINES_UNMATCHED" => match truth.filter(|truth| is_free(truth, history)) {
             Some(truth) => Some(Deed::Choose(number, truth.items.clone())),
             None => dismiss(),
@@ -42,7 +64,12 @@ pub fn remedy(row: &Value, again: bool, plan: &Plan, history: &History) -> Optio
         "CANCEL_REQUESTED" => known.map(Deed::RejectCancel),
         "SHOP_GONE" => SHOPS.iter().position(|shop| *shop == text("shop")).map(Deed::Reconnect),
         "CANCELLED_AFTER_DISPATCH" => None,
-        "CANCELLED" | "ALREADY_SHIPPED" | "EDIT_USED" | "EDIT_WINDOW_CLOSED" | "TRACKING_DUPLICATE" => dismiss(),
+        "CANCELLED"
+        | "ALREADY_SHIPPED"
+        | "ACCEPTED_WITH_WARNING"
+        | "EDIT_USED"
+        | "EDIT_WINDOW_CLOSED"
+        | "TRACKING_DUPLICATE" => dismiss(),
         _ => (!number.is_empty()).then_some(Deed::Retry(number)),
     }
 }

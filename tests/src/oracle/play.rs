@@ -3,13 +3,16 @@
 
 use super::Report;
 mod deeds;
+mod meanwhile;
+mod web;
 
 use super::compare::{Difference, compare};
 use super::people;
-use super::right::{AtTikTok, History, SETTLED, Standing, Taken, Unit};
+use super::right::{AtTikTok, History, Right, SETTLED, Standing, Taken, Unit};
 use super::world::{Deed, Plan};
 use crate::world::World;
 use crate::world::wire::{NO_LAG, TableFaults};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use waybill::domain::region::AppRegion;
@@ -28,6 +31,7 @@ struct Stage<'a> {
     world: World,
     plan: &'a Plan,
     stores: Vec<Added>,
+    web: Option<web::Shop>,
     start: i64,
     history: History,
     /// When the slow schedule runs next: in the first minutes of each hour.
@@ -46,16 +50,24 @@ pub async fn play(seed: u64, plan: &Plan) -> Report {
     }
     world.wire.set_faults(TableFaults { index_lag: NO_LAG, ..TableFaults::default() });
     for shop in &SHOPS[..plan.shops] {
-        world.connect_shop(shop, "US").await;
+        world.connect_shop(shop, if plan.packages { "SG" } else { "US" }).await;
+        if plan.packages {
+            // Numbers of one carrier stand for those of any there: what doubts do is told in the US.
+            world.command(&["shop", "set", shop, "--mismatch", "warn"]).await;
+        }
     }
     let mut stores = Vec::new();
     for (number, shops) in plan.stores.iter().enumerate() {
         let shops: Vec<&str> = shops.iter().map(|shop| SHOPS[*shop]).collect();
         stores.push(world.warehouse(&format!("warehouse-{number}"), &shops).await);
     }
+    let web = match plan.web {
+        Some(kind) => Some(web::Shop::open(&world, kind).await),
+        None => None,
+    };
     let start = world.time.now().as_second();
     let (history, report) = (History::default(), Report::default());
-    let mut stage = Stage { world, plan, stores, start, history, tick: start, unanswered: Vec::new(), report };
+    let mut stage = Stage { world, plan, stores, web, start, history, tick: start, unanswered: Vec::new(), report };
     for step in &plan.steps {
         stage.until(start + i64::from(step.at) * 60).await;
         stage.report.told.push(step.to_string());
@@ -83,6 +95,7 @@ impl Stage<'_> {
     /// Time passes; each schedule runs when something is due.
     async fn until(&mut self, end: i64) {
         loop {
+            let before = self.work();
             self.push().await;
             if self.now() >= self.tick {
                 self.world.tick().await;
@@ -94,7 +107,9 @@ impl Stage<'_> {
                 return;
             }
             let next = self.due().map(|(ms, _)| (ms + 999) / 1000).min().unwrap_or(i64::MAX);
-            let next = next.min(self.tick).max(now + 60).min(end);
+            // Rows of a shop that does not send are due and stay so. Each is looked at in two minutes of its hour.
+            let step = if before == self.work() { 120 } else { 60 };
+            let next = next.min(self.tick).max(now + step).min(end);
             self.world.time.skip(Duration::from_secs(u64::try_from(next - now).unwrap_or(1)));
         }
     }
@@ -105,6 +120,12 @@ impl Stage<'_> {
             let shard = u8::from_str_radix(list.strip_prefix("PUSH#")?, 16).ok()?;
             Some((place.split('#').next()?.parse().ok()?, shard))
         })
+    }
+
+    /// What is due now.
+    fn work(&self) -> Vec<i64> {
+        let now = self.world.time.now().as_millisecond();
+        self.due().map(|(ms, _)| ms).filter(|ms| *ms <= now).collect()
     }
 
     async fn push(&self) {
@@ -136,22 +157,32 @@ impl Stage<'_> {
         });
     }
 
-    /// What is right and what is found.
-    async fn look(&mut self, when: &'static str) {
+    /// Notes what TikTok holds now.
+    fn note(&mut self) {
         self.history.now = self.now() - self.start;
         self.history.taken = self.taken();
         let orders = self.plan.orders.iter().filter_map(|order| {
             let now = self.world.tiktok.order_now(SHOPS[order.shop], &order.id)?;
-            Some((order.id.clone(), seen(order.shop, &now)))
+            Some((order.id.clone(), seen(order.shop, self.plan.packages, &now)))
         });
         self.history.orders = orders.collect();
+    }
+
+    /// What is right and what is found.
+    async fn look(&mut self, when: &'static str) {
+        self.note();
         for wrong in self.history.wrongly_taken() {
             self.differ("TikTok's record", "only what a warehouse said then", &wrong);
         }
         let ids: Vec<String> = self.plan.orders.iter().map(|order| order.id.clone()).collect();
         let rights = self.history.right(&ids);
         let held = self.world.held().await.0;
-        let verdict = compare(when, &self.history, &rights, &held);
+        self.keep(when, &rights, &held);
+    }
+
+    /// Compares, and keeps what came out.
+    fn keep(&mut self, when: &'static str, rights: &[Right], held: &[Value]) {
+        let verdict = compare(when, &self.history, rights, held);
         self.report.told.push(format!("{:>5} min  {when}:", self.history.now / 60));
         self.report.told.extend(verdict.told.iter().map(|line| format!("            {line}")));
         for (end, count) in verdict.ends {
@@ -162,9 +193,9 @@ impl Stage<'_> {
 
     fn taken(&self) -> Vec<Taken> {
         let start = self.start;
-        let name = |shop: &str, provider: &str| {
-            let _ = shop;
-            let known = waybill_model::tiktok::providers_of("US").into_iter().find(|known| known.id == provider);
+        let market = if self.plan.packages { "SG" } else { "US" };
+        let name = |provider: &str| {
+            let known = waybill_model::tiktok::providers_of(market).into_iter().find(|known| known.id == provider);
             known.map(|known| known.name).unwrap_or_default()
         };
         self.world.tiktok.with_journal(|journal| {
@@ -173,7 +204,7 @@ impl Stage<'_> {
                 order: change.order.clone(),
                 units: change.lines.clone(),
                 number: change.number.clone(),
-                carrier: name(&change.shop, &change.provider),
+                carrier: name(&change.provider),
                 correction: change.kind == waybill_model::tiktok::ChangeKind::Correction,
                 package: change.package.clone(),
             });
@@ -198,7 +229,7 @@ impl Stage<'_> {
     }
 }
 
-fn seen(shop: usize, order: &Order) -> AtTikTok {
+fn seen(shop: usize, packages: bool, order: &Order) -> AtTikTok {
     let units = order.lines.iter().map(|line| {
         let package = order.package_of(&line.id);
         Unit {
@@ -221,6 +252,7 @@ fn seen(shop: usize, order: &Order) -> AtTikTok {
         by_tiktok: order.shipping_type != "SELLER",
         cancel_asked: order.cancel_requested.is_some(),
         buyer: order.recipient.clone(),
+        packages,
         units: units.collect(),
     }
 }

@@ -5,6 +5,7 @@
 //! what it holds in the end, with what is listed, must be an end that is right now.
 
 mod judge;
+mod kinds;
 
 use super::world::{Deed, Items, Message, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,8 @@ pub struct AtTikTok {
     pub cancel_asked: bool,
     /// Buyer.
     pub buyer: Option<String>,
+    /// Its market ships whole packages.
+    pub packages: bool,
     /// Its units.
     pub units: Vec<Unit>,
 }
@@ -103,6 +106,8 @@ pub struct History {
 pub enum End {
     /// TikTok holds it on exactly these units, and nobody is asked anything.
     On(BTreeMap<String, u32>),
+    /// The same, and listed because TikTok warned about it.
+    Warned(BTreeMap<String, u32>),
     /// It is on the attention list for this reason.
     Listed(&'static str),
     /// Neither: it waits by itself, or is closed.
@@ -312,7 +317,7 @@ impl History {
             _ => None,
         };
         let mapped = self.deeds.iter().filter_map(said).next_back();
-        mapped.or_else(|| ["USPS", "UPS", "FedEx"].into_iter().find(|known| *known == words))
+        mapped.or_else(|| ["USPS", "UPS", "FedEx", "J&T Express"].into_iter().find(|known| *known == words))
     }
 
     /// Whether a shop is connected here, and whether it sends.

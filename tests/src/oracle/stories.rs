@@ -1,5 +1,6 @@
 //! Stories: one TikTok order or two, and what a warehouse, a buyer, a seller and TikTok make of it.
 
+pub(super) mod edges;
 mod strange;
 
 use super::generate::Pen;

@@ -71,6 +71,36 @@ pub enum Trouble {
     Flaky,
     /// One order's reads are refused with a code of its own.
     BadOrder(usize),
+    /// One order's reads fail with a code that passes.
+    OneRead(usize),
+    /// The carrier list of one shop's delivery option fails with a code that passes.
+    OneList(usize),
+    /// Numbers are taken with a warning.
+    Warned,
+    /// A web shop's API does not answer.
+    StoreHangs(usize),
+    /// A web shop's API refuses our keys.
+    StoreRefuses(usize),
+}
+
+impl Trouble {
+    /// It touches one order, one list or one store: everybody else goes on meanwhile.
+    #[must_use]
+    pub fn is_narrow(self) -> bool {
+        matches!(
+            self,
+            Self::BadOrder(_) | Self::OneRead(_) | Self::OneList(_) | Self::StoreHangs(_) | Self::StoreRefuses(_)
+        )
+    }
+}
+
+/// A web shop with an API of its own; it serves the first TikTok shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Web {
+    /// Its deliveries say what is inside; TikTok's id is looked up.
+    Shopify,
+    /// Its deliveries only announce a parcel.
+    WooCommerce,
 }
 
 /// One thing that happens.
@@ -105,6 +135,16 @@ pub enum Deed {
     Scan(usize),
     /// TikTok takes a package's number back.
     TakeBack(usize),
+    /// TikTok puts the packages of two orders into one.
+    Combine(usize, usize),
+    /// The seller splits an order's open units into packages of these items.
+    Split(usize, Vec<Items>),
+    /// A web shop is disconnected here.
+    RemoveStore(usize),
+    /// And connected again.
+    ConnectStore(usize),
+    /// A warehouse sends a text that is too long: which field.
+    TooLong(usize, &'static str),
     /// The order becomes Seller Shipping.
     ShipBySeller(usize),
     /// Something goes wrong.
@@ -153,8 +193,12 @@ pub struct Step {
 pub struct Plan {
     /// How many TikTok shops.
     pub shops: usize,
+    /// Their market ships whole packages.
+    pub packages: bool,
     /// Warehouses: the places of their shops, in the order in which they are asked.
     pub stores: Vec<Vec<usize>>,
+    /// A web shop beside them; its place is the one after theirs.
+    pub web: Option<Web>,
     /// Orders.
     pub orders: Vec<Order>,
     /// What happens, by time.

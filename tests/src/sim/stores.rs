@@ -117,7 +117,8 @@ impl Rig {
         self.slow_busy = true;
         let process = self.slow.now().clone();
         let tick = async move {
-            let tick = reauth_reminder::handle(&process.app, &reauth_reminder::Event::Tick);
+            let event = reauth_reminder::Event::tick();
+            let tick = reauth_reminder::handle(&process.app, &event);
             let alive = process.calls.live(tokio::time::timeout(FUNCTION, tick)).await.is_some();
             Done::Slow { alive }
         };

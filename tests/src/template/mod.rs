@@ -17,6 +17,8 @@ pub const REGION: &str = "us-east-1";
 pub const STACK: &str = "waybill";
 /// The HTTP API's id in them.
 pub const API: &str = "a1b2c3d4e5";
+/// The id of a function's own address in them.
+pub const FUNCTION_URL: &str = "q7r8s9t0u1v2w3x4y5z6a7b8c9d0e1f2";
 
 /// The template with values for its parameters.
 #[derive(Clone, Debug)]
@@ -230,6 +232,8 @@ impl Template {
         match attribute {
             "Arn" => json!(self.arn(resource)),
             "ApiEndpoint" => json!(format!("https://{API}.execute-api.{REGION}.amazonaws.com")),
+            "StreamArn" => json!(format!("{}/stream/2026-11-21T00:00:00.000", self.arn(resource))),
+            "FunctionUrl" => json!(format!("https://{FUNCTION_URL}.lambda-url.{REGION}.on.aws/")),
             // Of no interest to a test, and different each time.
             other => json!(format!("{resource}.{other}")),
         }

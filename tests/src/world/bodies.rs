@@ -1,6 +1,7 @@
 //! Bodies of a store, and mails as people read them.
 
 use super::{Value, json};
+use data_encoding::HEXLOWER_PERMISSIVE;
 
 /// A fulfilment of an order with everything in the body: topic `orders/fulfilled`.
 #[must_use]
@@ -51,7 +52,8 @@ pub fn mail_text(mail: &str) -> String {
         let mut bytes = Vec::new();
         let mut rest = joined.as_bytes();
         while let Some((first, more)) = rest.split_first() {
-            let hex = if *first == b'=' { more.get(..2).and_then(|h| hex::decode(h).ok()) } else { None };
+            let hex =
+                if *first == b'=' { more.get(..2).and_then(|h| HEXLOWER_PERMISSIVE.decode(h).ok()) } else { None };
             match hex {
                 Some(byte) => {
                     bytes.extend(byte);
@@ -66,10 +68,8 @@ pub fn mail_text(mail: &str) -> String {
         return String::from_utf8_lossy(&bytes).into_owned();
     }
     if head.contains("base64") {
-        use base64::Engine as _;
         let text: String = body.split_whitespace().collect();
-        return String::from_utf8_lossy(&base64::engine::general_purpose::STANDARD.decode(text).expect("base64"))
-            .into_owned();
+        return String::from_utf8_lossy(&data_encoding::BASE64.decode(text.as_bytes()).expect("base64")).into_owned();
     }
     body.to_owned()
 }

@@ -5,6 +5,7 @@ mod bodies;
 
 pub mod browser;
 pub mod calls;
+pub mod crowd;
 pub mod everyday;
 pub mod index;
 pub mod net;
@@ -292,9 +293,8 @@ pub fn signed_request(
     secret: &str,
     triggered: &str,
 ) -> lambda_http::Request {
-    use base64::Engine as _;
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, &body));
+    let signature = data_encoding::BASE64.encode(hmac::sign(&key, &body).as_ref());
     let path = store.webhook_url.strip_prefix("https://waybill.example").expect("our origin");
     http::Request::post(path)
         .header("X-Shopify-Topic", topic)

@@ -2,6 +2,7 @@
 
 use super::{SHOP, World};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures_util::FutureExt as _;
 use futures_util::future::{Ready, ready};
 use http::{Request, Response};
@@ -179,10 +180,8 @@ impl World {
     pub async fn nonsense(&self, front: &Front) -> http::Response<Body> {
         let about = front.model.account();
         let mut body = r#"{"greetings":["from","another","version"]}"#.to_owned();
-        let (hex, base64) = (signed(&about.secret, body.as_bytes()), |tag: &[u8]| {
-            use base64::Engine as _;
-            base64::engine::general_purpose::STANDARD.encode(tag)
-        });
+        let (hex, base64) =
+            (signed(&about.secret, body.as_bytes()), |tag: &[u8]| data_encoding::BASE64.encode(tag.as_ref()));
         let mut request = Request::post(&front.added.webhook_url);
         request = match front.model.kind() {
             Kind::Shopify => request
@@ -201,7 +200,7 @@ impl World {
                     .header("webhook-signature", format!("v1,{}", base64(&tag)))
                     .header(&about.header.0, &about.header.1)
             }
-            Kind::Magento(Way::MageOs) => request.header("x-magento-signature", hex::encode(&hex)),
+            Kind::Magento(Way::MageOs) => request.header("x-magento-signature", HEXLOWER.encode(&hex)),
             Kind::Magento(Way::Mageplaza) => request.header(&about.header.0, &about.header.1),
             Kind::Magento(Way::IoEvents) => {
                 // Meant for us, of a kind that we read, and without its value.

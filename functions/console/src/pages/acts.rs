@@ -45,7 +45,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
             None => return Ok(answer::missing(visit.app)),
         },
     };
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let said = match (word, parcel) {
         ("note" | "evidence", None) => added(visit, &actor, &meant.orders, word == "evidence").await?,
         ("dismiss" | "confirm", None) => of_order(visit, &actor, &meant.orders, &meant.parcels, word).await?,
@@ -54,6 +54,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member, id: &str) -> Resul
             settled(visit, &actor, &Act::Retry, &asking).await?
         }
         (_, None) => Err("Say which parcel is meant: press the button beside it.".to_owned()),
+        ("fields", Some(parcel)) => fields_again(visit, &actor, &shops, &parcel).await?,
         ("map", Some(parcel)) => map(visit, &actor, &shops, &parcel).await?,
         ("correct", Some(parcel)) => correct(visit, &actor, &parcel).await?,
         (word, Some(parcel)) => match act_of(visit, word, &parcel).await? {
@@ -136,6 +137,18 @@ async fn act_of(visit: &Visit<'_>, word: &str, parcel: &Parcel) -> Result<Result
             }
         }
         _ => Err("this button is not known.".to_owned()),
+    })
+}
+
+/// Custom fields that were given up are tried again.
+async fn fields_again(visit: &Visit<'_>, actor: &Actor, shops: &[Shop], parcel: &Parcel) -> Result<Said, TableError> {
+    let Some(shop) = shops.iter().find(|shop| shop.id == parcel.shop) else {
+        return Ok(Err("the parcel's shop is not connected.".to_owned()));
+    };
+    let of_order = Some((&parcel.store, &parcel.order));
+    Ok(match acts::retry_fields(visit.app, actor, shop, of_order).await? {
+        0 => Err("no custom fields of this order were given up.".to_owned()),
+        _ => Ok("The custom fields are tried again within five minutes.".to_owned()),
     })
 }
 

@@ -101,7 +101,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     let part = found.lists.part(visit.app, &found.filter, None, most, SORTED).await?;
     if !dry_run && part.rows.len() > AT_ONCE {
         let entries: Vec<Entry> = part.rows.iter().map(entry).collect();
-        let actor = visit.actor(member).await?;
+        let actor = visit.actor(member);
         let token = bulk::keep_act(visit.app, &member.account, &actor, bulk.act(), &entries, &here).await?;
         return super::runs::start(visit, &token).await;
     }
@@ -112,7 +112,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
             About::Order(known) => orders.extend(of_shop(&found.shops, *known)),
         }
     }
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let effects = run(visit, &actor, &bulk, &parcels, &orders, dry_run).await?;
     let done = effects.iter().filter(|effect| effect.done).count();
     let rest = part.total.saturating_sub(effects.len());
@@ -123,7 +123,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
         alike => alike(&effects), most => MOST, done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
-        csrf => member.csrf, here => "attention",
+        csrf => member.csrf, me => member.me(), here => "attention",
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))
 }

@@ -8,6 +8,7 @@ use minijinja::context;
 use serde::Serialize;
 use waybill::carriers::{Catalogue, bundled_list};
 use waybill::domain::connection::Shop;
+use waybill::flows::acts;
 use waybill::flows::carriers::lists::{ListError, RefreshError, list_words, lost_mappings, refresh};
 use waybill::flows::carriers::match_parcel::Maps;
 use waybill::table::error::TableError;
@@ -48,7 +49,7 @@ async fn shown(visit: &Visit<'_>, member: &Member, said: Option<String>) -> Resu
         all.push(of_shop(visit, shop).await?);
     }
     let values = context! {
-        all, said, shops => shops.choices(), csrf => member.csrf, here => "more",
+        all, said, shops => shops.choices(), csrf => member.csrf, me => member.me(), here => "more",
     };
     Ok(answer::page(visit.app, 200, "carriers.html", values))
 }
@@ -109,13 +110,12 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member) -> Result<Response<B
     let id = visit.form.get("shop").unwrap_or_default();
     let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
     let said = match refresh(visit.app, &shop).await {
-        Ok(done) => format!(
-            "{}: read from TikTok just now. {} new, {} gone, {} tracking numbers queued again.",
-            shop.name,
-            done.change.added.len(),
-            done.change.removed.len(),
-            done.queued
-        ),
+        Ok(done) => {
+            let (new, gone) = (done.change.added.len(), done.change.removed.len());
+            let said = format!("{new} new, {gone} gone, {} tracking numbers queued again", done.queued);
+            acts::carriers_read(visit.app, &visit.actor(member), &shop, &said).await?;
+            format!("{}: read from TikTok just now. {said}.", shop.name)
+        }
         Err(RefreshError::List(ListError::Table(error))) => return Err(error),
         Err(error) => {
             tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "carrier list not read");

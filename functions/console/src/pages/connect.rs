@@ -9,6 +9,7 @@ use std::time::Duration;
 use waybill::domain::connection::Shop;
 use waybill::domain::ids::AccountId;
 use waybill::domain::region::AppRegion;
+use waybill::flows::acts::{self, Actor};
 use waybill::flows::connect::shop::{ConnectError, ConnectedShop};
 use waybill::flows::connect::shop_in_browser::{self as connect_tiktok, ConnectProblem, STATE_MINUTES};
 use waybill::mail::zone;
@@ -17,7 +18,12 @@ use waybill::web::cookie::Cookie;
 
 pub(super) async fn choose(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let some = !visit.app.table.account_shops(&member.account).await?.is_empty();
-    Ok(answer::page(visit.app, 200, "connect.html", context! { some, csrf => member.csrf, here => "shops" }))
+    Ok(answer::page(
+        visit.app,
+        200,
+        "connect.html",
+        context! { some, csrf => member.csrf, me => member.me(), here => "shops" },
+    ))
 }
 
 pub(super) async fn start(
@@ -63,6 +69,10 @@ pub(super) async fn callback(visit: &Visit<'_>, region: AppRegion) -> Result<Res
     let browser = visit.cookie(Cookie::Connect);
     match Box::pin(connect_tiktok::finish(visit.app, region, &visit.query, browser.as_deref())).await {
         Ok(connected) => {
+            let actor = came_back(visit).await?;
+            for done in &connected {
+                acts::shop_connected(visit.app, &actor, done).await?;
+            }
             let again = connected.iter().any(|done| done.again);
             let title = if again { "Connected again" } else { "Connected" };
             let words = if again {
@@ -78,6 +88,14 @@ pub(super) async fn callback(visit: &Visit<'_>, region: AppRegion) -> Result<Res
         Err(ConnectProblem::Table(error)) => Err(error),
         Err(error) => Ok(explain(visit, region, &error)),
     }
+}
+
+/// Whose browser came back from a platform: it is the one that set out, so who is signed in there has begun it; from a
+/// mail's link nobody need be.
+pub(super) async fn came_back(visit: &Visit<'_>) -> Result<Actor, TableError> {
+    let member = visit.member().await?;
+    let link = || Actor { who: "the link of a mail".to_owned(), from: visit.from().to_owned() };
+    Ok(member.map_or_else(link, |member| visit.actor(&member)))
 }
 
 fn shown(visit: &Visit<'_>, done: &ConnectedShop) -> Done {

@@ -98,7 +98,7 @@ pub(super) async fn map(visit: &Visit<'_>, member: &Member, shop: &Shop) -> Resu
         return Ok("Nothing was saved: the form is incomplete.".to_owned());
     }
     let scope = MapScope::Shop(shop.id.clone());
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     match acts::map(visit.app, &actor, &member.account, &scope, &words, &carrier).await {
         Ok(queued) => {
             let name = if words.trim().is_empty() { "a parcel without a carrier name" } else { &words };

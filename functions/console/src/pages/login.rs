@@ -47,14 +47,18 @@ pub(super) async fn enter(visit: &Visit<'_>, token: &str) -> Result<Response<Bod
         return Ok(super::stale_form(visit));
     }
     let browser = visit.cookie(Cookie::Login);
-    let (secret, target) = match login::enter(visit.app, token, browser.as_deref(), visit.form.get("code")).await? {
-        Entered::In { secret, target } => (secret, target),
-        Entered::WrongCode { left } => return Ok(door_page(visit, 403, true, Some(left))),
-        Entered::NoCode => return Ok(door_page(visit, 200, true, None)),
-        Entered::Shut => return Ok(shut(visit)),
-    };
+    let (secret, target, several) =
+        match login::enter(visit.app, token, browser.as_deref(), visit.form.get("code")).await? {
+            Entered::In { secret, target, several } => (secret, target, several),
+            Entered::WrongCode { left } => return Ok(door_page(visit, 403, true, Some(left))),
+            Entered::NoCode => return Ok(door_page(visit, 200, true, None)),
+            Entered::Shut => return Ok(shut(visit)),
+        };
     let origin = &visit.app.config.public_url;
-    let target = answer::redirect(target.as_deref().unwrap_or("/"));
+    let target = target.unwrap_or_else(|| "/".to_owned());
+    // Which of the accounts the page is to be about is for the person to say.
+    let target = if several { form::address("/accounts", &[("to", &target)]) } else { target };
+    let target = answer::redirect(&target);
     Ok(answer::with_cookie(kept(visit, target, &secret), &Cookie::Login.set(origin, "", Duration::ZERO)))
 }
 

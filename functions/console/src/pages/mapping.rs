@@ -108,7 +108,7 @@ async fn shown(
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
         rows, links, carriers, said, fault, tested, places, shops => shops.choices(), chosen => shops.chosen,
-        any => !shops.all.is_empty(), csrf => member.csrf, here => "mapping",
+        any => !shops.all.is_empty(), csrf => member.csrf, me => member.me(), here => "mapping",
     };
     Ok(answer::page(visit.app, status, "mapping.html", values))
 }
@@ -162,7 +162,7 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member) -> Result<Response<B
     let Some(words) = field("carrier") else {
         return shown(visit, member, None, Some("Nothing was saved: the form is incomplete.".into())).await;
     };
-    let actor = visit.actor(member).await?;
+    let actor = visit.actor(member);
     let name = if words.trim().is_empty() { "A parcel without a carrier name".to_owned() } else { words.clone() };
     let (app, account) = (visit.app, &member.account);
     let done = match visit.form.get("do") {

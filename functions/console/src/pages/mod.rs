@@ -1,5 +1,6 @@
 //! Which page an address is.
 
+mod accounts;
 mod acts;
 mod acts_forms;
 mod attention;
@@ -8,10 +9,13 @@ mod audit;
 mod backfill;
 mod carriers;
 mod connect;
+mod copy_maps;
 mod deadlines;
 mod explain;
+mod gate;
 mod health;
 mod held;
+mod invitation;
 mod list;
 mod login;
 mod mapping;
@@ -19,6 +23,7 @@ mod order;
 mod order_delay;
 mod orders;
 mod overview;
+mod people;
 mod picture;
 mod reconnect;
 mod report;
@@ -63,6 +68,8 @@ async fn route(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
         ("POST", ["login"]) => return Ok(login::ask(visit).await),
         ("GET", ["login", token]) => return login::door(visit, token).await,
         ("POST", ["login", token]) => return login::enter(visit, token).await,
+        ("GET", ["invitation", account, token]) => return invitation::page(visit, account, token).await,
+        ("POST", ["invitation", account, token]) => return invitation::accept(visit, account, token).await,
         ("GET", ["reconnect"]) => return reconnect::landing(visit).await,
         ("POST", ["reconnect"]) => return reconnect::start(visit).await,
         ("GET", ["connect", "tiktok", word, "callback"]) => {
@@ -100,7 +107,10 @@ fn ends_session(parts: &[&str]) -> bool {
 }
 
 async fn for_member(visit: &Visit<'_>, member: &Member, method: &str, parts: &[&str]) -> Answer {
-    if method == "POST" && !visit.form_holds(&member.secret).await {
+    if let Some(refused) = gate::refuse(visit, member, method, parts) {
+        return Ok(refused);
+    }
+    if method == "POST" && !visit.form_of(member).await {
         return Ok(stale_form(visit));
     }
     page(visit, member, method, parts).await
@@ -119,6 +129,12 @@ fn page<'a>(visit: &'a Visit<'a>, member: &'a Member, method: &str, parts: &[&'a
         ("GET", ["audit.csv"]) => Box::pin(audit::csv(visit, member)),
         ("GET", ["mapping"]) => Box::pin(mapping::page(visit, member)),
         ("POST", ["mapping"]) => Box::pin(mapping::act(visit, member)),
+        ("GET", ["mapping", "copy"]) => Box::pin(copy_maps::page(visit, member)),
+        ("POST", ["mapping", "copy"]) => Box::pin(copy_maps::act(visit, member)),
+        ("GET", ["people"]) => Box::pin(people::page(visit, member)),
+        ("POST", ["people"]) => Box::pin(people::act(visit, member)),
+        ("GET", ["accounts"]) => Box::pin(accounts::page(visit, member)),
+        ("POST", ["accounts"]) => Box::pin(accounts::switch(visit, member)),
         ("GET", ["mapping.csv"]) => Box::pin(mapping::csv(visit, member)),
         ("GET", ["carriers"]) => Box::pin(carriers::page(visit, member)),
         ("POST", ["carriers"]) => Box::pin(carriers::act(visit, member)),
@@ -194,7 +210,7 @@ fn known(parts: &[&str]) -> bool {
         [""] | ["shops" | "orders" | "stores", ..] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
         ["attention" | "deadlines" | "mapping" | "carriers" | "backfill" | "report" | "audit" | "health"] => true,
         ["attention.csv" | "orders.csv" | "deadlines.csv" | "mapping.csv" | "report.csv" | "audit.csv"] => true,
-        ["backfill.csv"] | ["runs", _] => true,
+        ["backfill.csv" | "people" | "accounts"] | ["mapping", "copy"] | ["runs", _] => true,
         ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
         ["connect", word] => Platform::parse(word).is_some(),
         _ => false,

@@ -15,12 +15,14 @@ use waybill::domain::order_row::Rules;
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::Reason;
 use waybill::flows::acts::Scope;
+use waybill::flows::views::fields::{self, FieldsRow};
 use waybill::flows::views::held::HeldRow;
 use waybill::flows::views::order::{Meant, ParcelRow, TikTokRow, meant, tiktok_orders};
 use waybill::flows::views::proof::{self, ProofError};
 use waybill::flows::views::timeline::{StepRow, state_words};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
+use waybill::table::keys;
 use waybill::table::orders::Known;
 use waybill::web::form::of_path_part;
 
@@ -103,6 +105,10 @@ struct ParcelView {
     forms: Forms,
     list: Option<String>,
     steps: Vec<StepView>,
+    /// What became of the custom fields of its store order.
+    fields: Option<FieldsRow>,
+    store: String,
+    row: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,7 +177,8 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
         }
         let list = lists.get(parcel.shop.as_str()).filter(|names| !names.is_empty());
         let list = list.map(|_| format!("carriers-{}", parcel.shop));
-        parcels.push(ParcelView { forms: view.forms.with_carriers(list, None), ..view });
+        let fields = fields::of_parcel(visit.app, shops.iter().find(|shop| shop.id == parcel.shop), parcel).await?;
+        parcels.push(ParcelView { forms: view.forms.with_carriers(list, None), fields, ..view });
     }
     let mut orders = Vec::new();
     for (shop, known) in &meant.orders {
@@ -183,7 +190,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
     let lists: Vec<(String, Vec<String>)> = lists.into_iter().collect();
     let values = context! {
         title, parcels, orders, lists, stores => unique(names), said => visit.said(), address => address(&title),
-        action => here, csrf => member.csrf, here => "orders",
+        action => here, csrf => member.csrf, me => member.me(), here => "orders",
     };
     Ok(visit.heard(answer::page(visit.app, 200, "order.html", values)))
 }
@@ -212,7 +219,7 @@ fn choice(visit: &Visit<'_>, member: &Member, name: &str, meant: &Meant) -> Resp
             hits.push((link, what, "TikTok order not known yet".to_owned()));
         }
     }
-    let values = context! { name, hits, csrf => member.csrf, here => "orders" };
+    let values = context! { name, hits, csrf => member.csrf, me => member.me(), here => "orders" };
     answer::page(visit.app, 200, "order_choice.html", values)
 }
 
@@ -250,6 +257,9 @@ fn parcel_view(
         forms: Forms::of_parcel(parcel, reason, known, here, now),
         list: None,
         steps: steps(&row.timeline, &zone),
+        fields: None,
+        store: parcel.store.to_string(),
+        row: keys::parcel(parcel).sk,
     }
 }
 

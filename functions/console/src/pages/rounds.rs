@@ -1,6 +1,6 @@
 //! Answers of store platforms: where their OAuth comes back, where keys are posted, and why it did not work.
 
-use super::spoken;
+use super::{connect, spoken};
 use crate::answer::{self, Problem};
 use crate::visit::Visit;
 use lambda_http::{Body, Response};
@@ -8,6 +8,7 @@ use minijinja::context;
 use std::time::Duration;
 use waybill::domain::connection::StoreConnection;
 use waybill::domain::platform::Platform;
+use waybill::flows::acts::store_act;
 use waybill::flows::connect::store::StoreAddError;
 use waybill::flows::connect::store_in_browser::{self as authorise_store, Arrival, ROUND_MINUTES, RoundProblem};
 use waybill::table::error::TableError;
@@ -20,7 +21,11 @@ pub(super) const LIFE: Duration = Duration::from_secs(15 * 60);
 pub(super) async fn shopify(visit: &Visit<'_>) -> Result<Response<Body>, TableError> {
     let browser = visit.cookie(Cookie::Store);
     match authorise_store::finish_shopify(visit.app, &visit.raw_query, browser.as_deref()).await {
-        Ok(store) => Ok(forget(visit, connected(visit, &store))),
+        Ok(store) => {
+            let actor = connect::came_back(visit).await?;
+            store_act(visit.app, &actor, &store, "connect store", &format!("{} is connected", store.address)).await?;
+            Ok(forget(visit, connected(visit, &store)))
+        }
         Err(RoundProblem::Table(error) | RoundProblem::Add(StoreAddError::Table(error))) => Err(error),
         Err(error) => Ok(explain(visit, Platform::Shopify, &error)),
     }

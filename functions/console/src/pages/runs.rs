@@ -38,7 +38,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, token: &str) -> Res
     let values = context! {
         title => title(&run), of_file => matches!(run.what, What::File { .. }), seen => run.seen, done => run.done,
         stayed => run.stayed(), left => run.left(), total => run.total, why => run.why, finished => run.finished,
-        stopped, still, here_address => here, back, csrf => member.csrf,
+        stopped, still, here_address => here, back, csrf => member.csrf, me => member.me(),
         here => if matches!(run.what, What::File { .. }) { "more" } else { "attention" },
     };
     let mut page = answer::page(visit.app, 200, "run.html", values);

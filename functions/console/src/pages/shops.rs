@@ -7,8 +7,7 @@ use crate::visit::{Member, Visit};
 use lambda_http::{Body, Response};
 use minijinja::context;
 use waybill::domain::connection::Shop;
-use waybill::flows::acts::settings;
-use waybill::flows::connect::remove_shop;
+use waybill::flows::acts::{self, settings};
 use waybill::flows::views::attention::Attention;
 use waybill::mail::zone;
 use waybill::table::accounts::TroubleKind;
@@ -61,7 +60,7 @@ pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<
     }
     let shops = views(visit, &rows).await?;
     let mail_trouble = mail_trouble(visit, member).await?;
-    let values = context! { shops, stores, mail_trouble, csrf => member.csrf, here => "shops" };
+    let values = context! { shops, stores, mail_trouble, csrf => member.csrf, me => member.me(), here => "shops" };
     Ok(answer::page(visit.app, 200, "shops.html", values))
 }
 
@@ -80,7 +79,7 @@ async fn shown(
     let held = held::of(visit, shop, &attention, &attention.counts()).await?;
     let settings = SettingsView::of(shop);
     let shop = ShopView::with(visit.app, shop, &attention.counts()).await?;
-    let values = context! { shop, held, said, settings, csrf => member.csrf, here => "shops" };
+    let values = context! { shop, held, said, settings, csrf => member.csrf, me => member.me(), here => "shops" };
     Ok(answer::page(visit.app, 200, "shop.html", values))
 }
 
@@ -91,7 +90,7 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
         Some("reconnect") => connect::start(visit, member, shop.app, Some(&shop)).await,
         Some("settings") => {
             let field = |name: &str| visit.form.get(name).map(|text| text.chars().take(100).collect());
-            let said = match settings::settle(visit.app, &visit.actor(member).await?, &shop, field).await? {
+            let said = match settings::settle(visit.app, &visit.actor(member), &shop, field).await? {
                 Ok(said) if said.is_empty() => "Nothing differs from what was set before.".to_owned(),
                 Ok(said) => format!("Saved. {}.", said.join("; ")),
                 Err(fault) => format!("Nothing was saved: {fault}."),
@@ -104,10 +103,10 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
             shown(visit, member, &shop, Some(said)).await
         }
         Some(word @ ("pause" | "resume")) => {
-            settings::pause(visit.app, &visit.actor(member).await?, &shop, word == "pause").await?;
+            settings::pause(visit.app, &visit.actor(member), &shop, word == "pause").await?;
             Ok(answer::redirect(&here))
         }
-        Some("remove") => match remove_shop::run(visit.app, &shop).await {
+        Some("remove") => match acts::remove_shop(visit.app, &visit.actor(member), &shop).await {
             Ok(()) => Ok(answer::redirect("/shops")),
             Err(error) => {
                 tracing::error!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "shop not removed");

@@ -57,7 +57,7 @@ async fn shown(
         next_poll => store.poll_due.map(|at| zone::moment(at, &zone)), healed => store.polls.found,
         seen_until => store.polls.watermark.map(|at| zone::moment(at, &zone)),
         field => store.settings.order_id_field, tracking_field => store.settings.tracking_field,
-        said => said.words, secret => said.secret, fault => said.fault, csrf => member.csrf, here => "shops",
+        said => said.words, secret => said.secret, fault => said.fault, csrf => member.csrf, me => member.me(), here => "shops",
     };
     Ok(answer::page(visit.app, status, "store.html", values))
 }
@@ -69,14 +69,13 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
     match visit.form.get("do") {
         Some("remove") => {
             connect_store::disconnect(visit.app, &store.id).await?;
-            store_act(visit.app, &visit.actor(member).await?, &store, "remove store", &format!("{name} is removed"))
-                .await?;
+            store_act(visit.app, &visit.actor(member), &store, "remove store", &format!("{name} is removed")).await?;
             Ok(answer::redirect("/shops"))
         }
         Some("secret") => match store_secret::set(visit.app, &store, None).await {
             Ok(change) => {
                 let said = format!("{name} has a new secret");
-                store_act(visit.app, &visit.actor(member).await?, &store, "store secret", &said).await?;
+                store_act(visit.app, &visit.actor(member), &store, "store secret", &said).await?;
                 let old = if change.header {
                     "The old one counts no more."
                 } else {

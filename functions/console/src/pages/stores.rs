@@ -13,6 +13,7 @@ use waybill::domain::connection::StoreSettings;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::acts;
 use waybill::flows::connect::store::{self as connect_store, Added, NewStore, StoreAddError};
 use waybill::flows::connect::store_in_browser::{self as authorise_store, Claimed, RoundProblem, typed};
 use waybill::flows::intake::poll as poll_stores;
@@ -73,7 +74,7 @@ async fn form_with(
     let values = context! {
         shops, platform => platform.as_str(), name => spoken(platform), address, fault,
         way => visit.form.get("way").unwrap_or("mage-os"), client_id => visit.form.get("client_id"),
-        csrf => member.csrf, here => "shops", narrow => true,
+        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
     };
     // The answer to the form is a redirect to the platform, and a browser judges where a form may lead.
     let targets = match platform {
@@ -134,7 +135,12 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, platform: Platform) 
         Platform::BigCommerce => authorise_store::begin_bigcommerce(visit.app, &member.account, shops).await,
         Platform::WooCommerce => {
             return match authorise_store::begin_woocommerce(visit.app, &member.account, &address, shops).await {
-                Ok(url) => Ok(answer::redirect(&url)),
+                Ok(url) => {
+                    let said = "sent to the site, which hands its keys over when its people agree";
+                    let actor = visit.actor(member);
+                    acts::store_connecting(visit.app, &actor, &member.account, &address, said).await?;
+                    Ok(answer::redirect(&url))
+                }
                 Err(error) => refused(visit, member, platform, &address, error).await,
             };
         }
@@ -218,6 +224,8 @@ async fn by_hand(
     let new = NewStore { account: member.account.clone(), platform, shops, address, settings, secrets };
     match connect_store::add(visit.app, new).await {
         Ok(added) => {
+            let said = format!("{} is connected", added.store.address);
+            acts::store_act(visit.app, &visit.actor(member), &added.store, "connect store", &said).await?;
             let standing = tried(visit, &added).boxed().await?;
             Ok(added_page(visit, member, &added, &standing))
         }
@@ -270,7 +278,7 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added, standing: &Stor
             _ => None,
         },
         name => spoken(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
-        csrf => member.csrf, here => "shops", narrow => true,
+        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
     };
     answer::page(visit.app, 200, "store_added.html", values)
 }
@@ -281,7 +289,7 @@ pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Res
     match authorise_store::claimed(visit.app, &member.account, token).await {
         Ok(Claimed { address, shops }) => {
             let shops = choices(visit, member, &shops).await?;
-            let values = context! { address, token, shops, csrf => member.csrf, here => "shops", narrow => true };
+            let values = context! { address, token, shops, csrf => member.csrf, me => member.me(), here => "shops", narrow => true };
             Ok(answer::page(visit.app, 200, "store_claim.html", values))
         }
         Err(RoundProblem::Table(error)) => Err(error),
@@ -293,7 +301,11 @@ pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Res
 pub(super) async fn claim(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let token = visit.form.get("token").unwrap_or_default();
     match authorise_store::claim_bigcommerce(visit.app, &member.account, token, chosen(visit)).await {
-        Ok(store) => Ok(rounds::connected(visit, &store)),
+        Ok(store) => {
+            let said = format!("{} is connected", store.address);
+            acts::store_act(visit.app, &visit.actor(member), &store, "connect store", &said).await?;
+            Ok(rounds::connected(visit, &store))
+        }
         Err(RoundProblem::Table(error) | RoundProblem::Add(StoreAddError::Table(error))) => Err(error),
         Err(RoundProblem::Add(StoreAddError::UnknownShop(_))) => Ok(answer::missing(visit.app)),
         Err(error) => Ok(rounds::explain(visit, Platform::BigCommerce, &error)),

@@ -1,7 +1,6 @@
 //! HMAC-SHA256 in the spellings that platforms use.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER};
 use ring::hmac::{Context, HMAC_SHA256, Key, Tag};
 
 fn tag(key: &[u8], parts: &[&[u8]]) -> Tag {
@@ -15,11 +14,11 @@ fn tag(key: &[u8], parts: &[&[u8]]) -> Tag {
 /// Lower-case hexadecimal, over the parts in order.
 #[must_use]
 pub fn hex(key: &[u8], parts: &[&[u8]]) -> String {
-    ::hex::encode(tag(key, parts))
+    HEXLOWER.encode(tag(key, parts).as_ref())
 }
 
 /// Standard base64 with padding, over the parts in order.
 #[must_use]
 pub fn base64(key: &[u8], parts: &[&[u8]]) -> String {
-    STANDARD.encode(tag(key, parts))
+    BASE64.encode(tag(key, parts).as_ref())
 }

@@ -1,5 +1,6 @@
 //! The people of this installation.
 
+use super::people::{self, Which};
 use super::{Failure, Output, account_of};
 use crate::output::{Row, counted, local};
 use clap::Subcommand;
@@ -11,6 +12,7 @@ use waybill::app::App;
 use waybill::config::MailAddress;
 use waybill::domain::ids::AccountId;
 use waybill::domain::private::Private;
+use waybill::flows::acts::{self, Actor};
 use waybill::table::accounts::Account;
 use waybill::table::error::TableError;
 
@@ -40,6 +42,37 @@ pub enum AccountCommand {
         /// The new name.
         name: String,
     },
+    /// Who may sign in, as what, and who was asked to.
+    People(Which),
+    /// Asks somebody by mail to come in; prints the link too, which works once within seven days.
+    Invite {
+        /// The person's mail address.
+        person: String,
+        /// reader (sees), operator (settles parcels too) or owner (changes everything).
+        #[arg(long, default_value = "reader")]
+        role: String,
+        /// Which account.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Gives somebody another role.
+    Role {
+        /// The person's mail address.
+        person: String,
+        /// reader, operator or owner.
+        role: String,
+        /// Which account.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Takes somebody out, or an open invitation back.
+    RemovePerson {
+        /// The person's mail address.
+        person: String,
+        /// Which account.
+        #[command(flatten)]
+        which: Which,
+    },
 }
 
 /// Runs one of the account commands.
@@ -52,6 +85,10 @@ pub async fn run(app: &App, command: AccountCommand, output: &mut Output) -> Res
         AccountCommand::List => list(app, output).await,
         AccountCommand::Remove { email } => remove(app, &email, output).await,
         AccountCommand::Rename { email, name } => rename(app, &email, &name, output).await,
+        AccountCommand::People(which) => people::list(app, &which, output).await,
+        AccountCommand::Invite { person, role, which } => people::invite(app, &which, &person, &role, output).await,
+        AccountCommand::Role { person, role, which } => people::role(app, &which, &person, &role, output).await,
+        AccountCommand::RemovePerson { person, which } => people::remove(app, &which, &person, output).await,
     }
 }
 
@@ -101,7 +138,7 @@ pub async fn add(app: &App, name: &str, email: &str, output: &mut Output) -> Res
         email: Private::new(email.to_owned()),
         created: app.clock.now(),
     };
-    match app.table.account_create(&account).await {
+    match acts::add_account(app, &Actor::command_line(), &account).await {
         Err(TableError::Conflict) => {
             return Err(Failure::attention("this mail address has an account already", "See waybill account list."));
         }
@@ -155,7 +192,7 @@ async fn remove(app: &App, email: &str, output: &mut Output) -> Result<bool, Fai
     }
     let account = app.table.account_get(&id).await?;
     let name = account.as_ref().map(|account| account.name.clone()).unwrap_or_default();
-    app.table.account_delete(&id, email).await?;
+    acts::remove_account(app, &Actor::command_line(), &id).await?;
     output.done(
         &Changed { account: id.as_str(), name: &name, removed: true },
         format!("{name} has no account any more."),
@@ -165,7 +202,7 @@ async fn remove(app: &App, email: &str, output: &mut Output) -> Result<bool, Fai
 
 async fn rename(app: &App, email: &str, name: &str, output: &mut Output) -> Result<bool, Failure> {
     let (id, name) = (account_of(app, email).await?, named(name)?);
-    app.table.account_rename(&id, name).await?;
+    acts::rename_account(app, &Actor::command_line(), &id, name).await?;
     output
         .done(&Changed { account: id.as_str(), name, removed: false }, format!("The account is called {name} now."))?;
     Ok(false)

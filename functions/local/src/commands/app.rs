@@ -9,6 +9,7 @@ use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
+use waybill::flows::tell::links;
 use waybill::tokens::{AppSecrets, with_platform_app, with_tiktok_app};
 
 /// Credentials of our apps.
@@ -148,7 +149,7 @@ pub fn addresses(app: &App, platform: Option<Platform>, region: Option<AppRegion
             .collect(),
         (_, Some(region)) => vec![
             ("Redirect URL", format!("{origin}/connect/tiktok/{region}/callback")),
-            ("Webhook URL", format!("{origin}/hooks/tiktok/{region}")),
+            ("Webhook URL", links::hook(app, &format!("/hooks/tiktok/{region}"))),
         ],
         (_, None) => Vec::new(),
     }

@@ -1,23 +1,31 @@
 //! `waybill cost`: what an installation in AWS costs a month, from counted units and prices that anyone may change.
 
+mod ways;
+
 use super::{Failure, Output};
 use crate::output::Row;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use waybill::domain::cost::{IDLE_SHOP_A_DAY, REPEATED, TO_ACCEPTANCE, TO_DELIVERY};
+use waybill::domain::cost::{
+    IDLE_SHOP_A_DAY, PARCEL_TO_ACCEPTANCE, REPEATED, TIKTOK_WEBHOOK, TO_ACCEPTANCE, TO_DELIVERY, Units,
+};
 
 /// Days of a month, on average.
 const DAYS: f64 = 30.4;
 const MILLION: f64 = 1_000_000.0;
-/// Bytes of a parcel's and its order's rows with their index entries.
+/// Bytes of a parcel's and its order's rows with their index entries; and of the parcel's alone.
 const STORED: f64 = 2600.0;
+const STORED_PARCEL: f64 = 1200.0;
 /// Days for which they are kept.
 const KEPT: f64 = 90.0;
 /// Seconds of a function of 256 MB for one webhook: its warm p50, with room for cold starts.
 const WEBHOOK_SECONDS: f64 = 0.005;
-/// Seconds for one run of the push when nothing is due, and for one tick.
-const RUN_SECONDS: f64 = 0.02;
+/// Ticks of the slow schedule, and the seconds of one that finds nothing.
+const TICKS: f64 = DAYS * 24.0 * 12.0;
+const TICK_SECONDS: f64 = 0.08;
+/// Memory of the other functions, in GB.
+const OTHERS: f64 = 0.25;
 /// Lines that are logged: errors, and one in a hundred of the rest.
 const LOGGED: f64 = 300.0;
 
@@ -33,21 +41,70 @@ pub struct CostArgs {
     /// Webhooks that a store sends for one tracking.
     #[arg(long, default_value_t = 2)]
     webhooks: u64,
+    /// Webhooks that TikTok sends for one order.
+    #[arg(long, default_value_t = 5)]
+    tiktok_webhooks: u64,
+    /// Only the parcel's way from the store to TikTok's acceptance: no order, no webhook of TikTok's, nothing after it.
+    #[arg(long)]
+    core: bool,
+    /// Where webhooks go, as the template's `MachineRoutes`.
+    #[arg(long, value_enum, default_value_t = Routes::FunctionUrl)]
+    routes: Routes,
+    /// What starts a push, as the template's `WakeUp`; two other ways for comparison.
+    #[arg(long, value_enum, default_value_t = Wake::Stream)]
+    wake: Wake,
+    /// Memory of tracking-push in MB, as the template's `PushMemory`.
+    #[arg(long, default_value_t = 128)]
+    memory: u32,
+    /// Milliseconds that TikTok takes for a call.
+    #[arg(long, default_value_t = 350.0)]
+    tiktok_ms: f64,
+    /// Compare what can start a push: time from the webhook to TikTok's acceptance, and the month's price of tracking-push.
+    #[arg(long)]
+    ways: bool,
     /// Another price in US dollars, such as `--price writes=0.625`; may be given several times. The names are in the table.
     #[arg(long, value_name = "NAME=DOLLARS")]
     price: Vec<String>,
 }
 
+/// Where webhooks go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Routes {
+    /// To the function's own address.
+    FunctionUrl,
+    /// Through the HTTP API.
+    HttpApi,
+}
+
+/// What starts a push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Wake {
+    /// The table's stream, some seconds after a delivery.
+    Stream,
+    /// The schedule alone, each minute.
+    Schedule,
+    /// An asynchronous call of each webhook that stored something.
+    Call,
+    /// A run that looks again every five seconds.
+    Loop,
+}
+
+impl CostArgs {
+    fn gigabytes(&self) -> f64 {
+        f64::from(self.memory) / 1024.0
+    }
+}
+
 /// A price list: name, US dollars, for what. us-east-1, on demand, as published in 2026.
 const PRICES: [(&str, f64, &str); 8] = [
-    ("requests", 1.00, "a million requests of the HTTP API"),
+    ("requests", 1.00, "a million requests of the HTTP API; a function's own address has no price"),
     ("calls", 0.20, "a million calls of functions"),
     ("seconds", 0.000_013_333_4, "a GB-second on arm64"),
     ("writes", 0.625, "a million write request units"),
     ("reads", 0.125, "a million read request units"),
     ("storage", 0.25, "a GB-month of the table"),
     ("logs", 0.50, "a GB of logs"),
-    ("fixed", 3.40, "a month: four secrets, 18 alarms; three dashboards are free"),
+    ("fixed", 4.60, "a month: four secrets, 20 alarms on 28 metrics, 14 metrics of our own; ten of either are free"),
 ];
 
 #[derive(Serialize)]
@@ -73,7 +130,14 @@ impl Row for CostRow {
 /// # Errors
 /// A price that is none (2).
 pub fn run(args: &CostArgs, output: &mut Output) -> Result<bool, Failure> {
-    output.rows(&rows(args)?, "Nothing costs anything.")?;
+    if args.ways {
+        let prices = prices(&args.price)?;
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let shops = args.shops as f64;
+        output.rows(&ways::compared(args, shops, [prices[1].1, prices[2].1, prices[4].1]), "")?;
+    } else {
+        output.rows(&rows(args)?, "Nothing costs anything.")?;
+    }
     Ok(false)
 }
 
@@ -81,21 +145,30 @@ fn rows(args: &CostArgs) -> Result<Vec<CostRow>, Failure> {
     let prices = prices(&args.price)?;
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
     let (trackings, shops, webhooks) = (args.trackings as f64, args.shops as f64, args.webhooks as f64);
-    let (requests, runs) = (trackings * webhooks, DAYS * 24.0 * (60.0 + 12.0));
-    let seconds = requests * WEBHOOK_SECONDS * 0.25 + runs * RUN_SECONDS * 0.5;
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let (units, news, stored) = if args.core {
+        (PARCEL_TO_ACCEPTANCE, 0.0, STORED_PARCEL)
+    } else {
+        let (first, then, each) = (TO_ACCEPTANCE, TO_DELIVERY, args.tiktok_webhooks as f64);
+        let writes = first.writes + then.writes + each * TIKTOK_WEBHOOK.writes;
+        (Units { writes, reads: first.reads + then.reads + each * TIKTOK_WEBHOOK.reads }, each, STORED)
+    };
+    let requests = trackings * (webhooks + news);
+    let paid = if args.routes == Routes::HttpApi { requests } else { 0.0 };
+    let push = ways::way(args.wake, args, trackings, shops);
+    let others = requests * WEBHOOK_SECONDS + TICKS * TICK_SECONDS;
     let idle = shops * DAYS;
     let repeated = trackings * (webhooks - 1.0).max(0.0);
-    let writes = trackings * (TO_ACCEPTANCE.writes + TO_DELIVERY.writes) + idle * IDLE_SHOP_A_DAY.writes;
-    let reads = trackings * (TO_ACCEPTANCE.reads + TO_DELIVERY.reads)
-        + repeated * REPEATED.reads
-        + idle * IDLE_SHOP_A_DAY.reads;
+    let writes = trackings * units.writes + idle * IDLE_SHOP_A_DAY.writes;
+    let reads = trackings * units.reads + repeated * REPEATED.reads + idle * IDLE_SHOP_A_DAY.reads + push.reads;
     let parts = [
-        ("webhooks", requests / MILLION, 0),
-        ("function calls", (requests + runs) / MILLION, 1),
-        ("function time", seconds, 2),
+        ("webhooks", paid / MILLION, 0),
+        ("function calls", (requests + TICKS + push.calls) / MILLION, 1),
+        ("webhooks' and ticks' time", others * OTHERS, 2),
+        ("pushes' time", push.seconds * args.gigabytes(), 2),
         ("table, writes", writes / MILLION, 3),
         ("table, reads", reads / MILLION, 4),
-        ("table, storage", trackings * STORED * KEPT / DAYS / 1e9, 5),
+        ("table, storage", trackings * stored * KEPT / DAYS / 1e9, 5),
         ("logs", trackings * LOGGED / 1e9, 6),
         ("fixed", 1.0, 7),
     ];
@@ -140,9 +213,22 @@ fn amount(number: f64) -> String {
 mod tests {
     use super::*;
 
-    fn args(price: &[&str]) -> CostArgs {
-        let price = price.iter().map(|&text| text.to_owned()).collect();
-        CostArgs { trackings: 1_000_000, shops: 1, webhooks: 2, price }
+    fn args(more: &[&str]) -> CostArgs {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: CostArgs,
+        }
+        <Line as clap::Parser>::parse_from(["cost"].iter().chain(more)).args
+    }
+
+    fn dollars(more: &[&str]) -> f64 {
+        rows(&args(more)).map_err(|_| ()).expect("a table").last().map_or(0.0, |row| row.dollars)
+    }
+
+    /// What a million trackings add.
+    fn a_million(more: &[&str]) -> f64 {
+        dollars(more) - dollars(&[more, &["--trackings", "0"]].concat())
     }
 
     #[test]
@@ -167,11 +253,35 @@ mod tests {
 
     #[test]
     fn a_million_trackings_and_an_idle_installation_stay_within_what_is_promised() {
-        let dollars = |trackings| {
-            let args = CostArgs { trackings, ..args(&[]) };
-            rows(&args).map_err(|_| ()).expect("a table").last().map_or(0.0, |row| row.dollars)
-        };
-        assert!(dollars(1_000_000) - dollars(0) < 17.0, "{}", dollars(1_000_000));
-        assert!(dollars(0) < 5.0, "{}", dollars(0));
+        let idle = dollars(&["--trackings", "0"]);
+        assert!(idle < 5.0, "{idle}");
+        // Everything but TikTok's webhooks, and the seconds that a push waits for TikTok: see the guide.
+        let (whole, bare) = (a_million(&[]), a_million(&["--tiktok-webhooks", "0"]));
+        assert!(bare <= 17.0 && whole <= 19.0, "{bare} {whole}");
+        let (core, unwaiting) = (a_million(&["--core"]), a_million(&["--core", "--tiktok-ms", "0"]));
+        assert!(unwaiting <= 7.0 && core <= 8.0, "{unwaiting} {core}");
+        assert!(a_million(&["--routes", "http-api"]) > whole + 6.9, "what the HTTP API would add");
+    }
+
+    #[test]
+    fn the_default_is_the_way_that_is_fast_and_cheap_and_the_guide_shows_all_of_them() {
+        let args = args(&[]);
+        let rows = ways::compared(&args, 1.0, [PRICES[1].1, PRICES[2].1, PRICES[4].1]);
+        let guide = include_str!("../../OPERATING.md");
+        for row in &rows {
+            let line = format!("| {} |", row.cells(&TimeZone::UTC).join(" | "));
+            assert!(guide.contains(&line), "the guide's table of ways: {line}");
+        }
+        let (p50, p99) = ways::way(args.wake, &args, MILLION, 1.0).latency;
+        assert!(p50 < 5.0 && p99 < 70.0, "{p50} {p99}");
+        assert!(60.0 + 2.0 * args.tiktok_ms / 1000.0 < 70.0, "also when its news are lost");
+        let template = include_str!("../../../../template.yaml");
+        for (parameter, default) in [("PushMemory", "128"), ("WakeUp", "stream"), ("MachineRoutes", "function-url")] {
+            let about = template.split(&format!("\n  {parameter}:\n")).nth(1).expect("a parameter");
+            let said = about.lines().find_map(|line| line.trim().strip_prefix("Default: "));
+            assert_eq!(said, Some(default), "{parameter}: the command's default is the template's");
+        }
+        let window = format!("MaximumBatchingWindowInSeconds: {}\n", ways::WINDOW);
+        assert!(template.contains(&window), "{window}");
     }
 }

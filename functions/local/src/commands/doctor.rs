@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
+use url::Url;
 use waybill::app::App;
 use waybill::config::ONLY_THIS_MACHINE;
 use waybill::domain::connection::{Shop, StoreConnection};
@@ -38,7 +39,10 @@ pub async fn run(open: &Open, shop: Option<&str>, output: &mut Output) -> Result
         rows.extend(
             setup(app, open.place.aws).await?.into_iter().filter(|row| row.what != "address" && row.what != "mail"),
         );
-        rows.push(address(app).await);
+        rows.push(address(app, &app.config.public_url).await);
+        if app.config.hooks_url != app.config.public_url {
+            rows.push(address(app, &app.config.hooks_url).await);
+        }
         rows.push(mail(app, open.place.aws).await);
         rows.extend(rights(open).await?);
     }
@@ -56,13 +60,13 @@ pub async fn run(open: &Open, shop: Option<&str>, output: &mut Output) -> Result
     print(&rows, "Everything answers as it must.", output)
 }
 
-async fn address(app: &App) -> StatusRow {
-    let address = app.config.public_url.as_str().trim_end_matches('/').to_owned();
+async fn address(app: &App, origin: &Url) -> StatusRow {
+    let address = origin.as_str().trim_end_matches('/').to_owned();
     if !app.config.reaches_outside() {
         let remedy = "Start waybill serve with PUBLIC_URL=https://waybill.example.com.";
         return StatusRow::bad("address", None, format!("{address}: {ONLY_THIS_MACHINE}."), remedy);
     }
-    if app.config.public_url.scheme() != "https" {
+    if origin.scheme() != "https" {
         let remedy =
             "Put a reverse proxy with a certificate in front (OPERATING.md), and set PUBLIC_URL to its https address.";
         return StatusRow::bad(
@@ -228,7 +232,7 @@ async fn of_shop(app: &App, shop: &Shop) -> Vec<StatusRow> {
 }
 
 fn webhooks(app: &App, shop: &Shop, seen: &inspect::ShopSeen) -> StatusRow {
-    let (id, address) = (Some(shop.id.to_string()), links::page(app, &format!("/hooks/tiktok/{}", shop.app)));
+    let (id, address) = (Some(shop.id.to_string()), links::hook(app, &format!("/hooks/tiktok/{}", shop.app)));
     match &seen.webhooks {
         Err(error) => StatusRow::bad("webhooks", id, format!("{}: {}", shop.name, words(error)), remedy(error)),
         Ok(set) => {

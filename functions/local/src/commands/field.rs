@@ -8,6 +8,7 @@ use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::custom_fields::{Path, Rule};
+use waybill::domain::ids::StoreOrderId;
 use waybill::flows::acts::{self, Actor, FieldError};
 
 /// Custom fields, one way.
@@ -27,6 +28,14 @@ pub enum FieldCommand {
         /// The path may be about a buyer, and is passed on all the same; it is never kept.
         #[arg(long)]
         allow_buyer_data: bool,
+    },
+    /// Tries again what was given up after a day: of one store order, or of all.
+    Retry {
+        /// The store's id of the order; without it, all of the shop's.
+        order: Option<String>,
+        /// Which shop's.
+        #[command(flatten)]
+        of: OfShop,
     },
     /// Writes this path no more; what stands in the store stays there.
     Remove {
@@ -84,6 +93,7 @@ pub async fn run(app: &App, command: &FieldCommand, output: &mut Output) -> Resu
         FieldCommand::Set { path, field, of, allow_buyer_data } => {
             set(app, &of.shop, path, field, *allow_buyer_data, output).await
         }
+        FieldCommand::Retry { order, of } => retry(app, &of.shop, order.as_deref(), output).await,
         FieldCommand::Remove { path, of } => remove(app, &of.shop, path, output).await,
     }
 }
@@ -114,6 +124,32 @@ async fn set(
         needs.join(", ")
     );
     output.done(&RuleRow::of(&shop, &rule), said)?;
+    Ok(false)
+}
+
+#[derive(Serialize)]
+struct RetriedRow<'a> {
+    shop: &'a str,
+    tried_again: usize,
+}
+
+async fn retry(app: &App, shop: &str, order: Option<&str>, output: &mut Output) -> Result<bool, Failure> {
+    let (shop, actor) = (shop_named(app, shop).await?, Actor::command_line());
+    let mut tried_again = 0;
+    match order {
+        None => tried_again = acts::retry_fields(app, &actor, &shop, None).await?,
+        Some(order) => {
+            let order = StoreOrderId::parse(order).map_err(|bad| Failure::usage(bad.to_string(), HELP))?;
+            for store in app.table.account_stores(&shop.account).await? {
+                tried_again += acts::retry_fields(app, &actor, &shop, Some((&store, &order))).await?;
+            }
+        }
+    }
+    let said = match tried_again {
+        0 => format!("{}: no custom fields were given up; nothing to try again.", shop.name),
+        n => format!("{}: the custom fields of {n} store orders are tried again within five minutes.", shop.name),
+    };
+    output.done(&RetriedRow { shop: shop.id.as_str(), tried_again }, said)?;
     Ok(false)
 }
 

@@ -11,7 +11,7 @@ use waybill::domain::connection::Shop;
 use waybill::domain::ids::AccountId;
 use waybill::flows::acts::{self, Actor};
 use waybill::flows::carriers::lists::{LostMapping, lost_mappings};
-use waybill::flows::carriers::map::{self as map_carrier, MapError};
+use waybill::flows::carriers::map::MapError;
 use waybill::flows::carriers::match_parcel::Maps;
 use waybill::flows::carriers::unmatched::{self as carrier_names, Suggestion};
 use waybill::flows::views::attention::Attention;
@@ -52,6 +52,8 @@ pub enum MapCommand {
     Export(MapPlace),
     /// Reads entries as JSON lines from standard input, from another shop's export; what is mapped already stays.
     Import(MapPlace),
+    /// Copies a shop's entries to other shops, which keep what they have; `--dry-run` says what would change.
+    Copy(super::map_copy::CopyArgs),
 }
 
 /// Runs one of the map commands.
@@ -68,6 +70,7 @@ pub async fn run(app: &App, command: MapCommand, output: &mut Output) -> Result<
         MapCommand::Remove { store_carrier, place } => remove(app, &place, &store_carrier, output).await,
         MapCommand::Export(place) => export(app, &place, output).await,
         MapCommand::Import(place) => import(app, &place, output).await,
+        MapCommand::Copy(args) => super::map_copy::run(app, &args, output).await,
     }
 }
 
@@ -315,10 +318,7 @@ async fn names_that_wait(app: &App, scope: &MapScope) -> Result<Vec<String>, Fai
     Ok(names)
 }
 
-/// `waybill map remove`.
-///
-/// # Errors
-/// When the words are not mapped.
+/// `waybill map remove`: an error when the words are not mapped.
 pub async fn remove(app: &App, place: &MapPlace, words: &str, output: &mut Output) -> Result<bool, Failure> {
     let scope = scope(app, place).await?;
     acts::unmap(app, &Actor::command_line(), &account_of_scope(app, &scope).await?, &scope, words).await?;
@@ -360,7 +360,8 @@ pub async fn import(app: &App, place: &MapPlace, output: &mut Output) -> Result<
             saved: line.saved.map_or(now, |saved| saved.min(now)),
         });
     }
-    let done = map_carrier::import(app, &scope, entries).await?;
+    let (actor, account) = (Actor::command_line(), account_of_scope(app, &scope).await?);
+    let done = acts::import_maps(app, &actor, &account, &scope, entries).await?;
     let kept: Vec<String> =
         done.kept.iter().map(|known| format!("{:?} stays {:?}", known.store_carrier, known.tiktok_carrier)).collect();
     let attention = !kept.is_empty() || !done.not_listed.is_empty();

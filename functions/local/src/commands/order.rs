@@ -8,6 +8,7 @@ use waybill::domain::connection::Shop;
 use waybill::domain::parcel::Parcel;
 use waybill::flows::acts::{self, Scope};
 use waybill::flows::views::command::name_of;
+use waybill::flows::views::fields;
 use waybill::flows::views::order::{ParcelRow, TikTokRow, tiktok_orders};
 use waybill::flows::views::timeline::state_words;
 
@@ -33,7 +34,8 @@ pub async fn run(app: &App, x: &str, output: &mut Output) -> Result<bool, Failur
         let theirs =
             orders.iter().find(|(of, known)| of.id == parcel.shop && Some(&known.row.order) == parcel.tiktok_order());
         let tiktok = theirs.map(|(shop, known)| TikTokRow::of(known, shop, now));
-        let row = ParcelRow { tiktok, ..ParcelRow::of(parcel, shop, now) };
+        let fields = fields::of_parcel(app, shop, parcel).await?;
+        let row = ParcelRow { tiktok, fields, ..ParcelRow::of(parcel, shop, now) };
         if output.is_json() {
             output.line(&row)?;
             continue;
@@ -127,6 +129,12 @@ fn say(parcel: &Parcel, row: &ParcelRow, output: &mut Output) -> Result<(), Fail
             sent.carrier,
             local(sent.at, &zone)
         ))?;
+    }
+    if let Some(fields) = &row.fields {
+        output.say(format_args!("  {}", fields.said))?;
+        if let Some(command) = &fields.command {
+            output.say(format_args!("  {command}"))?;
+        }
     }
     for step in &row.timeline {
         output.say(format_args!("    {}  {}", local(step.at, &zone), step.said))?;

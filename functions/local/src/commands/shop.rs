@@ -9,10 +9,10 @@ use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
 use waybill::domain::reauthorisation::EndSource;
-use waybill::flows::acts::{Actor, settings};
+use waybill::flows::acts::{self, Actor, settings};
+use waybill::flows::connect::shop::{self as connect_shop, ConnectedShop};
 use waybill::flows::views::attention::Attention;
 use waybill::flows::views::standing::ShopStanding;
-use waybill::flows::{connect::remove_shop, connect::shop as connect_shop};
 use waybill::tiktok::authorise::TokenAnswer;
 
 /// TikTok shops.
@@ -101,6 +101,10 @@ async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Resul
     let answer = TokenAnswer::read(text.as_bytes())
         .map_err(|e| Failure::usage(e.to_string(), "Give the whole answer of TikTok's token call."))?;
     let shops = connect_shop::connect(app, &account, region, answer).await?;
+    for shop in &shops {
+        let connected = ConnectedShop { shop: shop.clone(), again: false };
+        acts::shop_connected(app, &Actor::command_line(), &connected).await?;
+    }
     let row =
         |shop: &Shop| AddedRow { shop: shop.id.to_string(), name: shop.name.clone(), region: shop.region.to_string() };
     output.rows(&shops.iter().map(row).collect::<Vec<_>>(), "")?;
@@ -267,7 +271,7 @@ struct RemovedShop<'a> {
 /// Its tokens go at once; what TikTok holds stays there.
 async fn remove(app: &App, id: &str, output: &mut Output) -> Result<bool, Failure> {
     let shop = shop_named(app, id).await?;
-    remove_shop::run(app, &shop).await?;
+    acts::remove_shop(app, &Actor::command_line(), &shop).await?;
     let removed = RemovedShop { removed: shop.id.as_str(), name: &shop.name };
     output.done(
         &removed,

@@ -156,6 +156,10 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
     } else {
         StatusRow::bad("deadlines", id.clone(), seen.due_words(), format!("waybill deadlines --shop {}", shop.id))
     });
+    if seen.fields > 0 {
+        let remedy = format!("waybill field retry --shop {}", shop.id);
+        rows.push(StatusRow::bad("custom fields", id, format!("{}: {}", shop.name, seen.field_words()), remedy));
+    }
     rows.extend(waiting(app, shop, &standing, zone).await?);
     Ok(rows)
 }

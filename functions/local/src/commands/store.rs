@@ -19,6 +19,7 @@ use waybill::domain::connection::StoreConnection;
 use waybill::domain::ids::ShopId;
 use waybill::domain::parcel::{Parcel, Phase};
 use waybill::domain::tracking::TrackingNumber;
+use waybill::flows::acts::{self, Actor};
 use waybill::flows::connect::store as connect_store;
 use waybill::flows::views::standing::{StoreStanding, store_name};
 use waybill::table::heard::Heard;
@@ -225,6 +226,8 @@ async fn remove(app: &App, id: &str, yes: bool, output: &mut Output) -> Result<b
         ));
     }
     let done = connect_store::disconnect(app, &store.id).await?;
+    let said = format!("{} is removed", store_name(&store));
+    acts::store_act(app, &Actor::command_line(), &store, "remove store", &said).await?;
     let removed =
         RemovedStore { store: id, rows_erased: done.rows, unsubscribed: &done.unsubscribed, by_hand: &done.by_hand };
     let said = format!("{} is disconnected; {} of its rows are erased.", store_name(&store), done.rows);

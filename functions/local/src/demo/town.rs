@@ -3,6 +3,7 @@
 use crate::commands::Failure;
 use crate::host;
 use crate::stack::{Options, Stack};
+use data_encoding::HEXLOWER;
 use secrecy::SecretString;
 use serde_json::json;
 use std::path::PathBuf;
@@ -107,7 +108,7 @@ impl Town {
                 app.webhook_url = hooks;
             });
         }
-        let folder = std::env::temp_dir().join(format!("waybill-demo-{}", hex::encode(entropy.bytes::<8>())));
+        let folder = std::env::temp_dir().join(format!("waybill-demo-{}", HEXLOWER.encode(&entropy.bytes::<8>())));
         let config = settings(&origin, tiktok_port, &stores)?;
         telemetry::init(LevelFilter::OFF, Style::Human, clock.clone());
         let metrics = Sink::new(|_| {});

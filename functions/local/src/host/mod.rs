@@ -266,7 +266,7 @@ pub async fn push(app: &App) -> waybill::flows::push::Summary {
 
 /// One tick of the slow schedule.
 pub async fn tick(app: &App) -> waybill::flows::tick::Summary {
-    reauth_reminder::handle(app, &reauth_reminder::Event::Tick).await
+    reauth_reminder::handle(app, &reauth_reminder::Event::tick()).await
 }
 
 /// Both schedules of an app, until the future is dropped.

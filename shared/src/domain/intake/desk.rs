@@ -51,7 +51,7 @@ impl<'a> Desk<'a> {
 
     /// What a message says about one shipment. `claimed`: when it changed by the sender's clock.
     pub(super) fn shipment(&mut self, shipment: &Shipment, claimed: i64) {
-        if shipment.status == ShipmentStatus::NotYet {
+        if matches!(shipment.status, ShipmentStatus::NotYet | ShipmentStatus::TooMuch) {
             return;
         }
         // A claim of the future that comes again is a repeat, however late.

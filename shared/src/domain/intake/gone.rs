@@ -3,14 +3,28 @@
 use super::desk::Desk;
 use super::{UNREAD, WHOLE_ORDER};
 use crate::domain::connection::StoreConnection;
-use crate::domain::fulfilment::{OrderLink, Shipment, ShipmentStatus, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase, Source, WaitsFor};
 use crate::domain::reason::Reason;
 use jiff::Timestamp;
 use std::collections::HashSet;
 
+/// Shown beside `STORE_UNREADABLE`.
+const TOO_MUCH: &str = "it holds more than 200 shipments, numbers or lines, which is more than Waybill takes from one \
+                        message: split it in the store, or send its numbers from a file";
+
 impl Desk<'_> {
+    /// What was announced, or too much at once, can be read now.
+    pub(super) fn close_unread(&mut self, whole: bool) {
+        let (now, news) = (self.now, self.news);
+        for row in self.rows.iter_mut().filter(|row| row.state.phase() != Phase::Closed) {
+            if is_read_by(row, news, whole) {
+                row.close(ParcelState::Superseded, now);
+            }
+        }
+    }
+
     /// Rows that carried this shipment and do so no longer.
     pub(super) fn take_off(&mut self, shipment: &Shipment, carried: &HashSet<usize>, without: bool) {
         let now = self.now;
@@ -140,10 +154,46 @@ pub fn unread(
     announced: Timestamp,
     now: Timestamp,
 ) -> Option<Parcel> {
-    // No store writes such an id, so nothing that is read later can seem older than this.
+    unread_as(known, store, order, unread_id(shipment)?, "", Version::new(announced, announced), now)
+}
+
+/// No store writes such an id, so nothing that is read later can seem older than this.
+fn unread_id(shipment: Option<&ShipmentId>) -> Option<ShipmentId> {
     let id = format!("{UNREAD}{}", shipment.map_or("", ShipmentId::as_str));
-    let shipment = ShipmentId::parse(id.chars().take(200).collect::<String>()).ok()?;
-    let version = Version::new(announced, announced);
+    ShipmentId::parse(id.chars().take(200).collect::<String>()).ok()
+}
+
+/// A message that only says that an order, or one shipment of it, holds more than is taken at once.
+#[must_use]
+pub fn too_much(order: &StoreOrderId, shipment: Option<&ShipmentId>, now: Timestamp) -> Option<Fulfilment> {
+    let (version, status) = (Version::new(now, now), ShipmentStatus::TooMuch);
+    let id = unread_id(shipment)?;
+    let shipment = Shipment { id, version, status, parcels: Vec::new(), lines: Vec::new() };
+    Some(Fulfilment { shipments: vec![shipment], ..super::link_only(order.clone(), OrderLink::NotRead) })
+}
+
+/// The row that such a message comes to; `None`: it is there already.
+pub(super) fn shows_too_much(
+    known: &[Parcel],
+    store: &StoreConnection,
+    order: &StoreOrderId,
+    shipment: &Shipment,
+    now: Timestamp,
+) -> Option<Parcel> {
+    let mut row = unread_as(known, store, order, shipment.id.clone(), TOO_MUCH, shipment.version, now)?;
+    row.belong_to(&store.account);
+    Some(row)
+}
+
+fn unread_as(
+    known: &[Parcel],
+    store: &StoreConnection,
+    order: &StoreOrderId,
+    shipment: ShipmentId,
+    detail: &str,
+    version: Version,
+    now: Timestamp,
+) -> Option<Parcel> {
     let news = super::link_only(order.clone(), OrderLink::NotRead);
     let desk = Desk::new(known, &news, store, false, now);
     if desk.places.of_shipment(&shipment).iter().any(|place| desk.rows[*place].state.phase() == Phase::Waiting) {
@@ -159,8 +209,15 @@ pub fn unread(
     if row.state.phase() == Phase::Closed && !row.start_over(ParcelState::Queued, now) {
         return None;
     }
-    row.hold(Reason::StoreUnreadable, "", WaitsFor::Store, now);
+    row.hold(Reason::StoreUnreadable, detail, WaitsFor::Store, now);
     Some(row)
+}
+
+/// Whether a message shows what this row says could not be read: the same shipment, or everything that the order has.
+pub(super) fn is_read_by(row: &Parcel, news: &Fulfilment, whole: bool) -> bool {
+    let of_shipment = |id: &str| news.shipments.iter().any(|shipment| shipment.id.as_str() == id);
+    let ids = || row.sources.iter().filter_map(|source| source.shipment.as_str().strip_prefix(UNREAD));
+    is_unread(row) && (news.complete.is_some() || ids().any(|id| if id.is_empty() { whole } else { of_shipment(id) }))
 }
 
 /// Whether a row only shows that something could not be read.

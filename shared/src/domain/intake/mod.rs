@@ -9,12 +9,12 @@ mod gone;
 mod places;
 
 use crate::domain::connection::StoreConnection;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::parcel::{Parcel, Source};
 use crate::domain::platform::Platform;
 use desk::Desk;
-pub use gone::{is_unread, unread};
+pub use gone::{is_unread, too_much, unread};
 use jiff::Timestamp;
 
 /// Stands for the whole order where a cancellation is remembered. No store writes such a shipment id.
@@ -59,6 +59,12 @@ pub fn absorb(
     if known.is_empty() && is_foreign(news) {
         return Ok(Absorbed::default());
     }
+    if let [only] = news.shipments.as_slice()
+        && only.status == ShipmentStatus::TooMuch
+    {
+        let row = gone::shows_too_much(known, store, &news.order, only, now);
+        return Ok(Absorbed { rows: row.into_iter().collect(), older: false });
+    }
     let claimed: Vec<i64> = news.shipments.iter().map(|shipment| shipment.version.changed).collect();
     let mut news = received(news, now);
     if store.platform == Platform::Generic {
@@ -74,6 +80,8 @@ pub fn absorb(
     if let Some(version) = news.cancelled {
         desk.cancel_order(version);
     }
+    // A poll reads whole orders.
+    desk.close_unread(healed);
     desk.link();
     desk.match_again(known);
     Ok(desk.result(known))

@@ -21,6 +21,7 @@ pub(crate) fn shop(account: &str) -> Shop {
         connected: Timestamp::UNIX_EPOCH,
         consent: Consent::default(),
         label_warning: None,
+        learned: crate::domain::connection::Learned::default(),
     }
 }
 

@@ -1,8 +1,12 @@
-//! What people do to a store's connection, in the audit.
+//! What people do to the connections of an account, in the audit.
 
-use super::Actor;
+use super::{Actor, noted};
 use crate::app::App;
-use crate::domain::connection::StoreConnection;
+use crate::domain::connection::{Shop, StoreConnection};
+use crate::domain::ids::AccountId;
+use crate::flows::access::shop::AccessError;
+use crate::flows::connect::remove_shop;
+use crate::flows::connect::shop::ConnectedShop;
 use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
 
@@ -26,4 +30,46 @@ pub async fn store_act(
         said: said.to_owned(),
     };
     app.table.audit_put(&store.account, &entry).await
+}
+
+/// Takes a shop out of its account.
+///
+/// # Errors
+/// [`AccessError`]; doing it again finishes it.
+pub async fn remove_shop(app: &App, actor: &Actor, shop: &Shop) -> Result<(), AccessError> {
+    remove_shop::run(app, shop).await?;
+    let said = format!("{} is disconnected and its tokens are erased", shop.name);
+    Ok(noted(app, actor, &shop.account, "remove shop", shop.id.as_str(), said).await?)
+}
+
+/// Notes that a person came back from TikTok's consent page.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn shop_connected(app: &App, actor: &Actor, connected: &ConnectedShop) -> Result<(), TableError> {
+    let ConnectedShop { shop, again } = connected;
+    let said = format!("{} is connected{}", shop.name, if *again { " again" } else { "" });
+    noted(app, actor, &shop.account, "connect shop", shop.id.as_str(), said).await
+}
+
+/// Notes that a person set out to connect a store, or connected one.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn store_connecting(
+    app: &App,
+    actor: &Actor,
+    account: &AccountId,
+    of: &str,
+    said: &str,
+) -> Result<(), TableError> {
+    noted(app, actor, account, "connect store", of, said.to_owned()).await
+}
+
+/// Notes that a person had a shop's carrier list read again, which may queue what waited for it.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn carriers_read(app: &App, actor: &Actor, shop: &Shop, said: &str) -> Result<(), TableError> {
+    noted(app, actor, &shop.account, "refresh carriers", shop.id.as_str(), said.to_owned()).await
 }

@@ -4,6 +4,7 @@ use super::{Actor, noted};
 use crate::app::App;
 use crate::domain::connection::{Shop, StoreStatus};
 use crate::domain::custom_fields::{BadRule, Path, Rule};
+use crate::domain::ids::{StoreId, StoreOrderId};
 use crate::domain::platform::Platform;
 use crate::stores::custom_fields::form;
 use crate::table::error::TableError;
@@ -68,6 +69,43 @@ pub async fn remove_field(app: &App, actor: &Actor, shop: &Shop, path: &Path) ->
         noted(app, actor, &shop.account, "field", path.as_str(), "is not written any more".to_owned()).await?;
     }
     Ok(gone)
+}
+
+/// Tries custom fields again that were given up: of one store order, or all of a shop's. Gives how many store orders.
+///
+/// # Errors
+/// The table.
+pub async fn retry_fields(
+    app: &App,
+    actor: &Actor,
+    shop: &Shop,
+    only: Option<(&StoreId, &StoreOrderId)>,
+) -> Result<usize, TableError> {
+    let mut again = 0;
+    for key in app.table.fields_given_up(&shop.id).await? {
+        // Two tries: a tick may be writing the same row.
+        for _ in 0..2 {
+            let Some(mut stored) = app.table.fields_get(&key).await? else { break };
+            let mark = &mut stored.mark;
+            if !mark.is_given_up() || only.is_some_and(|(store, order)| mark.store != *store || mark.order != *order) {
+                break;
+            }
+            mark.begin_again(app.clock.now());
+            match app.table.fields_put(&stored).await {
+                Ok(()) => {
+                    again += 1;
+                    break;
+                }
+                Err(TableError::Conflict) => {}
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    if again > 0 {
+        let what = only.map_or("all", |(_, order)| order.as_str());
+        noted(app, actor, &shop.account, "field", what, "custom fields are tried again".to_owned()).await?;
+    }
+    Ok(again)
 }
 
 /// The platforms of the shop's connected stores that can be written to, each once.

@@ -3,8 +3,8 @@
 use super::{Actor, noted};
 use crate::app::App;
 use crate::domain::ids::AccountId;
-use crate::flows::carriers::map::{self, MapError};
-use crate::table::maps::MapScope;
+use crate::flows::carriers::map::{self, Imported, MapError};
+use crate::table::maps::{MapEntry, MapScope};
 
 /// Saves a mapping and queues what waits for it. Gives how many.
 ///
@@ -22,6 +22,26 @@ pub async fn map(
     let said = format!("{} means {carrier} {}; {queued} queued again", spoken(words), level(scope));
     noted(app, actor, account, "map", words, said).await?;
     Ok(queued)
+}
+
+/// Saves many mappings in one go, each with the author and time it carries; words that are mapped already keep what they
+/// have.
+///
+/// # Errors
+/// [`MapError`]; nothing is saved or kept in the audit then.
+pub async fn import_maps(
+    app: &App,
+    actor: &Actor,
+    account: &AccountId,
+    scope: &MapScope,
+    entries: Vec<MapEntry>,
+) -> Result<Imported, MapError> {
+    let done = map::import(app, scope, entries).await?;
+    if done.saved > 0 {
+        let said = format!("{} mappings read in {}; {} queued again", done.saved, level(scope), done.queued_again);
+        noted(app, actor, account, "import mappings", "carriers", said).await?;
+    }
+    Ok(done)
 }
 
 /// Takes a mapping away. What waits for its words goes on waiting.

@@ -16,12 +16,19 @@
 //! | note, evidence | words or a link beside the order |
 //! | dismiss, confirm of an order | it leaves the list; or it travels in its sibling's parcel |
 //! | replay | a store read again for a time: what it shows is kept, what waits of it is judged again |
-//! | field | what of TikTok's orders is written into the stores' orders |
+//! | field | what of TikTok's orders is written into the stores' orders; what was given up is tried again |
+//! | invite, revoke, role, remove person | who may do what in an account |
+//! | join | somebody takes an invitation up |
+//! | add, rename, remove account | the account itself |
+//! | copy mappings | a shop's mappings for another shop |
+//! | connect, remove shop, connect store | what an account is connected with |
 
+mod accounts;
 mod apply;
 pub mod bulk;
 mod choose;
 mod connection;
+mod copy_maps;
 mod correct;
 mod field;
 mod find;
@@ -29,16 +36,19 @@ mod hold;
 mod mapping;
 mod note;
 mod order;
+pub mod people;
 mod replay;
 pub mod settings;
 
+pub use accounts::{add_account, remove_account, rename_account};
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
-pub use connection::store_act;
+pub use connection::{carriers_read, remove_shop, shop_connected, store_act, store_connecting};
+pub use copy_maps::{CopyDone, Copying, Fate, copy_maps, plan_copy};
 pub use correct::{CorrectError, correct, corrections_left};
-pub use field::{FieldError, remove_field, set_field};
+pub use field::{FieldError, remove_field, retry_fields, set_field};
 pub use find::{Scope, find, is_meant};
-pub use mapping::{map, unmap};
+pub use mapping::{import_maps, map, unmap};
 pub use note::{LONGEST_NOTE, add_note, checked_note};
 pub use order::{dismiss_order, nothing_to_send, same_parcel};
 pub use replay::{Replayed, replay};
@@ -54,7 +64,7 @@ use serde::{Deserialize, Serialize};
 /// Who acts, and from where: both stand in the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// A signed-in person's account, or the command line.
+    /// A signed-in person's mail address, or the command line.
     pub who: String,
     /// An address, or the machine's name for itself.
     pub from: String,

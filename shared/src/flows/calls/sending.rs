@@ -2,6 +2,7 @@
 
 use crate::domain::decision::{Carried, Through};
 use crate::domain::ids::{LineItemId, PackageId, TikTokOrderId};
+use crate::domain::region::FirstCall;
 use crate::tiktok::packages::{NumberCall, Sending as Body, Shipped, Write};
 use crate::tiktok::{Call, TikTok, TikTokError};
 use jiff::Timestamp;
@@ -61,6 +62,16 @@ impl Sending {
             Self::Order { .. } => None,
             Self::Package { package, .. } => Some(package),
             Self::Correction { package, .. } => package.as_ref(),
+        }
+    }
+
+    /// Which of the two calls for a first number it is; `None`: a correction.
+    #[must_use]
+    pub fn first_call(&self) -> Option<FirstCall> {
+        match self {
+            Self::Order { .. } => Some(FirstCall::MarkPackageAsShipped),
+            Self::Package { .. } => Some(FirstCall::ShipPackage),
+            Self::Correction { .. } => None,
         }
     }
 

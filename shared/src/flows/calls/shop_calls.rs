@@ -51,7 +51,7 @@ pub struct ShopCalls<'a> {
     budget: &'a Budget,
     /// Writes end here, by the clock that counts suspension: the end of the lease they are made under.
     writes_end: Option<Duration>,
-    shop: Mutex<Versioned<Shop>>,
+    pub(super) shop: Mutex<Versioned<Shop>>,
     pace: Arc<Pace>,
     access: Mutex<State>,
     /// Nothing is written, neither at TikTok nor in the table, and reads are a second apart.

@@ -24,6 +24,10 @@ use std::collections::BTreeSet;
 pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 /// A carrier that left a list is shown this long.
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Warehouses whose place is kept: a shop has a handful.
+const MOST_HOMES: usize = 100;
+/// An unchanged list of a shop without open orders is written again after this long.
+const UNCHANGED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.
 const MOST_LISTS: usize = 20;
 /// Metrics of readings that a push needs, and of all others.
@@ -57,7 +61,7 @@ pub async fn live_list(
 ) -> Result<ProviderList, ListError> {
     let route = route(shop, order);
     if let Some(option) = &order.delivery_option {
-        return read(calls, shop, option, route.as_ref(), known, PUSH).await.map(|(list, _)| list);
+        return read(calls, shop, option, route.as_ref(), known, (PUSH, Keeping::Always)).await.map(|(list, _)| list);
     }
     let option = seller_option(calls, order.warehouse.as_ref()).await?.ok_or(ListError::NoOption)?;
     let app = calls.app;
@@ -65,7 +69,7 @@ pub async fn live_list(
     if let Some(list) = known.as_ref().filter(|list| is_fresh(app, list)) {
         return Ok(list.clone());
     }
-    read(calls, shop, &option, route.as_ref(), known.as_ref(), PUSH).await.map(|(list, _)| list)
+    read(calls, shop, &option, route.as_ref(), known.as_ref(), (PUSH, Keeping::Always)).await.map(|(list, _)| list)
 }
 
 /// The key under which lists are shared within a run.
@@ -78,9 +82,47 @@ pub fn list_key(shop: &Shop, order: &TikTokOrder) -> String {
 
 type Route = (Region, Region);
 
+/// From where the order's warehouse stands to the buyer.
 fn route(shop: &Shop, order: &TikTokOrder) -> Option<Route> {
     let to = order.buyer_region.as_ref()?;
-    shop.region.needs_route().then(|| (shop.region.clone(), Region::new(to)))
+    shop.asks_by_route().then(|| {
+        let home = order.warehouse.as_ref().and_then(|warehouse| shop.learned.homes.get(warehouse));
+        (home.unwrap_or(&shop.region).clone(), Region::new(to))
+    })
+}
+
+/// The shop, once it is known where the order's warehouse stands. Read once for each warehouse; where TikTok does not say,
+/// it stands in the shop's market.
+///
+/// # Errors
+/// [`ListError::Stop`].
+pub async fn with_home(calls: &ShopCalls<'_>, shop: &Shop, order: &TikTokOrder) -> Result<Shop, ListError> {
+    let Some(warehouse) = order.warehouse.as_ref().filter(|_| shop.asks_by_route()) else { return Ok(shop.clone()) };
+    if shop.learned.homes.contains_key(warehouse) || shop.learned.homes.len() >= MOST_HOMES {
+        return Ok(shop.clone());
+    }
+    let all = match calls.warehouses().await {
+        Ok(all) => all,
+        Err(Trouble::TikTok(error)) => {
+            tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "where a warehouse stands is not known");
+            return Ok(shop.clone());
+        }
+        Err(trouble) => return Err(trouble.into()),
+    };
+    let home = all.into_iter().find(|known| known.id == *warehouse).and_then(|known| known.region);
+    let home = home.unwrap_or_else(|| shop.region.clone());
+    calls.learn(|learned| drop(learned.homes.insert(warehouse.clone(), home.clone()))).await;
+    Ok(calls.shop().await)
+}
+
+/// TikTok refused a list because it was asked for without a route: from now on this shop's are asked for with one.
+/// `false`: that was not it. `shop`: as it was when the list was asked for.
+pub async fn learns_route(calls: &ShopCalls<'_>, shop: &Shop, error: &ListError) -> bool {
+    let news = matches!(error, ListError::TikTok(error) if error.wants_a_route()) && !shop.asks_by_route();
+    if news {
+        calls.learn(|learned| learned.by_route = true).await;
+    }
+    news
 }
 
 fn route_key(route: Option<&Route>) -> String {
@@ -94,7 +136,7 @@ async fn read(
     option: &DeliveryOptionId,
     route: Option<&Route>,
     before: Option<&ProviderList>,
-    function: &str,
+    (function, keeping): (&str, Keeping),
 ) -> Result<(ProviderList, ListChange), ListError> {
     let app = calls.app;
     let fetched = calls.shipping_providers(option, route.map(|(from, to)| (from, to))).await?;
@@ -102,9 +144,25 @@ async fn read(
     if calls.only_looks() {
         return Ok((list, change));
     }
-    app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
+    if before.is_none_or(|before| keeping.writes(before, &list)) {
+        app.table.providers_put(&shop.id, option.as_str(), &route_key(route), &list).await?;
+    }
     warn(app, shop, &change, function);
     Ok((list, change))
+}
+
+/// Whether a list that was read is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keeping {
+    Always,
+    WhenChanged,
+}
+
+impl Keeping {
+    fn writes(self, before: &ProviderList, after: &ProviderList) -> bool {
+        let same = before.providers == after.providers && before.gone == after.gone && before.grew == after.grew;
+        self == Self::Always || !same || after.fetched.duration_since(before.fetched) >= UNCHANGED
+    }
 }
 
 /// The list after a reading, and how it differs from the one before.
@@ -212,22 +270,40 @@ pub async fn refresh(app: &App, shop: &Shop) -> Result<Refreshed, RefreshError> 
     let found = app.table.shop_get(&shop.id, true).await.map_err(ListError::Table)?;
     let budget = Budget::short(&app.clock);
     let calls = ShopCalls::new(app, &budget, found.ok_or(RefreshError::Gone)?, None);
-    Ok(refresh_with(&calls, shop).await?)
+    Ok(refresh_with(&calls, shop, Keeping::Always).await?)
 }
 
-/// As [`refresh`], among other calls for the shop.
+/// The daily reading, among other calls for the shop. A list is kilobytes: of a shop without open orders it is written when
+/// it changed, and else once a month; its next parcel reads it anew.
 ///
 /// # Errors
 /// [`ListError`].
-pub async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshed, ListError> {
+pub async fn refresh_daily(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), ListError> {
+    let busy = calls.app.table.has_clocks(&shop.id).await?;
+    refresh_with(calls, shop, if busy { Keeping::Always } else { Keeping::WhenChanged }).await.map(drop)
+}
+
+async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> Result<Refreshed, ListError> {
+    match refresh_lists(calls, shop, keeping).await {
+        Err(error) if learns_route(calls, shop, &error).await => {
+            refresh_lists(calls, &calls.shop().await, keeping).await
+        }
+        other => other,
+    }
+}
+
+async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> Result<Refreshed, ListError> {
     let app = calls.app;
     let known = app.table.providers_all(&shop.id).await?;
-    let home = shop.region.needs_route().then(|| (shop.region.clone(), shop.region.clone()));
+    let by_route = shop.asks_by_route();
     let mut wanted: Vec<(DeliveryOptionId, Option<Route>)> = Vec::new();
     for warehouse in calls.warehouses().await?.into_iter().filter(|w| w.sales && w.enabled) {
         let Some(option) = seller_option(calls, Some(&warehouse.id)).await? else { continue };
+        let home = warehouse.region.clone().unwrap_or_else(|| shop.region.clone());
+        let home = by_route.then(|| (home, shop.region.clone()));
         let routes = known.iter().filter(|entry| entry.option == option).map(|entry| read_route(&entry.route));
-        for route in std::iter::once(home.clone()).chain(routes) {
+        // A list from before the shop was asked by route can be had no more.
+        for route in std::iter::once(home).chain(routes).filter(|route| route.is_some() == by_route) {
             let one = (option.clone(), route);
             if !wanted.contains(&one) && wanted.len() < MOST_LISTS {
                 wanted.push(one);
@@ -241,7 +317,7 @@ pub async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop) -> Result<Refreshe
     for (option, route) in &wanted {
         let key = route_key(route.as_ref());
         let before = known.iter().find(|entry| entry.option == *option && entry.route == key).map(|entry| &entry.list);
-        let (_, change) = read(calls, shop, option, route.as_ref(), before, REMINDER).await?;
+        let (_, change) = read(calls, shop, option, route.as_ref(), before, (REMINDER, keeping)).await?;
         done.lists += 1;
         done.change.removed.extend(change.removed);
         done.change.added.extend(change.added);

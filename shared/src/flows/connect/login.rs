@@ -4,6 +4,8 @@
 use crate::app::App;
 use crate::domain::clock::{Clock, Entropy};
 use crate::domain::ids::AccountId;
+use crate::domain::people::Person;
+use crate::flows::connect::member;
 use crate::flows::tell::links;
 use crate::mail::{self, Mailer, letters};
 use crate::table::Table;
@@ -35,6 +37,9 @@ const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 #[derive(Serialize, Deserialize)]
 struct Ticket {
     account: AccountId,
+    /// Hash of the person's address; absent: the account's founder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<String>,
     /// Hash of the asking browser's cookie; absent when an operator printed the link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     browser: Option<String>,
@@ -86,6 +91,8 @@ pub enum Entered {
         secret: String,
         /// The page that was asked for before.
         target: Option<String>,
+        /// The person is in several accounts, and has to say which one to look at.
+        several: bool,
     },
     /// The code is another one; the link may be tried again.
     WrongCode {
@@ -104,15 +111,34 @@ pub fn secret(app: &App) -> String {
     BASE64URL_NOPAD.encode(&app.entropy.bytes::<32>())
 }
 
-/// Makes a link for an operator to hand over.
+/// Makes a link for an operator to hand over to an account's founder.
 ///
 /// # Errors
 /// [`TableError`].
 pub async fn printed_link(app: &App, account: &AccountId) -> Result<String, TableError> {
+    printed(app, account, None).await
+}
+
+/// Makes a link for an operator to hand over to one of an account's people.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn printed_link_for(app: &App, account: &AccountId, person: &Person) -> Result<String, TableError> {
+    printed(app, account, Some(email_hash(person.email.reveal()))).await
+}
+
+async fn printed(app: &App, account: &AccountId, person: Option<String>) -> Result<String, TableError> {
     let token = secret(app);
     let until = app.clock.now() + SignedDuration::from_hours(PRINTED_HOURS);
-    let ticket =
-        Ticket { account: account.clone(), browser: None, code: None, wrong: 0, until: Some(until), target: None };
+    let ticket = Ticket {
+        account: account.clone(),
+        person,
+        browser: None,
+        code: None,
+        wrong: 0,
+        until: Some(until),
+        target: None,
+    };
     app.table.once_put(&token, KIND, &ticket, until).await?;
     Ok(links::page(app, &format!("/login/{token}")))
 }
@@ -132,8 +158,9 @@ pub async fn ask(app: &App, email: &str, browser: Option<&str>, target: Option<&
     app.errands
         .run(move || async move {
             let errand = Errand { table, mailer, clock, entropy };
-            let ticket = |account, until| Ticket {
+            let ticket = |account, person, until| Ticket {
                 account,
+                person: Some(person),
                 browser: Some(hashed(&browser)),
                 code: Some(hashed(&code)),
                 wrong: 0,
@@ -176,19 +203,18 @@ impl Errand {
         email: &str,
         token: &str,
         link: &str,
-        ticket: impl FnOnce(AccountId, Timestamp) -> Ticket,
+        ticket: impl FnOnce(AccountId, String, Timestamp) -> Ticket,
     ) -> Result<(), NotMailed> {
-        let now = self.clock.now();
+        let (now, hash) = (self.clock.now(), email_hash(email));
         // Before it is known whether there is such an account: both kinds of address are counted alike.
-        if !self.table.paced(&format!("login mail {}", email_hash(email)), MAILS, now).await? {
+        if !self.table.paced(&format!("login mail {hash}"), MAILS, now).await? {
             return Ok(());
         }
-        let Some(id) = self.table.account_of_email(email).await? else { return Ok(()) };
-        let Some(account) = self.table.account_get(&id).await? else { return Ok(()) };
+        let Some(place) = member::places(&self.table, &hash).await?.into_iter().next() else { return Ok(()) };
         let until = now + SignedDuration::from_mins(i64::try_from(LINK_MINUTES).unwrap_or(15));
-        self.table.once_put(token, KIND, &ticket(id, until), until).await?;
+        self.table.once_put(token, KIND, &ticket(place.account, hash, until), until).await?;
         let message = mail::render(&letters::login(link, LINK_MINUTES)).map_err(|_| mail::MailFault::Form)?;
-        Ok(self.mailer.send(&account.email, &message, &self.clock, &self.entropy).await?)
+        Ok(self.mailer.send(&place.person.email, &message, &self.clock, &self.entropy).await?)
     }
 }
 
@@ -230,14 +256,60 @@ pub async fn enter(app: &App, token: &str, browser: Option<&str>, code: Option<&
     if !typed && !is_theirs(&ticket, browser) {
         return again(app, token, ticket).await;
     }
-    if ticket.browser.is_some() && app.table.mail_trouble_get(&ticket.account).await?.is_some() {
-        // The mailed link has arrived: whatever was wrong with the address is over.
-        app.table.mail_trouble_delete(&ticket.account).await?;
+    let Some(kept) = app.table.people_get(&ticket.account).await? else { return Ok(Entered::Shut) };
+    let hash = ticket.person.clone().unwrap_or_else(|| email_hash(kept.people.founder.reveal()));
+    // Taken out since the link was made.
+    let Some(person) = member::of_hash(&kept.people, &hash) else { return Ok(Entered::Shut) };
+    if ticket.browser.is_some() {
+        arrived(app, &ticket.account, person).await?;
     }
+    let (secret, several) = (sign_in(app, &ticket.account, &hash).await?, several(&app.table, &hash).await?);
+    Ok(Entered::In { secret, target: ticket.target.as_deref().and_then(own_path).map(str::to_owned), several })
+}
+
+/// A mailed link has arrived: whatever was wrong with the account's address is over, if it is this person's.
+async fn arrived(app: &App, account: &AccountId, person: &Person) -> Result<(), TableError> {
+    if app.table.mail_trouble_get(account).await?.is_none() {
+        return Ok(());
+    }
+    match app.table.account_get(account).await? {
+        Some(row) if row.email == person.email => app.table.mail_trouble_delete(account).await,
+        _ => Ok(()),
+    }
+}
+
+async fn several(table: &Table, hash: &str) -> Result<bool, TableError> {
+    Ok(member::places(table, hash).await?.len() > 1)
+}
+
+/// Signs a browser in, as the person of this address's hash. Gives the browser's secret.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn sign_in(app: &App, account: &AccountId, hash: &str) -> Result<String, TableError> {
     let secret = secret(app);
-    let until = now + SignedDuration::from_hours(SESSION_HOURS);
-    app.table.session_put(&secret, &Session { account: ticket.account, until }).await?;
-    Ok(Entered::In { secret, target: ticket.target.as_deref().and_then(own_path).map(str::to_owned) })
+    let until = app.clock.now() + SignedDuration::from_hours(SESSION_HOURS);
+    let several = several(&app.table, hash).await?;
+    let session = Session { account: account.clone(), person: Some(hash.to_owned()), several, until };
+    app.table.session_put(&secret, &session).await?;
+    Ok(secret)
+}
+
+/// Lets a browser look at another account of its person. `false`: the person is not in it.
+///
+/// # Errors
+/// [`TableError::Conflict`] when the session was moved or ended meanwhile.
+pub async fn switch(app: &App, secret: &str, session: &Session, account: &AccountId) -> Result<bool, TableError> {
+    let Some((person, _)) = member::standing(&app.table, session).await? else { return Ok(false) };
+    let hash = email_hash(person.email.reveal());
+    let places = member::places(&app.table, &hash).await?;
+    if !places.iter().any(|place| place.account == *account) {
+        return Ok(false);
+    }
+    let several = places.len() > 1;
+    let next = Session { account: account.clone(), person: Some(hash), several, until: session.until };
+    app.table.session_move(secret, session, &next).await?;
+    Ok(true)
 }
 
 /// Who a browser is; one that comes back is kept signed in. `true`: its cookie lives on from now.
@@ -251,8 +323,9 @@ pub async fn session(app: &App, secret: &str) -> Result<Option<(Session, bool)>,
         return Ok(Some((session, false)));
     }
     let until = now + SignedDuration::from_hours(SESSION_HOURS);
-    match app.table.session_move(secret, &session, until).await {
-        Ok(()) => Ok(Some((Session { until, ..session }, true))),
+    let next = Session { until, ..session.clone() };
+    match app.table.session_move(secret, &session, &next).await {
+        Ok(()) => Ok(Some((next, true))),
         // Another request moved it, or the person signed out meanwhile: this page is shown, and nothing comes back to life.
         Err(TableError::Conflict) => Ok(Some((session, false))),
         Err(error) => Err(error),

@@ -1,6 +1,7 @@
 //! People connect shops and stores, sign in, and remove what they no longer want.
 
 pub mod login;
+pub mod member;
 pub mod remove_shop;
 pub mod shop;
 pub mod shop_in_browser;

@@ -1,7 +1,7 @@
 //! TikTok shops: a grant becomes connected shops.
 
 use crate::app::App;
-use crate::domain::connection::{Consent, Resumed, Shop, ShopSettings};
+use crate::domain::connection::{Consent, Learned, Resumed, Shop, ShopSettings};
 use crate::domain::ids::{AccountId, OpenId, ShopId};
 use crate::domain::reason::{Auto, Reason};
 use crate::domain::region::AppRegion;
@@ -187,6 +187,8 @@ async fn put_shop(app: &App, grant: &Granted<'_>, shop: AuthorisedShop) -> Resul
                 refusals_told: row.row.consent.refusals_told,
                 ..Consent::default()
             },
+            // Another market takes other calls.
+            learned: if row.row.region == shop.region { row.row.learned } else { Learned::default() },
             ..row.row
         };
         match app.table.shop_put(&mut row).await {
@@ -214,6 +216,7 @@ fn fresh(grant: &Granted<'_>, shop: &AuthorisedShop, now: Timestamp) -> Shop {
         connected: now,
         consent: Consent::default(),
         label_warning: None,
+        learned: Learned::default(),
     }
 }
 

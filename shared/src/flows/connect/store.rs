@@ -142,6 +142,7 @@ pub async fn add(app: &App, mut new: NewStore) -> Result<Added, StoreAddError> {
         due: None,
         poll_due: None,
         polls: PollState::default(),
+        placed: true,
     };
     match &hook {
         Some(hook) => {

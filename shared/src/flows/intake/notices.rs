@@ -2,11 +2,12 @@
 
 use crate::app::App;
 use crate::domain::connection::StoreConnection;
-use crate::domain::ids::StoreOrderId;
+use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::intake::{is_unread, unread};
 use crate::domain::parcel::{ParcelState, Phase};
 use crate::domain::retry;
 use crate::flows::access::store::PendingRead;
+use crate::stores::ThinNotice;
 use crate::table::error::TableError;
 use crate::table::notices::NoticeRow;
 
@@ -58,13 +59,25 @@ pub async fn read_soon(app: &App, row: &crate::domain::parcel::Parcel) -> Result
     let shipment = row.sources.first().map_or("", |source| source.shipment.as_str());
     let shipment = shipment.split_once(':').map_or("", |(_, id)| id);
     let key = crate::table::keys::notice(&row.store, row.order.as_str(), shipment);
-    while let Some(mut notice) = app.table.notice_get(&key).await? {
-        notice.due = app.clock.now();
+    loop {
+        let now = app.clock.now();
+        let mut notice = match app.table.notice_get(&key).await? {
+            Some(notice) => NoticeRow { due: now, ..notice },
+            // Nothing waits to be read: it was told, and held too much.
+            None => {
+                let (order, known) = (Some(row.order.clone()), None);
+                let shipment_id = ShipmentId::parse(shipment).ok();
+                let thin = ThinNotice { order, shipment: shipment_id, deleted: false, at: now, known };
+                let body = serde_json::to_string(&PendingRead::Notice(thin)).unwrap_or_default();
+                // One try is counted, so that the row goes when the read comes through.
+                let new = NoticeRow::new(&row.store, &row.shop, row.order.as_str(), shipment, body, now);
+                NoticeRow { attempts: 1, ..new }
+            }
+        };
         match app.table.notice_put(&mut notice).await {
             Ok(()) => return Ok(true),
             Err(TableError::Conflict) => {}
             Err(other) => return Err(other),
         }
     }
-    Ok(false)
 }

@@ -28,19 +28,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::time::Duration;
 
-/// All polls of one run together. The function that runs them has 240 s for everything.
-const SHARE: Duration = Duration::from_secs(120);
-/// One store's share of it: a slow one never keeps the others waiting.
+/// One store's share of a run: a slow one never keeps the others waiting.
 const A_STORE: Duration = Duration::from_secs(40);
 /// One call to a store's API.
 const CALL: Duration = Duration::from_secs(10);
 /// Stores read at the same time.
-const TOGETHER: usize = 16;
-/// Stores taken up in one run.
-const A_RUN: usize = 200;
-/// A store that is being read is nobody else's for this long: longer than [`SHARE`], so that an expired claim means a
-/// crash.
+const TOGETHER: usize = 32;
+/// A store that is being read is nobody else's for this long: longer than a run of any kind, so that an expired claim means
+/// a crash.
 const CLAIM: SignedDuration = SignedDuration::from_mins(5);
+/// A poll that a person asked for.
+const ASKED_FOR: Duration = Duration::from_secs(120);
 /// After trouble: a failed poll, a lost delivery, a subscription that was gone.
 const SOON: SignedDuration = SignedDuration::from_mins(15);
 /// A store that shipped something within the last day, and one that refuses our credentials.
@@ -67,6 +65,24 @@ pub struct Summary {
     pub found_only_by_poll: u64,
     /// Webhook subscriptions made, for the first time or again.
     pub subscriptions_repaired: u64,
+    /// Stores that are due still, because the time was over.
+    #[serde(skip)]
+    pub left: u64,
+}
+
+impl Summary {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            stores_polled: self.stores_polled + other.stores_polled,
+            polls_unfinished: self.polls_unfinished + other.polls_unfinished,
+            shipments_seen: self.shipments_seen + other.shipments_seen,
+            found_only_by_poll: self.found_only_by_poll + other.found_only_by_poll,
+            subscriptions_repaired: self.subscriptions_repaired + other.subscriptions_repaired,
+            left: self.left + other.left,
+        }
+    }
 }
 
 /// What reading one store gave.
@@ -99,32 +115,37 @@ enum PollError {
     Subscriptions(#[from] SubscriptionError),
 }
 
-/// Reads the stores that are due, the longest waiting first.
-pub async fn run(app: &App) -> Summary {
+/// Reads these stores, the longest waiting first. Nothing starts after the first time, and every call has ended at the
+/// second.
+pub async fn run(app: &App, due: Vec<StoreId>, (start, end): (Duration, Duration)) -> Summary {
     let started = app.clock.steady();
-    let due = match app.table.polls_due(app.clock.now(), A_RUN).await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "stores to read are not known");
-            return Summary::default();
+    let elapsed = || app.clock.steady().saturating_sub(started);
+    let polled = stream::iter(due).map(|id| async move {
+        if elapsed() >= start {
+            return Err(());
         }
-    };
-    let polled: Vec<Option<Polled>> = stream::iter(due)
-        .map(|id| async move {
-            let left = SHARE.saturating_sub(app.clock.steady().saturating_sub(started));
-            if left < CALL { None } else { turn(app, &id, left.min(A_STORE), false).await }
-        })
-        .buffer_unordered(TOGETHER)
-        .collect()
-        .await;
+        Ok(turn(app, &id, end.saturating_sub(elapsed()).min(A_STORE), false).await)
+    });
+    let mut polled = polled.buffer_unordered(TOGETHER);
     let mut summary = Summary::default();
-    for one in polled.into_iter().flatten() {
-        summary.stores_polled += 1;
-        summary.polls_unfinished += u64::from(!one.finished);
-        summary.shipments_seen += one.shipments;
-        summary.found_only_by_poll += one.found;
-        summary.subscriptions_repaired += one.repaired.len() as u64;
+    while let Some(one) = polled.next().await {
+        match one {
+            Err(()) => summary.left += 1,
+            Ok(None) => {}
+            Ok(Some(one)) => {
+                summary.stores_polled += 1;
+                summary.polls_unfinished += u64::from(!one.finished);
+                summary.shipments_seen += one.shipments;
+                summary.found_only_by_poll += one.found;
+                summary.subscriptions_repaired += one.repaired.len() as u64;
+            }
+        }
     }
+    summary
+}
+
+/// The metrics of a tick's polls.
+pub fn emit(app: &App, summary: &Summary) {
     if summary.stores_polled > 0 {
         let metrics = [
             Metric::count(metric::SHIPMENTS_FOUND, summary.found_only_by_poll),
@@ -132,12 +153,11 @@ pub async fn run(app: &App) -> Summary {
         ];
         emit_metrics(&app.metrics, "reauth-reminder", app.clock.now(), &metrics);
     }
-    summary
 }
 
 /// Reads one store now, due or not. `None`: it cannot be read, or somebody else is reading it.
 pub async fn now(app: &App, id: &StoreId) -> Option<Polled> {
-    turn(app, id, SHARE, true).await
+    turn(app, id, ASKED_FOR, true).await
 }
 
 /// One store's turn: claim, read, settle.

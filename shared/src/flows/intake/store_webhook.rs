@@ -4,6 +4,7 @@ mod proven;
 
 use crate::app::App;
 use crate::domain::connection::{StoreConnection, StoreStatus};
+use crate::domain::fulfilment::Fulfilment;
 use crate::domain::ids::{HookId, ShipmentId, StoreId, StoreOrderId};
 use crate::domain::intake::{MixedVersions, known_version};
 use crate::domain::platform::Platform;
@@ -131,6 +132,9 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         Err(StoreError::Field { field, remedy }) => return Ok(Outcome::Field { field, remedy }),
         Err(error) => {
             tracing::warn!(platform = %platform, error = &error as &dyn std::error::Error, "unreadable delivery");
+            if let Some(news) = error.too_much(app.clock.now()) {
+                return shown(app, platform, store, delivery, &news).await;
+            }
             // Under the app's secret only a header says whose it is, and what cannot be read confirms no header.
             if let Some(store) = store {
                 poll_soon(app, &store.id).await?;
@@ -158,6 +162,25 @@ async fn receive(app: &App, route: &Route, delivery: &Delivery) -> Result<Outcom
         }
         outcome => Ok(outcome),
     }
+}
+
+/// An order holds more than is taken at once: nothing of it is worked on, and a person sees it.
+async fn shown(
+    app: &App,
+    platform: Platform,
+    store: Option<StoreConnection>,
+    delivery: &Delivery,
+    news: &Fulfilment,
+) -> Result<Outcome, Failure> {
+    let store = match store {
+        Some(store) => Some(store),
+        None => app_store(app, platform, delivery).await?,
+    };
+    let Some(store) = store.filter(|store| store.status == StoreStatus::Connected) else {
+        return Ok(Outcome::UnknownStore);
+    };
+    keep(app, &store, news, false).await?;
+    Ok(Outcome::Unreadable("it holds more than is taken at once: a person sees the order"))
 }
 
 /// Whether a store's notice counts: of one that left, only what the platform asks for after it has left. Shopify asks for
@@ -311,8 +334,8 @@ fn kept(kept: Kept) -> Result<Outcome, Failure> {
     })
 }
 
-fn deleted(order: StoreOrderId, app: &App) -> crate::domain::fulfilment::Fulfilment {
-    use crate::domain::fulfilment::{Fulfilment, OrderLink, Version};
+fn deleted(order: StoreOrderId, app: &App) -> Fulfilment {
+    use crate::domain::fulfilment::{OrderLink, Version};
     let now = app.clock.now();
     Fulfilment {
         order,

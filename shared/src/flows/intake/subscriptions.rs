@@ -9,6 +9,7 @@ use crate::stores::error::StoreError;
 use crate::stores::subscriptions::{Goal, Report, SubscriptionStep, Wanted, hand_steps, subscriptions};
 use crate::table::error::TableError;
 use std::time::Duration;
+use url::Url;
 
 /// One call to a store's API.
 const CALL: Duration = Duration::from_secs(10);
@@ -41,7 +42,11 @@ pub enum SubscriptionError {
 /// The address that a store delivers to.
 #[must_use]
 pub fn webhook_url(app: &App, store: &StoreConnection) -> String {
-    let origin = app.config.public_url.as_str().trim_end_matches('/');
+    at(&app.config.hooks_url, store)
+}
+
+fn at(origin: &Url, store: &StoreConnection) -> String {
+    let origin = origin.as_str().trim_end_matches('/');
     match &store.hook {
         Some(hook) => format!("{origin}/hooks/{}/{hook}", store.platform),
         None => format!("{origin}/hooks/{}", store.platform),
@@ -84,7 +89,8 @@ pub async fn run(app: &App, store: &StoreConnection, goal: Goal, limit: Duration
 
 /// Address and secrets of the deliveries that we want.
 async fn wanted(app: &App, store: &StoreConnection) -> Result<Wanted, SubscriptionError> {
-    let mut wanted = Wanted { address: webhook_url(app, store), secret: None, header: None };
+    let former = app.config.former_hooks.iter().map(|origin| at(origin, store)).collect();
+    let mut wanted = Wanted { address: webhook_url(app, store), former, secret: None, header: None };
     let Some(hook) = &store.hook else { return Ok(wanted) };
     let Some(hook) = app.table.hook_get(hook).await? else { return Ok(wanted) };
     if let Some(sealed) = &hook.secrets {

@@ -1,13 +1,15 @@
-//! Where a delivery that was just stored made work: for a process that need not wait for the next minute.
+//! Where something that was just stored made work: for a process that need not wait for the next minute.
 
 use crate::app::App;
-use crate::domain::ids::ShopId;
+use crate::domain::connection::StoreConnection;
+use crate::domain::ids::{ShopId, StoreId};
 use crate::domain::platform::Platform;
 use crate::flows::intake::store_webhook::{Route, app_store, connected, hook_of};
 use crate::stores::Delivery;
 use crate::table::error::TableError;
-use crate::table::keys::Shard;
+use crate::table::keys::{self, Key, Shard};
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// The shards of a store's shops. What is known about the store is in memory since the delivery.
 ///
@@ -21,10 +23,26 @@ pub async fn of_store(app: &App, route: &Route, delivery: &Delivery) -> Result<V
             None => None,
         },
     };
-    let mut shards: Vec<Shard> = store.iter().flat_map(|store| &store.shops).map(Shard::of).collect();
-    shards.sort_unstable();
-    shards.dedup();
-    Ok(shards)
+    Ok(of_shops(store.iter()))
+}
+
+/// The shards of the shops in whose stores these rows are new. Other rows wake nobody.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn of_rows(app: &App, rows: &[Key]) -> Result<Vec<Shard>, TableError> {
+    let known = |key: &Key| keys::order_of(key).map(|(store, _)| store).or_else(|| keys::notice_store(key));
+    let names: BTreeSet<StoreId> = rows.iter().filter_map(known).collect();
+    let mut stores = Vec::new();
+    for name in &names {
+        stores.extend(connected(app, name).await?);
+    }
+    Ok(of_shops(stores.iter()))
+}
+
+fn of_shops<'a>(stores: impl Iterator<Item = &'a StoreConnection>) -> Vec<Shard> {
+    let shards: BTreeSet<Shard> = stores.flat_map(|store| &store.shops).map(Shard::of).collect();
+    shards.into_iter().collect()
 }
 
 /// The shard of the shop that a message of TikTok's is about.

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::domain::ids::{ShopId, TikTokOrderId};
+use crate::domain::ids::{AccountId, ShopId, TikTokOrderId};
 use crate::domain::telling::Telling;
 use crate::domain::visit::Visit;
 use crate::table::connections::Versioned;
@@ -74,6 +74,56 @@ pub async fn accepted(app: &App, shop: &ShopId, numbers: &[(TikTokOrderId, Strin
     }
     let now = app.clock.now();
     app.table.visit_change(shop, |visit| visit.accepted(numbers, now)).await.map(drop)
+}
+
+/// Something of a shop is about to be listed: its people are told soon.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn listed(app: &App, shop: &ShopId) -> Result<(), TableError> {
+    let now = app.clock.now();
+    app.table.telling_change(shop, |telling| telling.listed(now)).await.map(drop)
+}
+
+/// A shop has something to be told of: somebody looks within the hour.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn told(app: &App, shop: &ShopId) -> Result<(), TableError> {
+    let now = app.clock.now();
+    app.table.telling_change(shop, |telling| telling.soon(now)).await.map(drop)
+}
+
+/// A shop's rows are in their lists: a visit is due, and telling where there is something to tell. `false`: something was
+/// missing (a row of an earlier version, a shop freed without a new consent, a crash between two rows) and is there now.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn in_order(app: &App, shop: &Shop) -> Result<bool, TableError> {
+    if shop.parked.is_some() {
+        return Ok(true);
+    }
+    let ours = |account: &AccountId| *account == shop.account;
+    let visit = app.table.visit_get(&shop.id).await?.filter(|visit| ours(&visit.row.account));
+    let telling = app.table.telling_get(&shop.id).await?.filter(|telling| ours(&telling.row.account));
+    let visited = visit.is_some_and(|visit| visit.row.due.is_some());
+    let told = match telling {
+        None => false,
+        Some(telling) if telling.row.due.is_some() => true,
+        Some(_) => !has_to_tell(app, shop).await?,
+    };
+    if !visited || !told {
+        connected(app, shop).await?;
+    }
+    Ok(visited && told)
+}
+
+/// Whether there is anything that people of a shop may have to be told of, now or at a time.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn has_to_tell(app: &App, shop: &Shop) -> Result<bool, TableError> {
+    Ok(shop.settings.weekly_report || app.table.has_clocks(&shop.id).await? || app.table.has_held(&shop.id).await?)
 }
 
 /// A parked shop is not visited.

@@ -19,6 +19,7 @@ use crate::stores::custom_fields::{FieldStep, Outcome, Value, write};
 use crate::stores::error::StoreError;
 use crate::table::custom_fields::{FieldsMark, StoredMark};
 use crate::table::error::TableError;
+use crate::table::keys::Key;
 use crate::table::parcels::Pointer;
 use crate::tiktok::orders::MOST_IDS;
 use crate::tiktok::{Class, TikTokError};
@@ -28,16 +29,14 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Marks taken up in one tick.
-const A_TICK: usize = 200;
-/// Nothing new starts after the first, and every call has ended at the second: polls come after.
-const TIME: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(30));
 /// One call to a store's API.
 const CALL: Duration = Duration::from_secs(8);
 /// A write is a handful of calls; more means that the store's answers lead nowhere.
 const CALLS: usize = 60;
-/// Orders written at the same time.
+/// Orders of one shop written at the same time.
 const TOGETHER: usize = 4;
+/// Shops worked on at the same time, and marks read.
+const SHOPS_TOGETHER: usize = 16;
 /// A value that is not there yet (a carrier before the parcel is accepted) is looked for again after these.
 const LOOKS: [SignedDuration; 3] =
     [SignedDuration::from_mins(5), SignedDuration::from_hours(1), SignedDuration::from_hours(24)];
@@ -49,6 +48,17 @@ pub struct Summary {
     pub fields_written: u64,
     /// Writes that failed; they are tried again for a day.
     pub fields_failed: u64,
+}
+
+impl Summary {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            fields_written: self.fields_written + other.fields_written,
+            fields_failed: self.fields_failed + other.fields_failed,
+        }
+    }
 }
 
 /// A write that did not come to its end.
@@ -116,40 +126,43 @@ async fn connection(app: &App, id: &StoreId) -> Result<Option<StoreConnection>, 
     }
 }
 
-/// Writes what is due.
-pub async fn run(app: &App) -> Summary {
-    match due(app).await {
-        Ok(by_shop) => {
-            let budget = Budget::new(&app.clock, TIME.0, TIME.1, false);
-            let mut summary = Summary::default();
-            for (id, marks) in by_shop {
-                if !budget.may_start(&app.clock) {
-                    break;
-                }
-                if let Err(error) = of_shop(app, &budget, &id, marks, &mut summary).await {
-                    tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "custom fields wait");
-                }
-            }
-            summary
-        }
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "custom fields not listed");
-            Summary::default()
-        }
+/// Writes what is due under these keys. Nothing starts after the first time, and every call has ended at the second.
+pub async fn run(app: &App, keys: Vec<Key>, (start, end): (Duration, Duration)) -> Summary {
+    if keys.is_empty() {
+        return Summary::default();
     }
+    let budget = &Budget::new(&app.clock, start, end, false);
+    let shops = stream::iter(due(app, keys).await).map(|(id, marks)| async move {
+        let mut summary = Summary::default();
+        if budget.may_start(&app.clock)
+            && let Err(error) = of_shop(app, budget, &id, marks, &mut summary).await
+        {
+            tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "custom fields wait");
+        }
+        summary
+    });
+    shops.buffer_unordered(SHOPS_TOGETHER).fold(Summary::default(), async |all, one| all.and(one)).await
 }
 
-async fn due(app: &App) -> Result<BTreeMap<ShopId, Vec<StoredMark>>, TableError> {
+/// The marks, by shop. The index is behind its rows.
+async fn due(app: &App, keys: Vec<Key>) -> BTreeMap<ShopId, Vec<StoredMark>> {
     let now = app.clock.now();
+    let read = stream::iter(keys).map(|key| async move { app.table.fields_get(&key).await });
+    let mut read = read.buffer_unordered(SHOPS_TOGETHER);
     let mut by_shop: BTreeMap<ShopId, Vec<StoredMark>> = BTreeMap::new();
-    for key in app.table.fields_due(now, A_TICK).await? {
-        let Some(stored) = app.table.fields_get(&key).await? else { continue };
-        // The index is behind its rows.
-        if stored.mark.due.is_some_and(|due| due <= now) {
-            by_shop.entry(stored.mark.shop.clone()).or_default().push(stored);
+    while let Some(stored) = read.next().await {
+        match stored {
+            Ok(stored) => {
+                if let Some(stored) = stored.filter(|stored| stored.mark.due.is_some_and(|due| due <= now)) {
+                    by_shop.entry(stored.mark.shop.clone()).or_default().push(stored);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "custom fields not read");
+            }
         }
     }
-    Ok(by_shop)
+    by_shop
 }
 
 /// The marks of one shop. What cannot be read now stays due.

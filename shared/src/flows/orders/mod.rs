@@ -10,6 +10,7 @@ pub mod board;
 pub mod fields;
 pub mod import;
 pub mod keep;
+mod places;
 mod siblings;
 mod track;
 pub mod visit;

@@ -6,7 +6,7 @@
 use super::keep::change;
 use super::track::track;
 use super::walk::{Done, PAGE, Walk};
-use super::{Broken, Reads, import};
+use super::{Broken, Reads, begin, import, places};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
@@ -68,6 +68,7 @@ impl<R: Reads> Walk<'_, R> {
         self.look_again(now, round).await?;
         if round {
             self.placed_lately(now).await?;
+            places::give(self.app, self.shop).await?;
             self.visit.row.round = Some(now);
         }
         Ok(())
@@ -155,6 +156,9 @@ impl<R: Reads> Walk<'_, R> {
     async fn close(&mut self, began: Timestamp, ended: bool, stopped: bool) -> Result<(), Broken> {
         let now = self.app.clock.now();
         let open = self.app.table.has_clocks(&self.shop.id).await?;
+        if open || self.app.table.has_held(&self.shop.id).await? {
+            begin::told(self.app, &self.shop.id).await?;
+        }
         loop {
             let found = self.done.kept.found();
             let again = self.again;

@@ -212,6 +212,7 @@ impl Desk<'_> {
                 let before = self.numbers_on(sending.lines());
                 let done = self.takes(index, &sending, carried, shipped, now);
                 let done = Accepted { shared: plan.shared.clone(), ..done };
+                self.keep_call(plan).await;
                 free_duplicates(self.shop, &before, &done.carried.number).await;
                 self.shop.accepted.lock().await.push((self.order.id.clone(), done.carried.number.clone()));
                 self.note(index, |row, now, _| row.accept(&done, now)).await
@@ -267,6 +268,9 @@ impl Desk<'_> {
         carried: &Carried,
         error: TikTokError,
     ) -> Next {
+        if let Some(other) = self.another_call(index, plan, sending, carried, &error).await {
+            return Box::pin(self.apply(index, other)).await;
+        }
         let tally = &self.shop.run.tally;
         let before = self.rows[index].tried.clone();
         let this_call = Tried {

@@ -1,9 +1,11 @@
-//! A possible cause beside a refusal that names none: images of the order's products that break TikTok's rules. Read with
-//! an optional scope; never the reason of a hold.
+//! A possible cause beside a refusal that names none, or beside an order that no store got: images of the order's products
+//! that break TikTok's rules. Read with an optional scope; never the reason of a hold.
 
 use super::orders::Desk;
 use crate::domain::image_rules::{IMAGE_RULES, ImageFault};
+use crate::domain::order::TikTokOrder;
 use crate::domain::reason::Reason;
+use crate::flows::calls::{ShopCalls, Trouble};
 use crate::tiktok::{Class, TikTokError};
 use std::sync::atomic::Ordering;
 
@@ -20,22 +22,31 @@ impl Desk<'_> {
         if !open || known || self.shop.images_silent.load(Ordering::Relaxed) {
             return;
         }
-        let mut products: Vec<&str> = self.order.lines.iter().filter_map(|line| line.product.as_deref()).collect();
-        products.sort_unstable();
-        products.dedup();
-        for product in products.into_iter().take(MOST_PRODUCTS) {
-            let Ok(images) = self.shop.calls.product_images(product).await else {
-                self.shop.images_silent.store(true, Ordering::Relaxed);
-                return;
-            };
-            let faults = IMAGE_RULES.faults(&images);
-            if !faults.is_empty() {
-                let said: Vec<String> = faults.iter().take(MOST_FAULTS).map(ImageFault::sentence).collect();
-                let detail = format!("product {product}: {}", said.join(", "));
+        match image_fault(&self.shop.calls, &self.order).await {
+            Ok(None) => {}
+            Ok(Some(detail)) => {
                 let now = self.shop.run.app.clock.now();
                 self.rows[index].warn(Reason::ImageRules, &detail, now);
-                return;
             }
+            Err(_) => self.shop.images_silent.store(true, Ordering::Relaxed),
         }
     }
+}
+
+/// The first product of an order whose images break TikTok's rules, in words.
+///
+/// # Errors
+/// [`Trouble`]: TikTok does not show products to the app.
+pub async fn image_fault(calls: &ShopCalls<'_>, order: &TikTokOrder) -> Result<Option<String>, Trouble> {
+    let mut products: Vec<&str> = order.lines.iter().filter_map(|line| line.product.as_deref()).collect();
+    products.sort_unstable();
+    products.dedup();
+    for product in products.into_iter().take(MOST_PRODUCTS) {
+        let faults = IMAGE_RULES.faults(&calls.product_images(product).await?);
+        if !faults.is_empty() {
+            let said: Vec<String> = faults.iter().take(MOST_FAULTS).map(ImageFault::sentence).collect();
+            return Ok(Some(format!("product {product}: {}", said.join(", "))));
+        }
+    }
+    Ok(None)
 }

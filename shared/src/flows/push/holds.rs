@@ -1,6 +1,6 @@
-//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily (more
-//! than a round holds come round in turn), and
-//! only another verdict is written. Nothing is sent from here: what may go is queued.
+//! Held parcels are judged where they stand: their orders are read again, hourly while a hold is young, then daily, and only
+//! another verdict is written. What is more than a look takes goes on in the next, so that every order comes round before any
+//! comes twice. Nothing is sent from here: what may go is queued.
 
 use super::judge::Plan;
 use super::orders::{Desk, Group};
@@ -13,6 +13,7 @@ use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::{Auto, Reason};
+use crate::domain::telling::Sweep;
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -25,42 +26,62 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// A hold is looked at hourly for so long, then daily at an hour of its own.
 const YOUNG: SignedDuration = SignedDuration::from_hours(24);
-/// For so long a longer carrier list is news to older holds: two rounds.
-const LIST_IS_NEWS: SignedDuration = SignedDuration::from_hours(2);
-/// Orders read for one shop in a round.
+/// A list that grew so long before a round is news to it: the reading and the round cross.
+const CROSSED: SignedDuration = SignedDuration::from_mins(15);
+/// Orders read for one shop in one look.
 const MOST: usize = 200;
-/// From round to round, in seconds.
-const QUARTER: i64 = 900;
 
-/// Judges the held parcels of a shop. Returns how many are on their way again.
+/// What a look at held parcels gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Parcels on their way again.
+    pub freed: u64,
+    /// The last order that was judged; the round goes on behind it.
+    pub rest: Option<(StoreId, StoreOrderId)>,
+    /// Nothing could be judged now: the shop is paused or rests.
+    pub rests: bool,
+}
+
+/// Judges held parcels of a shop: those whose turn came since `swept`, behind the order at which an unfinished round stopped.
 ///
 /// # Errors
 /// [`TableError`]. What TikTok refuses is left for the next round.
-pub async fn judge_held(app: &App, shop: Versioned<Shop>) -> Result<u64, TableError> {
+pub async fn judge_held(
+    app: &App,
+    shop: Versioned<Shop>,
+    held: &[HeldEntry],
+    swept: Option<Timestamp>,
+    sweep: Option<&Sweep>,
+) -> Result<Judged, TableError> {
     let now = app.clock.now();
     let rests = shop.row.hold_until.is_some_and(|until| until > now);
     if rests || shop.row.parked.is_some() || !shop.row.settings.sync {
-        return Ok(0);
+        return Ok(Judged { rests: true, ..Judged::default() });
     }
+    if held.is_empty() {
+        return Ok(Judged::default());
+    }
+    // A round has one time, however many looks it takes.
+    let began = sweep.map_or(now, |sweep| sweep.began);
     let mut turns: Vec<(StoreId, StoreOrderId)> = Vec::new();
     // A carrier that joined the shop's list frees holds of any age.
-    let grew = lists::grew(app, &shop.row).await?.filter(|at| now.duration_since(*at) < LIST_IS_NEWS);
-    for entry in app.table.held_reasons(&shop.row.id).await? {
+    let grew = lists::grew(app, &shop.row).await?.filter(|at| swept.is_none_or(|swept| *at > swept - CROSSED));
+    for entry in held {
         if matches!(entry.reason, Reason::AcceptedWithWarning | Reason::TrackingShared) {
             // TikTok has the number: there is nothing to judge.
             continue;
         }
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
-        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(&entry, now)) {
+        if let Some(place) = keys::order_of(&entry.key).filter(|_| news || has_its_turn(entry, swept, began)) {
             turns.push(place);
         }
     }
-    turns.sort();
-    turns.dedup();
-    let places = this_round(turns, now);
-    if places.is_empty() {
-        return Ok(0);
-    }
+    let (turns, rest) = this_look(turns, sweep.map(|sweep| &sweep.after));
+    let freed = if turns.is_empty() { 0 } else { judge(app, shop, turns).await? };
+    Ok(Judged { freed, rest, rests: false })
+}
+
+async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrderId)>) -> Result<u64, TableError> {
     let run = Run::beside(app, Budget::short(&app.clock), false);
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
@@ -105,21 +126,29 @@ pub(super) fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {
     row.listed && row.state.phase() != Phase::Done && row.due.is_none() && row.number.is_some() && row.shop == shop.id
 }
 
-fn has_its_turn(entry: &HeldEntry, now: Timestamp) -> bool {
-    let hours = now.as_second().div_euclid(3600);
-    now.duration_since(entry.since) < YOUNG || hours.rem_euclid(24) == hour_of(&entry.key)
+/// A hold is judged in every round while it is young.
+#[must_use]
+pub fn is_young(entry: &HeldEntry, now: Timestamp) -> bool {
+    now.duration_since(entry.since) < YOUNG
 }
 
-/// Those of a round. What fits into one is judged in the hour's first; more than that is shared out over the quarters, and
-/// over the hours if it must be, so that every order comes round before any comes twice.
-fn this_round(turns: Vec<(StoreId, StoreOrderId)>, now: Timestamp) -> Vec<(StoreId, StoreOrderId)> {
-    let quarter = now.as_second().div_euclid(QUARTER);
-    let rounds = turns.len().div_ceil(MOST);
-    if rounds <= 1 {
-        return if quarter.rem_euclid(4) == 0 { turns } else { Vec::new() };
-    }
-    let round = usize::try_from(quarter).unwrap_or_default() % rounds;
-    turns.into_iter().skip(round * MOST).take(MOST).collect()
+/// A hold is young, or its hour of the day has come since the last round.
+fn has_its_turn(entry: &HeldEntry, swept: Option<Timestamp>, now: Timestamp) -> bool {
+    let hour = |at: Timestamp| at.as_second().div_euclid(3600);
+    let Some(before) = swept.map(hour).filter(|before| hour(now) - before < 24) else { return true };
+    let own = hour_of(&entry.key);
+    is_young(entry, now) || (before + 1..=hour(now)).any(|hour| hour.rem_euclid(24) == own)
+}
+
+/// The store orders of one look, behind the last of the look before; and where the next one goes on, if there is more.
+fn this_look<T: Ord + Clone>(mut turns: Vec<T>, after: Option<&T>) -> (Vec<T>, Option<T>) {
+    turns.sort();
+    turns.dedup();
+    turns.retain(|place| after.is_none_or(|after| place > after));
+    let more = turns.len() > MOST;
+    turns.truncate(MOST);
+    let rest = turns.last().filter(|_| more).cloned();
+    (turns, rest)
 }
 
 fn hour_of(key: &Key) -> i64 {
@@ -180,5 +209,46 @@ impl Desk<'_> {
             }
         }
         freed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_order_comes_round_before_any_comes_twice() {
+        let held: Vec<u32> = (0..1000).rev().collect();
+        let (mut seen, mut after, mut looks) = (Vec::new(), None, 0);
+        loop {
+            let (turns, rest) = this_look(held.clone(), after.as_ref());
+            assert!(turns.len() <= MOST);
+            seen.extend(turns);
+            looks += 1;
+            after = rest;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!((seen, looks), ((0..1000).collect::<Vec<u32>>(), 5));
+    }
+
+    #[test]
+    fn an_old_hold_has_its_turn_once_a_day_however_far_apart_the_rounds_are() {
+        let at = |minutes: i64| Timestamp::from_second(1_795_000_000 + minutes * 60).expect("time");
+        for gap in [55, 61, 90, 360, 700, 1440, 3000] {
+            for n in 0..24 {
+                let key = Key { pk: "STORE#s1".into(), sk: format!("ORDER#{n}#PARCEL#1Z") };
+                let entry = HeldEntry { key, reason: Reason::TrackingInvalid, since: at(-3 * 1440) };
+                let (mut swept, mut turns) = (Some(at(0)), 0);
+                for round in 1..=(10 * 1440 / gap) {
+                    let now = at(round * gap);
+                    turns += i64::from(has_its_turn(&entry, swept, now));
+                    swept = Some(now);
+                }
+                let wanted = (10 * 1440 / gap * gap / 1440).min(10 * 1440 / gap);
+                assert!((turns - wanted).abs() <= 1, "every {gap} min: {turns} turns in ten days, {wanted} wanted");
+            }
+        }
     }
 }

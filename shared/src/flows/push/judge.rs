@@ -1,6 +1,7 @@
 //! What to do with a parcel, without doing it: checks, decision, and the call that would go out. Pure. The push applies
 //! the plan, the reading of held parcels compares it, and an explanation shows it.
 
+use super::another_call::Instead;
 use crate::domain::connection::Shop;
 use crate::domain::decision::{Carried, Decision, Rules, decide, done_without_carrier, gate, goes, hold};
 use crate::domain::ids::TikTokOrderId;
@@ -30,7 +31,7 @@ pub struct Case<'a> {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Check {
-    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`, `person`.
+    /// Which: `shop`, `find`, `store`, `order`, `carrier`, `number`, `label`, `items`, `images`, `person`.
     pub check: &'static str,
     /// It lets the parcel go on.
     pub ok: bool,
@@ -53,13 +54,16 @@ pub struct Plan {
     pub label: Option<&'static LabelRule>,
     /// Other orders of the account that have this number at TikTok.
     pub shared: Vec<TikTokOrderId>,
+    /// It stands in for a call that TikTok refused.
+    pub instead: Option<Instead>,
     /// What was looked at, in this order.
     pub checks: Vec<Check>,
 }
 
 impl Plan {
     fn of(decision: Decision, checks: Vec<Check>) -> Self {
-        Self { decision, carried: None, mapping: None, warning: None, label: None, shared: Vec::new(), checks }
+        let (carried, mapping, warning, label) = (None, None, None, None);
+        Self { decision, carried, mapping, warning, label, shared: Vec::new(), instead: None, checks }
     }
 
     /// The same parcel, held after all.
@@ -170,6 +174,7 @@ pub fn rules(shop: &Shop) -> Rules {
         region: shop.region.clone(),
         cancel_brake: shop.settings.cancel_brake,
         hold_samples: shop.settings.hold_samples,
+        first_call: shop.learned.first_call,
     }
 }
 

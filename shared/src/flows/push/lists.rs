@@ -4,7 +4,7 @@ use super::shop_run::ShopRun;
 use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::order::TikTokOrder;
-use crate::flows::carriers::lists::{ListError, is_fresh, known_list, list_key, live_list};
+use crate::flows::carriers::lists::{ListError, is_fresh, known_list, learns_route, list_key, live_list, with_home};
 use crate::flows::carriers::match_parcel::{Maps, recognised};
 use std::sync::Arc;
 
@@ -26,8 +26,18 @@ impl ShopRun<'_> {
         shop: &Shop,
         order: &TikTokOrder,
     ) -> Result<Arc<LiveList<'static>>, ListError> {
-        let key = list_key(shop, order);
+        match self.read_providers(shop, order).await {
+            Err(error) if order.buyer_region.is_some() && learns_route(&self.calls, shop, &error).await => {
+                self.read_providers(&self.calls.shop().await, order).await
+            }
+            other => other,
+        }
+    }
+
+    async fn read_providers(&self, shop: &Shop, order: &TikTokOrder) -> Result<Arc<LiveList<'static>>, ListError> {
         let mut kept = self.kept_lists.lock().await;
+        let shop = &with_home(&self.calls, shop, order).await?;
+        let key = list_key(shop, order);
         if let Some(list) = kept.get(&key) {
             return Ok(Arc::clone(list));
         }

@@ -7,6 +7,7 @@
 //! No new work after 45 s; every outside call is given what is left until 55 s; a lease lives 75 s, longer than the
 //! function, so that an expired lease means a dead owner.
 
+mod another_call;
 mod apply;
 mod dry;
 mod find;
@@ -32,16 +33,19 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId};
 use crate::flows::calls::{Budget, ShopCalls, breaker};
+use crate::flows::orders::begin;
 use crate::table::connections::Versioned;
 use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
-use crate::telemetry::emit_metrics;
+use crate::telemetry::{Metric, emit_metrics, metric};
+use data_encoding::HEXLOWER;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
 use futures_util::{FutureExt as _, StreamExt as _};
-pub use holds::judge_held;
-use std::collections::{BTreeMap, HashMap};
+pub use hints::image_fault;
+pub use holds::{Judged, is_young, judge_held};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -61,6 +65,20 @@ const FAILURES_OF_A_STORE: u32 = 3;
 /// The length of the lease minus the longest call that may start just before its end, on a clock that goes on while the
 /// process is suspended.
 const LEASE: Duration = Duration::from_secs(75 - 10);
+/// How long a run may take, from its start.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    /// Nothing starts after this.
+    work: Duration,
+    /// Every outside call has ended by then.
+    end: Duration,
+}
+
+const BY_SCHEDULE: Span = Span { work: WORK, end: END };
+/// What comes behind such a run waits for it, whosever it is; what is left is the schedule's.
+const BY_NEWS: Span = Span { work: Duration::from_secs(5), end: Duration::from_secs(20) };
+/// Somebody else works on a shard: it is looked at again after this long.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// Entries of one shop taken up at a time: what its rate allows in a run, and a little more.
 const FAIR_SHARE: usize = 128;
 /// Shards listed at the same time.
@@ -79,6 +97,8 @@ struct Run<'a> {
     tally: Tally,
     /// Failed look-ups by store: one that does not answer rests for the run.
     slow: Mutex<HashMap<StoreId, u32>>,
+    /// Shops whose people will be told of what this run lists.
+    told: Mutex<BTreeSet<ShopId>>,
     /// Nothing is written and nothing is sent: somebody only wants to know.
     looks: bool,
 }
@@ -96,7 +116,8 @@ struct Held {
 impl<'a> Run<'a> {
     /// A few judgements beside the schedule. `looks`: they change nothing.
     fn beside(app: &'a App, budget: Budget, looks: bool) -> Self {
-        Self { app, started: app.clock.steady(), budget, tally: Tally::default(), slow: Mutex::default(), looks }
+        let (started, tally) = (app.clock.steady(), Tally::default());
+        Self { app, started, budget, tally, slow: Mutex::default(), told: Mutex::default(), looks }
     }
 
     /// Calls for a shop in this run.
@@ -118,6 +139,14 @@ impl<'a> Run<'a> {
 
     fn may_look_up(&self) -> bool {
         self.elapsed() < LOOK_UPS && !self.budget.breaker.is_open()
+    }
+
+    /// Before something of a shop is listed: its people are told soon. Once a run; a crash after it costs a look.
+    async fn will_be_told(&self, shop: &ShopId) {
+        let first = self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(shop.clone());
+        if first && let Err(error) = begin::listed(self.app, shop).await {
+            tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "what is listed is told late");
+        }
     }
 
     /// Whether a store has failed so often in this run that it is not asked any more.
@@ -144,6 +173,34 @@ impl<'a> Run<'a> {
 
 /// Works on what is due in these shards until it is done or the time is up.
 pub async fn run(app: &App, shards: &[Shard]) -> Summary {
+    let summary = within(app, shards, BY_SCHEDULE).await;
+    let mut metrics = summary.metrics(app.tiktok.clock_offset().as_secs_f64());
+    // Only the schedule's: a schedule that stands still must not hide behind news.
+    metrics.push(Metric::count(metric::PUSH_RUNS, 1));
+    emit_metrics(&app.metrics, "tracking-push", app.clock.now(), &metrics);
+    summary
+}
+
+/// Works at once, and shortly, on shards in which something has just come up. News may be lost, doubled or late: leases keep
+/// two runs apart, each run reads what is due now, and the schedule finds what no news told.
+pub async fn on_news(app: &App, shards: &[Shard]) -> Summary {
+    if shards.is_empty() {
+        return Summary::default();
+    }
+    let started = app.clock.steady();
+    let mut all = within(app, shards, BY_NEWS).await;
+    // Whoever has a shard may have looked at it before this came.
+    while all.busy_shards > 0 && app.clock.steady().saturating_sub(started) < BY_NEWS.work {
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let busy = within(app, shards, BY_NEWS).await;
+        all = Summary { busy_shards: 0, ..all }.and(&busy);
+    }
+    let metrics = all.metrics(app.tiktok.clock_offset().as_secs_f64());
+    emit_metrics(&app.metrics, "tracking-push", app.clock.now(), &metrics);
+    all
+}
+
+async fn within(app: &App, shards: &[Shard], span: Span) -> Summary {
     let before = app.table.usage();
     let now = app.clock.now();
     let resting = match app.table.breaker_get().await {
@@ -156,16 +213,22 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
     let run = Run {
         app,
         started: app.clock.steady(),
-        budget: Budget::new(&app.clock, WORK, END, resting.is_some_and(|until| until + breaker::REST * 10 > now)),
+        budget: Budget::new(
+            &app.clock,
+            span.work,
+            span.end,
+            resting.is_some_and(|until| until + breaker::REST * 10 > now),
+        ),
         tally: Tally::default(),
         slow: Mutex::default(),
+        told: Mutex::default(),
         looks: false,
     };
     let mut oldest = Duration::ZERO;
     if resting.is_some_and(|until| until > now) {
         one(&run.tally.breaker_open);
     } else {
-        let me = hex::encode(app.entropy.bytes::<8>());
+        let me = HEXLOWER.encode(&app.entropy.bytes::<8>());
         let mut todo: Vec<Shard> = shards.to_vec();
         // A shop's share may be smaller than its queue: look again while that helps and time is left.
         while !todo.is_empty() && run.may_start() {
@@ -185,19 +248,12 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
     let (parked, resting) = run.budget.stopped_shops();
     run.tally.parked_shops.fetch_add(parked, Ordering::Relaxed);
     run.tally.resting_shops.fetch_add(resting, Ordering::Relaxed);
-    let summary = Summary {
+    Summary {
         oldest_due_seconds: oldest.as_secs_f64(),
         write_units: after.write_units - before.write_units,
         read_units: after.read_units - before.read_units,
         ..run.tally.summary()
-    };
-    emit_metrics(
-        &app.metrics,
-        "tracking-push",
-        app.clock.now(),
-        &summary.metrics(app.tiktok.clock_offset().as_secs_f64()),
-    );
-    summary
+    }
 }
 
 fn progress(summary: &Summary) -> u64 {

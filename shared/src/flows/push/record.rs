@@ -60,6 +60,9 @@ async fn write(
             // The same verdict again writes nothing.
             return Some(next);
         }
+        if next.listed {
+            run.will_be_told(&next.shop).await;
+        }
         loop {
             let error = match app.table.parcel_put(&mut next).await {
                 Ok(()) => return Some(next),

@@ -9,7 +9,7 @@ use super::{LOOK_UPS, record};
 use crate::domain::connection::StoreConnection;
 use crate::domain::fulfilment::{Fulfilment, OrderLink};
 use crate::domain::ids::{StoreOrderId, TikTokOrderId};
-use crate::domain::intake::link_only;
+use crate::domain::intake::{is_unread, link_only};
 use crate::domain::parcel::{Parcel, WaitsFor};
 use crate::domain::reason::Reason;
 use crate::domain::retry;
@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// A store that does not answer is left alone for so long.
 const STORE_RESTS: SignedDuration = SignedDuration::from_mins(5);
+/// A parcel that could not be read is looked at again after so long; its notice is tried meanwhile.
+const UNREAD_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 /// One read of a store's API.
 const READ: Duration = Duration::from_secs(10);
 /// A look-up is a handful of reads; more means that the store's answers lead nowhere.
@@ -257,6 +259,10 @@ async fn is_the_only_one(shop: &ShopRun<'_>, store: &StoreConnection) -> bool {
 async fn later(shop: &ShopRun<'_>, group: &Group, link: &OrderLink, detail: &str) {
     for parcel in group.rows.iter().filter(|parcel| is_due(parcel, &shop.id, shop.run)) {
         record::settle(shop, parcel.clone(), |row, now| {
+            if is_unread(row) {
+                // Only its notice, once it is read, says more; until then it is the store that cannot be read.
+                return row.look_later(now + UNREAD_AGAIN);
+            }
             if *link != OrderLink::NotRead {
                 row.link = link.clone();
             }
@@ -307,6 +313,13 @@ async fn try_notice(shop: &ShopRun<'_>, key: &Key) -> Result<(), TableError> {
         }
         Ok(None) => app.table.notice_delete(&notice).await,
         Err(AskError::NoTime) => Ok(()),
+        Err(AskError::Store(error)) if error.too_much(now).is_some() => {
+            tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "an order is not taken");
+            if let Some(news) = error.too_much(now) {
+                keep(app, &store, &news, false).await?;
+            }
+            app.table.notice_delete(&notice).await
+        }
         Err(error) => {
             tracing::warn!(store.id = %store.id, error = &error as &dyn std::error::Error, "store not read");
             notice.attempts += 1;

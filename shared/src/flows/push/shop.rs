@@ -12,7 +12,7 @@ use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::Trouble;
-use crate::flows::orders::fields;
+use crate::flows::orders::{begin, fields};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -121,6 +121,8 @@ async fn ready(run: &Run<'_>, id: &ShopId) -> Result<Option<Versioned<Shop>>, Ta
         }
         shop.row.parked = None;
         run.app.table.shop_put(&mut shop).await?;
+        // Neither visited nor told of while it was parked.
+        Box::pin(begin::connected(run.app, &shop.row)).await?;
         tracing::info!(shop.id = %id, "shop is authorised again");
     }
     Ok(Some(shop))

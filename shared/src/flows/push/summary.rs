@@ -18,6 +18,19 @@ macro_rules! counts {
             pub read_units: f64,
         }
 
+        impl Summary {
+            /// What two runs did, the second right after the first.
+            #[must_use]
+            pub(super) fn and(self, next: &Self) -> Self {
+                Self {
+                    $($name: self.$name + next.$name,)*
+                    oldest_due_seconds: self.oldest_due_seconds.max(next.oldest_due_seconds),
+                    write_units: self.write_units + next.write_units,
+                    read_units: self.read_units + next.read_units,
+                }
+            }
+        }
+
         /// The counters while the run goes on.
         #[derive(Debug, Default)]
         pub(super) struct Tally {
@@ -82,19 +95,23 @@ pub(super) fn one(counter: &AtomicU64) {
 }
 
 impl Summary {
-    /// The metric line of the run.
+    /// The metric line of the run, without the count of the schedule's runs. Counts of rare trouble are written when there
+    /// is some: a metric is paid by the hours in which it has values.
     #[must_use]
     pub fn metrics(&self, clock_offset_seconds: f64) -> Vec<Metric> {
-        vec![
-            Metric::count(metric::PUSH_RUNS, 1),
-            Metric::seconds(metric::OLDEST_DUE_AGE, self.oldest_due_seconds),
-            Metric::count(metric::PUSHED, self.pushed + self.corrected),
+        let trouble = [
             Metric::count(metric::RECONCILED, self.reconciled),
-            Metric::count(metric::HELD, self.held),
             Metric::count(metric::HELD_UNEXPECTED, self.held_unexpected),
             Metric::count(metric::CAREFUL_MODE, self.careful_shards),
+        ];
+        let mut metrics = vec![
+            Metric::seconds(metric::OLDEST_DUE_AGE, self.oldest_due_seconds),
+            Metric::count(metric::PUSHED, self.pushed + self.corrected),
+            Metric::count(metric::HELD, self.held),
             Metric::count(metric::BREAKER_OPEN, self.breaker_open),
             Metric { name: metric::CLOCK_OFFSET, unit: Unit::Seconds, value: clock_offset_seconds },
-        ]
+        ];
+        metrics.extend(trouble.into_iter().filter(|metric| metric.value > 0.0));
+        metrics
     }
 }

@@ -67,7 +67,7 @@ impl Desk<'_> {
                 apart.insert(id, sent);
             }
         }
-        let combines = self.shop.calls.shop().await.region.combines_by_number();
+        let combines = self.shop.calls.shop().await.combines_by_number();
         if sends && combines == Some(false) {
             let sent: Vec<_> = apart.into_iter().filter(|(_, sent)| *sent).map(|(id, _)| id).collect();
             if sent.is_empty() {

@@ -15,6 +15,7 @@ use crate::table::error::TableError;
 use crate::table::keys::Shard;
 use crate::table::leases::Lease;
 use crate::table::parcels::Pointer;
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
 
@@ -35,7 +36,7 @@ pub enum Visited {
 /// [`TableError`].
 pub async fn visit_now(app: &App, id: &ShopId) -> Result<Visited, TableError> {
     let shard = Shard::of(id);
-    let me = hex::encode(app.entropy.bytes::<8>());
+    let me = HEXLOWER.encode(&app.entropy.bytes::<8>());
     let asked = app.clock.steady();
     let careful = match app.table.lease_take(shard, &me, app.clock.now()).await? {
         Lease::Taken { crashed } => crashed,

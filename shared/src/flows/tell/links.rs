@@ -22,6 +22,12 @@ pub fn page(app: &App, path: &str) -> String {
     format!("{}{path}", app.config.public_url.as_str().trim_end_matches('/'))
 }
 
+/// An address for the deliveries of stores or of TikTok.
+#[must_use]
+pub fn hook(app: &App, path: &str) -> String {
+    format!("{}{path}", app.config.hooks_url.as_str().trim_end_matches('/'))
+}
+
 /// The address of the landing page of a shop's present cycle.
 ///
 /// # Errors

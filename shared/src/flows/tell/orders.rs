@@ -8,7 +8,7 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::deadline::{Clock, Deadline, Stage};
-use crate::domain::ids::{ShopId, TikTokOrderId};
+use crate::domain::ids::TikTokOrderId;
 use crate::domain::order_row::{OrderRow, Rules};
 use crate::domain::reason::Reason;
 use crate::domain::telling::{ALERTS, HOUR, SETTLED, Telling, alert_in};
@@ -25,76 +25,51 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The digest's hour where nobody set one.
 const DIGEST_HOUR: u8 = 8;
-/// After a mail that somebody else is sending, or while the first import runs.
-const AGAIN: SignedDuration = SignedDuration::from_mins(15);
-/// A shop without open orders is looked at so often.
+/// Where no digest can be due.
 const QUIET: SignedDuration = SignedDuration::from_hours(24);
 
-/// Tells what is due, of every shop for which it is. Returns mails sent and shops whose telling failed.
-pub async fn run(app: &App) -> (u64, u64) {
-    let due = match app.table.tellings_due(app.clock.now()).await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "whom to tell is not known");
-            return (0, 1);
-        }
-    };
-    let (mut sent, mut failed) = (0, 0);
-    for shop in due {
-        match Box::pin(step(app, &shop)).await {
-            Ok(mails) => sent += mails,
-            Err(error) => {
-                failed += 1;
-                tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "people of a shop not told");
-            }
-        }
-    }
-    (sent, failed)
+/// What a look at a shop's orders gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Looked {
+    /// Mails sent.
+    pub sent: u64,
+    /// It has to be looked at again soon: somebody else is sending a mail, or the first import runs.
+    pub again: bool,
+    /// When the next digest is due.
+    pub digest_at: Timestamp,
 }
 
-/// One shop.
-async fn step(app: &App, id: &ShopId) -> Result<u64, TellError> {
+/// Tells what is due about a shop's orders, and notes it in its row of telling, which the caller writes.
+///
+/// # Errors
+/// [`TellError`]; what was told before it is noted.
+pub async fn look(app: &App, shop: &Shop, telling: &mut Versioned<Telling>) -> Result<Looked, TellError> {
     let now = app.clock.now();
-    let Some(mut telling) = app.table.telling_get(id).await? else { return Ok(0) };
-    if telling.row.due.is_none_or(|due| due > now) {
-        return Ok(0);
-    }
-    let shop = app.table.shop_get(id, true).await?.map(|shop| shop.row);
-    let Some(shop) = shop.filter(|shop| shop.account == telling.row.account) else {
-        // Gone: the row outlived its shop.
-        return app.table.visits_delete(id).await.map(|()| 0).map_err(TellError::from);
-    };
-    if shop.parked.is_some() {
-        // The mails about the disconnection say what waits. Reconnecting makes this due again.
-        telling.row.due = None;
-        return put(app, &shop, &mut telling).await.map(|()| 0);
-    }
-    let visit = app.table.visit_get(id).await?.map(|visit| visit.row);
+    let visit = app.table.visit_get(&shop.id).await?.map(|visit| visit.row);
     if visit.as_ref().is_none_or(|visit| visit.imported.is_none() || visit.import.is_some()) {
         // Alerts wait until the open orders are known; then one mail tells them.
-        telling.row.due = Some(now + AGAIN);
-        return put(app, &shop, &mut telling).await.map(|()| 0);
+        return Ok(Looked { sent: 0, again: true, digest_at: now + QUIET });
     }
     let mut sent = 0;
     let mut elsewhere = false;
     let whole = telling.row.window.is_some() || now - SETTLED >= telling.row.looked_until + HOUR;
     if let Some(window) = telling.row.window_at(now).filter(|_| whole) {
-        match Box::pin(told(app, &shop, visit.as_ref(), &mut telling, window)).await? {
+        match Box::pin(told(app, shop, visit.as_ref(), telling, window)).await? {
             Some(mails) => sent += mails,
             None => elsewhere = true,
         }
     }
-    let zone = zone::of(&shop);
+    let zone = zone::of(shop);
     let local = now.to_zoned(zone.clone());
     let hour = shop.settings.digest_hour.unwrap_or(DIGEST_HOUR).min(23);
     let today = local.date().to_string();
     if !elsewhere && telling.row.digest.as_ref() != Some(&today) && local.hour() >= i8::try_from(hour).unwrap_or(8) {
-        match Box::pin(digest(app, &shop, visit.as_ref(), &today, hour)).await? {
+        match Box::pin(digest(app, shop, visit.as_ref(), &today, hour)).await? {
             Some(mails) => sent += mails,
             None => elsewhere = true,
         }
         if !elsewhere && local.weekday() == Weekday::Monday && shop.settings.weekly_report {
-            match Box::pin(weekly::run(app, &shop, &today)).await? {
+            match Box::pin(weekly::run(app, shop, &today)).await? {
                 Told::Sent => sent += 1,
                 Told::Before => {}
                 Told::Elsewhere => elsewhere = true,
@@ -106,25 +81,8 @@ async fn step(app: &App, id: &ShopId) -> Result<u64, TellError> {
     }
     let done_today = telling.row.digest.as_ref() == Some(&today);
     let next = if done_today { local.date().tomorrow().unwrap_or(local.date()) } else { local.date() };
-    let digest_at = at_hour(next, hour, &shop).unwrap_or(now + QUIET);
-    let look = if elsewhere {
-        now + AGAIN
-    } else if app.table.has_clocks(id).await? {
-        now + HOUR
-    } else {
-        now + QUIET
-    };
-    telling.row.due = Some(look.min(digest_at.max(now + SignedDuration::from_mins(1))));
-    put(app, &shop, &mut telling).await?;
-    Ok(sent)
-}
-
-/// Writes the row; whoever wrote it meanwhile looks again anyway.
-async fn put(app: &App, shop: &Shop, telling: &mut Versioned<Telling>) -> Result<(), TellError> {
-    match app.table.telling_put(&shop.id, telling).await {
-        Ok(()) | Err(TableError::Conflict) => Ok(()),
-        Err(other) => Err(other.into()),
-    }
+    let digest_at = at_hour(next, hour, shop).unwrap_or(now + QUIET);
+    Ok(Looked { sent, again: elsewhere, digest_at })
 }
 
 fn at_hour(day: Date, hour: u8, shop: &Shop) -> Option<Timestamp> {

@@ -1,35 +1,52 @@
-//! The slow tick: tokens to refresh, stores to clean up after, holds whose cause has moved.
+//! The slow schedule: tokens to refresh, owners to remind, people to tell, holds to judge, stores to read. Nobody walks over
+//! accounts: what a shop or a store needs is due at a time in a list, and a tick works on what is due in its slots until
+//! nothing is left or its time is over.
+//!
+//! ```text
+//! slots given → two lists each → by kind: shops and tokens │ stores to read │ custom fields → again, while something is due
+//! ```
+//!
+//! Two ticks at once are safe: tokens and polls are claimed in their rows, mails in their ledger, every other write is
+//! conditional. What a killed tick leaves is still due.
 
+mod round;
 pub mod shop;
+mod telling;
+mod tokens;
 
 use crate::app::App;
-use crate::domain::connection::StoreStatus;
-use crate::domain::ids::StoreId;
-use crate::flows::access::shop::{AccessError, app_credentials, open_row, refresh};
-use crate::flows::connect::store as connect_store;
-use crate::flows::orders::{begin, fields};
-use crate::flows::push::judge_held;
-use crate::flows::{
-    intake::poll as poll_stores, tell::held as tell_held, tell::orders as tell_orders, tick::shop as remind_shop,
-};
-use crate::table::error::TableError;
-use crate::table::keys::{self, Key};
+use crate::flows::intake::poll as poll_stores;
+use crate::flows::orders::fields;
+use crate::flows::tick::shop as remind_shop;
+use crate::table::keys::{Key, Slot};
+use crate::table::slow::{DueJob, Job, SlowList, TakenUp};
 use crate::telemetry::{Metric, emit_metrics, metric};
-use crate::tokens::Grant;
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
+use futures_util::stream::{self, StreamExt as _};
+use futures_util::{FutureExt as _, future};
 use serde::Serialize;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
-/// Entries of each list taken in one tick.
-const A_TICK: usize = 50;
-/// A refresh that failed is tried again after this long.
-const RETRY: SignedDuration = SignedDuration::from_mins(15);
+/// Nothing new starts after this. The function has 240 s, and a tick comes every 300.
+const WORK: Duration = Duration::from_secs(180);
+/// Every outside call has ended by then. A shop's calls have 50 s.
+const END: Duration = Duration::from_secs(232);
+/// Shops and authorisations worked on at the same time.
+const TOGETHER: usize = 64;
+/// Lists read at the same time.
+const LISTED_TOGETHER: usize = 16;
 
 /// What one tick did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     /// Entries that were due.
     pub due: u64,
+    /// Since when the oldest of them was, in seconds.
+    pub oldest_due_seconds: u64,
+    /// Entries left to the next tick, because the time was over.
+    pub left: u64,
+    /// Entries of a kind that this version does not know; they were left alone.
+    pub unknown: u64,
     /// Tokens refreshed.
     pub refreshed: u64,
     /// Refreshes that failed.
@@ -38,12 +55,14 @@ pub struct Summary {
     pub cleaned: u64,
     /// Mails sent.
     pub mails: u64,
-    /// Mails that did not leave; the next tick tries again.
+    /// Mails that did not leave; a later tick tries again.
     pub mails_failed: u64,
     /// Mails that the mail service says did not arrive.
     pub mails_refused: u64,
     /// Held parcels queued again because what they waited for has moved.
     pub requeued: u64,
+    /// Shops that stood in no list, and do again.
+    pub repaired: u64,
     /// Custom fields written into stores' orders.
     #[serde(flatten)]
     pub fields: fields::Summary,
@@ -52,55 +71,72 @@ pub struct Summary {
     pub polls: poll_stores::Summary,
 }
 
-/// One tick.
-pub async fn run(app: &App) -> Summary {
+/// A tick under way.
+struct Tick<'a> {
+    app: &'a App,
+    started: Duration,
+}
+
+/// What one job did.
+#[derive(Default)]
+struct Did {
+    refreshed: u64,
+    refresh_failed: u64,
+    cleaned: u64,
+    mails: u64,
+    mails_failed: u64,
+    requeued: u64,
+    left: u64,
+}
+
+impl Did {
+    fn and(self, other: Self) -> Self {
+        Self {
+            refreshed: self.refreshed + other.refreshed,
+            refresh_failed: self.refresh_failed + other.refresh_failed,
+            cleaned: self.cleaned + other.cleaned,
+            mails: self.mails + other.mails,
+            mails_failed: self.mails_failed + other.mails_failed,
+            requeued: self.requeued + other.requeued,
+            left: self.left + other.left,
+        }
+    }
+}
+
+impl Summary {
+    fn add(&mut self, did: Did) {
+        self.refreshed += did.refreshed;
+        self.refresh_failed += did.refresh_failed;
+        self.cleaned += did.cleaned;
+        self.mails += did.mails;
+        self.mails_failed += did.mails_failed;
+        self.requeued += did.requeued;
+        self.left += did.left;
+    }
+}
+
+/// One tick over these slots.
+pub async fn run(app: &App, slots: &[Slot]) -> Summary {
+    let tick = Tick { app, started: app.clock.steady() };
     let mut summary = Summary::default();
-    let due = match app.table.auth_due(app.clock.now(), A_TICK).await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "what is due is not known");
-            Vec::new()
-        }
-    };
-    summary.due = due.len() as u64;
-    for key in due {
-        if let Some(shop) = keys::connected_shop(&key) {
-            match Box::pin(remind_shop::step(app, &shop)).await {
-                Ok(sent) => summary.mails += sent,
-                Err(error) => {
-                    summary.mails_failed += 1;
-                    tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "step not finished");
-                }
-            }
-            continue;
-        }
-        let outcome = match keys::connected_store(&key) {
-            Some(store) => clean_up(app, &store).await.map(|()| summary.cleaned += 1),
-            None => refresh_due(app, &key).await.map(|done| summary.refreshed += u64::from(done)),
-        };
-        if let Err(error) = outcome {
-            summary.refresh_failed += 1;
-            tracing::warn!(error = &error as &dyn std::error::Error, "a due step failed");
+    if slots.contains(&round::SLOT) {
+        match round::run(app).await {
+            Ok(repaired) => summary.repaired = repaired,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "the round is not finished"),
         }
     }
-    if is_every(app, 15) {
-        match tell_all(app, &mut summary).await {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "attention lists not told"),
+    let mut taken = TakenUp::default();
+    loop {
+        let due = tick.list(slots, &mut taken, &mut summary).await;
+        if due.is_empty() {
+            break;
+        }
+        tick.pass(due, &mut summary).await;
+        if !tick.may_start() {
+            break;
         }
     }
-    let (told, untold) = Box::pin(tell_orders::run(app)).await;
-    summary.mails += told;
-    summary.mails_failed += untold;
-    if is_every(app, 15) {
-        match sweep(app, is_every(app, 60)).await {
-            Ok(requeued) => summary.requeued = requeued,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "sweep not finished"),
-        }
-    }
-    summary.fields = Box::pin(fields::run(app)).await;
-    // Last: polls may take long, and a refresh that comes too late stops a shop.
-    summary.polls = Box::pin(poll_stores::run(app)).await;
+    poll_stores::emit(app, &summary.polls);
     let metrics = [
         Metric::count(metric::REFRESHES, summary.refreshed),
         Metric::count(metric::REFRESH_FAILURES, summary.refresh_failed),
@@ -109,117 +145,111 @@ pub async fn run(app: &App) -> Summary {
     summary
 }
 
-/// Refreshes tokens that are due. `false`: somebody else did.
-async fn refresh_due(app: &App, key: &Key) -> Result<bool, AccessError> {
-    let now = app.clock.now();
-    let Some(mut row) = app.table.sealed_get(key).await? else { return Ok(false) };
-    if row.due.is_none_or(|due| due > now) || row.refreshing_until.is_some_and(|until| until > now) {
-        return Ok(false);
+impl Tick<'_> {
+    fn may_start(&self) -> bool {
+        self.elapsed() < WORK
     }
-    let Ok(grant) = serde_json::from_str::<Grant>(&row.facts) else { return Ok(false) };
-    let tokens = open_row(app, &row).await?;
-    let credentials = app_credentials(app, grant.app).await?;
-    match refresh(app, &credentials, row.clone(), &tokens).await {
-        Ok(_) => Ok(true),
-        Err(AccessError::Table(TableError::Conflict)) => Ok(false),
-        Err(AccessError::Ended { version }) => {
-            // TikTok refused for good: nobody asks again before the owner has consented.
-            for id in app.table.account_shops(&grant.account).await? {
-                let shop = app.table.shop_get(&id, true).await?.map(|shop| shop.row);
-                if shop.is_some_and(|shop| shop.app == grant.app && shop.open_id == grant.open_id) {
-                    remind_shop::park(app, &id, version).await;
+
+    fn elapsed(&self) -> Duration {
+        self.app.clock.steady().saturating_sub(self.started)
+    }
+
+    /// What is due in these slots and was not taken up before, the longest due first.
+    async fn list(&self, slots: &[Slot], taken: &mut TakenUp, summary: &mut Summary) -> Vec<DueJob> {
+        let now = self.app.clock.now();
+        let lists = slots.iter().flat_map(|slot| [(SlowList::Auth, *slot), (SlowList::Poll, *slot)]);
+        let before = &*taken;
+        let read = stream::iter(lists)
+            .map(|(list, slot)| async move { self.app.table.slow_due(list, slot, now, before).await })
+            .buffer_unordered(LISTED_TOGETHER)
+            .collect::<Vec<_>>()
+            .await;
+        let (mut due, mut unknown) = (Vec::new(), 0);
+        for list in read {
+            match list {
+                Ok(list) => {
+                    unknown += list.unknown;
+                    due.extend(list.due.into_iter().filter(|entry| taken.takes(&entry.listed)));
                 }
-            }
-            if let Some(mut read) = app.table.sealed_get(key).await?.filter(|read| read.version == version) {
-                read.due = None;
-                app.table.sealed_put(&mut read).await?;
-            }
-            Err(AccessError::Ended { version })
-        }
-        Err(error) => {
-            // Not due again at once: TikTok may be down, and the push flow refreshes when it must.
-            if let Some(read) = app.table.sealed_get(key).await? {
-                row = read;
-                row.due = Some(now + RETRY);
-                app.table.sealed_put(&mut row).await?;
-            }
-            Err(error)
-        }
-    }
-}
-
-/// The merchant left: tokens go at once, and every row when the platform asked for it.
-async fn clean_up(app: &App, id: &StoreId) -> Result<(), AccessError> {
-    // Read before the connection: credentials of a merchant who comes back meanwhile are newer, and stay.
-    let credentials = app.table.sealed_get(&keys::store_token(id)).await?;
-    let Some(mut store) = app.table.store_get(id, true).await? else { return Ok(()) };
-    match store.row.status {
-        StoreStatus::Erasing => {
-            connect_store::remove(app, id).await?;
-        }
-        StoreStatus::Uninstalled => {
-            if let Some(seen) = &credentials {
-                match app.table.sealed_delete_seen(seen).await {
-                    Ok(()) | Err(TableError::Conflict) => {}
-                    Err(other) => return Err(other.into()),
-                }
-            }
-            store.row.due = None;
-            store.row.poll_due = None;
-            app.table.store_put(&mut store).await?;
-        }
-        StoreStatus::Connected => {
-            store.row.due = None;
-            app.table.store_put(&mut store).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Every so many minutes: the one tick in their first five.
-fn is_every(app: &App, minutes: i8) -> bool {
-    app.clock.now().to_zoned(TimeZone::UTC).minute() % minutes < 5
-}
-
-/// Mails about the attention list of every shop. One shop's trouble delays no other.
-async fn tell_all(app: &App, summary: &mut Summary) -> Result<(), TableError> {
-    for account in app.table.accounts_list().await? {
-        for id in app.table.account_shops(&account).await? {
-            let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
-            match tell_held::run(app, &shop).await {
-                Ok(sent) => summary.mails += sent,
                 Err(error) => {
-                    summary.mails_failed += 1;
-                    tracing::warn!(shop.id = %id, error = &error as &dyn std::error::Error, "mail not sent");
+                    tracing::error!(error = &error as &dyn std::error::Error, "what is due is not known");
                 }
             }
         }
+        if unknown > summary.unknown {
+            tracing::warn!(count = unknown, "entries of an unknown kind are left alone: a later version made them");
+            summary.unknown = unknown;
+        }
+        due.sort_by(|a, b| a.listed.place.cmp(&b.listed.place));
+        summary.due += due.len() as u64;
+        let oldest = due.iter().map(|entry| entry.at).min().map_or(0, |at| now.duration_since(at).as_secs());
+        summary.oldest_due_seconds = summary.oldest_due_seconds.max(oldest.unsigned_abs());
+        due
     }
-    Ok(())
-}
 
-/// Judges every hold where it stands: nobody waits for ever, even when a change raced with the hold. `whole`, once an hour:
-/// what has lost its time is given one.
-async fn sweep(app: &App, whole: bool) -> Result<u64, TableError> {
-    let mut requeued = 0;
-    for account in app.table.accounts_list().await? {
-        for id in app.table.account_shops(&account).await? {
-            let Some(shop) = app.table.shop_get(&id, true).await?.map(|shop| shop.row) else { continue };
-            if whole
-                && shop.parked.is_none()
-                && app.table.visit_get(&id).await?.is_none_or(|visit| visit.row.due.is_none())
-            {
-                // Connected by an earlier version, or freed without a new consent.
-                begin::connected(app, &shop).await?;
+    /// Works on what is due. Stores that do not answer keep no shop waiting: they have places of their own.
+    async fn pass(&self, due: Vec<DueJob>, summary: &mut Summary) {
+        let (mut shops, mut polls, mut marks): (Vec<DueJob>, Vec<_>, Vec<Key>) = Default::default();
+        for entry in due {
+            match entry.job {
+                Job::Poll(store) => polls.push(store),
+                Job::Fields(key) => marks.push(key),
+                _ => shops.push(entry),
             }
-            if whole && shop.step_due().is_none() && shop.parked.is_none() {
-                // A row of an earlier version, or a lost schedule: nobody ends unwarned.
-                app.table.shop_change(&id, |shop| shop.consent.next_step.replace(app.clock.now()).is_none()).await?;
-            }
-            if let Some(read) = app.table.shop_get(&id, true).await? {
-                requeued += judge_held(app, read).await?;
+        }
+        let shops = async {
+            let jobs = shops.into_iter().map(|entry| self.contained(entry.job));
+            stream::iter(jobs).buffer_unordered(TOGETHER).fold(Did::default(), async |all, did| all.and(did)).await
+        };
+        let (start, end) = (WORK.saturating_sub(self.elapsed()), END.saturating_sub(self.elapsed()));
+        let fields = async { Box::pin(fields::run(self.app, marks, (start, end))).await };
+        let polls = async { Box::pin(poll_stores::run(self.app, polls, (start, end))).await };
+        let (shops, fields, polls) = future::join3(shops, fields, polls).await;
+        summary.add(shops);
+        summary.left += polls.left;
+        summary.fields = summary.fields.and(fields);
+        summary.polls = summary.polls.and(polls);
+    }
+
+    /// One shop's bad data must not end the tick of all others.
+    async fn contained(&self, job: Job) -> Did {
+        if !self.may_start() {
+            return Did { left: 1, ..Did::default() };
+        }
+        match AssertUnwindSafe(Box::pin(self.work(&job))).catch_unwind().await {
+            Ok(did) => did,
+            Err(_) => {
+                tracing::error!("a job of the slow schedule panicked");
+                Did::default()
             }
         }
     }
-    Ok(requeued)
+
+    async fn work(&self, job: &Job) -> Did {
+        let app = self.app;
+        match job {
+            Job::Shop(shop) => match remind_shop::step(app, shop).await {
+                Ok(mails) => Did { mails, ..Did::default() },
+                Err(error) => {
+                    tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "step not finished");
+                    Did { mails_failed: 1, ..Did::default() }
+                }
+            },
+            Job::Tell(shop) => telling::step(app, shop).await,
+            Job::CleanUp(store) => match tokens::clean_up(app, store).await {
+                Ok(()) => Did { cleaned: 1, ..Did::default() },
+                Err(error) => not_done(&error),
+            },
+            Job::Tokens(key) => match tokens::refresh_due(app, key).await {
+                Ok(done) => Did { refreshed: u64::from(done), ..Did::default() },
+                Err(error) => not_done(&error),
+            },
+            Job::Poll(_) | Job::Fields(_) => Did::default(),
+        }
+    }
+}
+
+fn not_done(error: &(dyn std::error::Error + 'static)) -> Did {
+    tracing::warn!(error, "a due step failed");
+    Did { refresh_failed: 1, ..Did::default() }
 }

@@ -11,6 +11,7 @@ use crate::flows::access::shop::{AccessError, erase, grant_facts, grant_version}
 use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::lists::{self as carrier_lists, ListError};
 use crate::flows::connect::shop::{oldest_waiting, waiting};
+use crate::flows::orders::begin;
 use crate::flows::tell::links::{self, LinkError};
 use crate::flows::tell::{TellError, Told, carrier_list, tell};
 use crate::mail::letters::{self, Letter, Nearest, Outcome, TimeLeft};
@@ -22,6 +23,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A shop is looked at this often at least.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+/// One without an open order: each look writes three units or four.
+const IDLE: SignedDuration = SignedDuration::from_hours(72);
 /// A mail that did not leave is tried again after this long.
 const RETRY: SignedDuration = SignedDuration::from_mins(15);
 /// What waited for a reconnect has this long to be sent before the owner is told how it went.
@@ -70,8 +73,23 @@ pub async fn step(app: &App, id: &ShopId) -> Result<u64, StepError> {
     if shop.step_due().is_none_or(|due| due > now) {
         return Ok(0);
     }
-    let shop = with_grant(app, shop).await?;
-    let shop = if shop.parked.is_none() { Box::pin(look_after(app, &shop)).await.unwrap_or(shop) } else { shop };
+    let mut shop = with_grant(app, shop).await?;
+    let mut looked = None;
+    if shop.parked.is_none() {
+        // Its other rows are looked at as often as this one.
+        if !begin::in_order(app, &shop).await? {
+            tracing::warn!(shop.id = %id, "a shop's visit or telling was in no list");
+        }
+        match Box::pin(look(app, &shop)).await {
+            Some(Look::Saw(seen)) => {
+                seen.note(&mut shop);
+                looked = Some(seen);
+            }
+            // The shop rests, or waits for its owner: what was written about it is what goes on.
+            Some(Look::Stopped) => shop = app.table.shop_get(id, true).await?.map_or(shop, |read| read.row),
+            None => {}
+        }
+    }
     let lists = match carrier_list::run(app, &shop).await {
         Ok(sent) => sent,
         Err(error) => {
@@ -82,20 +100,27 @@ pub async fn step(app: &App, id: &ShopId) -> Result<u64, StepError> {
     match mails(app, &shop, now).await {
         Ok(said) => {
             let sent = said.sent + lists;
-            schedule(app, &shop, said, None).await?;
+            schedule(app, &shop, said, None, looked).await?;
             Ok(sent)
         }
         Err(error) => {
             let fault = matches!(error, StepError::Tell(_)).then_some(now);
             let again = Said { sent: 0, next: Some(now + RETRY), resumed_told: false };
-            schedule(app, &shop, again, fault).await?;
+            schedule(app, &shop, again, fault, looked).await?;
             Err(error)
         }
     }
 }
 
-/// Writes down when the shop is looked at next. Whatever changed meanwhile (a consent, a refusal) stays.
-async fn schedule(app: &App, seen: &Shop, said: Said, fault: Option<Timestamp>) -> Result<(), TableError> {
+/// Writes down when the shop is looked at next, and what was seen: one write a day. Whatever changed meanwhile (a consent,
+/// a refusal) stays.
+async fn schedule(
+    app: &App,
+    seen: &Shop,
+    said: Said,
+    fault: Option<Timestamp>,
+    looked: Option<Looked>,
+) -> Result<(), TableError> {
     app.table
         .shop_change(&seen.id, |shop| {
             if shop.consent.granted != seen.consent.granted {
@@ -104,6 +129,9 @@ async fn schedule(app: &App, seen: &Shop, said: Said, fault: Option<Timestamp>) 
             shop.consent.told_of = seen.parked.as_ref().map(|parked| parked.since);
             shop.consent.next_step = said.next;
             shop.consent.mail_fault = fault;
+            if let Some(looked) = looked {
+                looked.note(shop);
+            }
             if said.resumed_told {
                 shop.consent.resumed = None;
             }
@@ -163,9 +191,11 @@ async fn mails(app: &App, shop: &Shop, now: Timestamp) -> Result<Said, StepError
     let end = shop.reauthorise_by(days);
     let (standing, next) = standing_step(end, shop.standing(), now);
     let (mut sent, mut resumed_told) = (0, false);
+    let idle = shop.parked.is_none() && !app.table.has_clocks(&shop.id).await?;
+    let usual = now + if idle { IDLE } else { A_DAY };
     let mut look = match (shop.standing(), next) {
         (Standing::Removed(_), _) => None,
-        (_, next) => Some(next.unwrap_or(now + A_DAY).min(now + A_DAY)),
+        (_, next) => Some(next.unwrap_or(usual).min(usual)),
     };
     if let (Some(resumed), None) = (shop.consent.resumed, &shop.parked) {
         let left = app.table.push_waiting(&shop.id, resumed.at).await?;
@@ -258,9 +288,45 @@ fn ledger(shop: &Shop, kind: &'static str, step: String) -> MailStep {
     MailStep { shop: shop.id.clone(), kind, cycle: shop.granted().as_millisecond().to_string(), step }
 }
 
-/// Looks after a connected shop, once a day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
-/// lists are read. What fails is tried on the next day; nothing else waits for it.
+/// What a look after a shop gave.
+enum Look {
+    Saw(Looked),
+    /// The shop rests, or waits for its owner.
+    Stopped,
+}
+
+/// What was seen at TikTok.
+#[derive(Clone, Copy)]
+struct Looked {
+    webhooks: Option<Timestamp>,
+    option: Option<bool>,
+}
+
+impl Looked {
+    fn note(self, shop: &mut Shop) {
+        shop.consent.webhooks_checked = self.webhooks.or(shop.consent.webhooks_checked);
+        shop.consent.seller_shipping = self.option.or(shop.consent.seller_shipping);
+    }
+}
+
+/// Looks after a connected shop and writes down what was seen.
 pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
+    let changed = match Box::pin(look(app, shop)).await? {
+        Look::Saw(looked) => {
+            let note = |row: &mut Shop| {
+                looked.note(row);
+                true
+            };
+            app.table.shop_change(&shop.id, note).await
+        }
+        Look::Stopped => app.table.shop_get(&shop.id, true).await.map(|shop| shop.map(|shop| shop.row)),
+    };
+    changed.ok().flatten()
+}
+
+/// Looks after a connected shop, once a day while an order is open, else every third day: TikTok's webhooks are set, the Seller Shipping option is on, and the carrier
+/// lists are read. What fails is tried on the next day; nothing else waits for it.
+async fn look(app: &App, shop: &Shop) -> Option<Look> {
     let now = app.clock.now();
     let checked = shop.consent.webhooks_checked.is_some_and(|at| at + A_DAY > now);
     if checked || shop.hold_until.is_some_and(|until| until > now) {
@@ -281,8 +347,8 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     // The carrier lists belong to the Seller Shipping option: without the option there is none.
     let option = match webhooks {
         Err(Trouble::Stop | Trouble::Parked) => Err(ListError::Stop),
-        _ => match Box::pin(carrier_lists::refresh_with(&calls, shop)).await {
-            Ok(_) => Ok(true),
+        _ => match Box::pin(carrier_lists::refresh_daily(&calls, shop)).await {
+            Ok(()) => Ok(true),
             Err(ListError::NoOption) => Ok(false),
             Err(error) => Err(error),
         },
@@ -290,17 +356,11 @@ pub async fn look_after(app: &App, shop: &Shop) -> Option<Shop> {
     if let Err(error) = &option {
         tracing::warn!(shop.id = %shop.id, error = error as &dyn std::error::Error, "carrier lists not read");
         if matches!(error, ListError::Stop) {
-            // The shop rests, or waits for its owner: what was written about it is what the caller goes on with.
-            return app.table.shop_get(&shop.id, true).await.ok().flatten().map(|shop| shop.row);
+            return Some(Look::Stopped);
         }
     }
-    let changed = app.table.shop_change(&shop.id, |row| {
-        let set = webhooks.as_ref().is_ok_and(|set| *set);
-        row.consent.webhooks_checked = set.then_some(now).or(row.consent.webhooks_checked);
-        row.consent.seller_shipping = option.as_ref().ok().copied().or(row.consent.seller_shipping);
-        true
-    });
-    changed.await.ok().flatten()
+    let set = webhooks.as_ref().is_ok_and(|set| *set);
+    Some(Look::Saw(Looked { webhooks: set.then_some(now), option: option.ok() }))
 }
 
 /// Parks a shop whose grant TikTok refused, unless it was connected again meanwhile.
@@ -321,7 +381,7 @@ pub async fn park(app: &App, id: &ShopId, version: u64) {
 }
 
 async fn set_webhooks(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), Trouble> {
-    let address = links::page(calls.app, &format!("/hooks/tiktok/{}", shop.app));
+    let address = links::hook(calls.app, &format!("/hooks/tiktok/{}", shop.app));
     let known = calls.webhook_list().await?;
     for event in EVENTS {
         if !known.iter().any(|setting| setting.event == event && setting.address == address) {

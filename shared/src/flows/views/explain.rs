@@ -2,14 +2,17 @@
 //! nothing sent.
 
 use crate::app::App;
+use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order_row::{Rules, UnitState};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::Reason;
 use crate::flows::acts::{self, Scope};
+use crate::flows::calls::{Budget, ShopCalls};
 use crate::flows::orders::board;
 use crate::flows::push::judge::Check;
-use crate::flows::push::{Outlook, Verdict, outlooks};
+use crate::flows::push::{Outlook, Verdict, image_fault, outlooks};
+use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::orders::Known;
 use crate::tiktok::packages::NumberCall;
@@ -165,9 +168,24 @@ pub async fn explain(app: &App, scope: &Scope, x: &str) -> Result<Vec<Explained>
     if rows.is_empty() {
         for shop in scope.shops(app).await? {
             let Some(shop) = app.table.shop_get(&shop, false).await? else { continue };
-            let known = board::known(app, &shop.row, &id).await?;
-            rows.extend(known.map(|known| Explained::of_order(&known, &Rules::of(&shop.row), now)));
+            let Some(known) = board::known(app, &shop.row, &id).await? else { continue };
+            let mut row = Explained::of_order(&known, &Rules::of(&shop.row), now);
+            // Nobody imported it, and nobody knows why.
+            if known.stores.is_empty() && (row.verdict == Verdict::Wait || known.row.facts.skipped().is_some()) {
+                row.checks.extend(images(app, shop, &id).await);
+            }
+            rows.push(row);
         }
     }
     Ok(rows)
+}
+
+/// Whether the images of an order's products may be why no store got it. Nothing, where TikTok does not show them.
+async fn images(app: &App, shop: Versioned<Shop>, order: &TikTokOrderId) -> Option<Check> {
+    let budget = Budget::short(&app.clock);
+    let calls = ShopCalls::looking(app, &budget, shop);
+    let read = calls.order_detail(std::slice::from_ref(order)).await.ok()?;
+    let fault = image_fault(&calls, read.first()?).await.ok()??;
+    let said = format!("a possible cause why no store got it, never the certain one: {fault}");
+    Some(Check { check: "images", ok: false, said })
 }

@@ -7,6 +7,7 @@ pub mod command;
 pub mod days;
 pub mod deadlines;
 pub mod explain;
+pub mod fields;
 pub mod held;
 pub mod inspect;
 pub mod mapping;

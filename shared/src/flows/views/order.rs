@@ -2,6 +2,7 @@
 
 use super::attention::detail;
 use super::command::{command_for, name_of};
+use super::fields::FieldsRow;
 use super::timeline::{StepRow, timeline};
 use super::waiting::wait;
 use crate::app::App;
@@ -90,6 +91,8 @@ pub struct ParcelRow {
     pub timeline: Vec<StepRow>,
     /// The TikTok order as last seen.
     pub tiktok: Option<TikTokRow>,
+    /// What became of the custom fields of its store order; `None`: not looked up, or there are none.
+    pub fields: Option<FieldsRow>,
 }
 
 /// A clock of a TikTok order.
@@ -213,6 +216,7 @@ impl ParcelRow {
                 .collect(),
             timeline: timeline(parcel),
             tiktok: None,
+            fields: None,
         }
     }
 }

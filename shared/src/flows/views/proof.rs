@@ -12,6 +12,7 @@ use crate::table::proof_keys::ProofKey;
 use crate::tokens::{SecretFault, UnknownKey};
 use crate::web::csv;
 use crate::web::proof::{self, Added, Body, ClockLine, Earlier, Signer, Step};
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 /// What a proof cannot say.
@@ -125,7 +126,7 @@ fn body(app: &App, signer: &Signer, shop: &Shop, known: &Known, parcels: &[Parce
     }
     steps.sort_by_key(|(at, _)| *at);
     let mut steps: Vec<Step> = steps.into_iter().map(|(_, step)| step).collect();
-    let earlier = Earlier { steps: u64::from(row.events.dropped), hash: hex::encode(row.events.hash) };
+    let earlier = Earlier { steps: u64::from(row.events.dropped), hash: HEXLOWER.encode(&row.events.hash) };
     proof::chain(&earlier, &mut steps);
     let clock = |deadline: &crate::domain::deadline::Deadline| ClockLine {
         clock: deadline.clock.word().to_owned(),

@@ -31,6 +31,8 @@ pub struct ShopNow {
     pub seller_shipping: Option<bool>,
     /// What is wrong with its stores, each in words.
     pub stores: Vec<String>,
+    /// Store orders whose custom fields were given up.
+    pub fields: usize,
 }
 
 impl ShopNow {
@@ -47,6 +49,10 @@ impl ShopNow {
             pushed: app.table.pushed_get(&shop.id).await?,
             seller_shipping: shop.consent.seller_shipping,
             stores: stores(app, shop).await?,
+            fields: match shop.settings.fields.as_slice() {
+                [] => 0,
+                _ => app.table.fields_given_up(&shop.id).await?.len(),
+            },
         })
     }
 
@@ -76,6 +82,9 @@ impl ShopNow {
             why.push("Seller Shipping is off at TikTok".to_owned());
         }
         why.extend(self.stores.iter().cloned());
+        if self.fields > 0 {
+            why.push(self.field_words());
+        }
         if self.due.late > 0 {
             why.push(format!("{} late", plural_of(self.due.late, "order is", "orders are")));
         }
@@ -83,6 +92,12 @@ impl ShopNow {
             why.push(format!("{} a hand", plural_of(self.held.total, "needs", "need")));
         }
         why
+    }
+
+    /// Custom fields that were given up, in words.
+    #[must_use]
+    pub fn field_words(&self) -> String {
+        format!("the custom fields of {} not written", plural_of(self.fields, "store order were", "store orders were"))
     }
 
     /// What is due and late, in words.
@@ -163,6 +178,7 @@ mod tests {
             pushed: None,
             seller_shipping: Some(true),
             stores: Vec::new(),
+            fields: 0,
         }
     }
 
@@ -170,7 +186,8 @@ mod tests {
     fn whoever_asks_may_sleep_only_when_nothing_at_all_needs_somebody() {
         assert!(calm().may_sleep() && calm().said().starts_with("Yes: nothing is late"), "{}", calm().said());
         let at = Timestamp::UNIX_EPOCH;
-        let cases: [(&str, Change); 8] = [
+        let cases: [(&str, Change); 9] = [
+            ("the custom fields of 2 store orders were not written", |now, _| now.fields = 2),
             ("store north cannot be reached", |now, _| now.stores.push("store north cannot be reached".into())),
             ("2 orders are late", |now, _| now.due.late = 2),
             ("1 needs a hand", |now, _| now.held.total = 1),

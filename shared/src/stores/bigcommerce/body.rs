@@ -2,7 +2,7 @@
 
 use super::CANCELLED;
 use crate::domain::connection::StoreSettings;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::numbers::numbers_in;
 use crate::stores::json::{Flag, List, Quantity, Text, moment};
@@ -161,7 +161,7 @@ impl ShipmentBody {
         let items: Vec<&Item> = self.items.0.iter().filter(|item| item.quantity.0 > 0).collect();
         // A shipment has no date of its last change: the moment of reading tells its states apart.
         let version = Version::new(self.date_created.get().and_then(moment).unwrap_or(now), now);
-        let lines = items.iter().map(|item| StoreLine { sku: String::new(), quantity: item.quantity.0 }).collect();
+        let lines = items.iter().map(|item| item.quantity.of_sku("")).collect();
         let keys = items.iter().map(|item| item.order_product_id.or_empty().to_owned()).collect();
         Some((Shipment { id, version, status: ShipmentStatus::Shipped, parcels, lines }, keys))
     }

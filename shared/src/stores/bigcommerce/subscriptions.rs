@@ -88,8 +88,8 @@ impl HookApi for Hooks {
         &["store/shipment/created", "store/shipment/updated", "store/shipment/deleted", "store/order/statusUpdated"]
     }
 
-    fn address(&self) -> &str {
-        &self.wanted.address
+    fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     fn list(&mut self, page: Option<&str>, _: Timestamp) -> Result<Request<Bytes>, StoreError> {

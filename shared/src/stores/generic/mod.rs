@@ -11,8 +11,7 @@ use crate::domain::numbers::numbers_in;
 use crate::domain::tracking::TrackingNumber;
 use crate::stores::limits::{self, LONGEST_NAME, MOST};
 use crate::stores::order_id::Search;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use data_encoding::{BASE64, BASE64_NOPAD};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -91,7 +90,11 @@ impl StoreAdapter for Generic {
 /// base64; people who sign by hand use the text itself.
 fn keys(secret: &str) -> Vec<Vec<u8>> {
     let bare = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let decoded = STANDARD.decode(bare).or_else(|_| STANDARD_NO_PAD.decode(bare)).ok().filter(|key| key.len() >= 16);
+    let decoded = BASE64
+        .decode(bare.as_bytes())
+        .or_else(|_| BASE64_NOPAD.decode(bare.as_bytes()))
+        .ok()
+        .filter(|key| key.len() >= 16);
     let mut keys = vec![secret.as_bytes().to_vec()];
     keys.extend(decoded);
     keys
@@ -304,7 +307,7 @@ fn lines(body: &Map<String, Value>) -> Result<Vec<StoreLine>, StoreError> {
         let quantity = quantity.ok_or_else(|| {
             wrong(format!("lines[{index}].quantity"), "send the units in this parcel as a whole number from 1 up")
         })?;
-        Ok(StoreLine { sku: sku.to_owned(), quantity })
+        Ok(StoreLine::new(sku, quantity))
     };
     lines.iter().enumerate().map(line).collect()
 }

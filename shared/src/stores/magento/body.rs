@@ -1,7 +1,7 @@
 //! Shipments and orders of Magento's REST API: bodies of Mage-OS events and of reads alike.
 
 use crate::domain::connection::StoreSettings;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::numbers::numbers_in;
 use crate::stores::json::{List, Maybe, Quantity, Text, moment};
@@ -82,12 +82,8 @@ impl ShipmentBody {
             }
         }
         let line = |item: &Item| {
-            let (Quantity(quantity), part) = Quantity::of_text(item.qty.or_empty());
-            if part {
-                // TikTok knows whole units only; what is claimed here may be more than what has left.
-                tracing::warn!(shipment.id = %id, quantity = item.qty.or_empty(), "part of a unit counts as a whole one");
-            }
-            (quantity > 0).then(|| StoreLine { sku: item.sku.or_empty().to_owned(), quantity })
+            let quantity = Quantity::of_text(item.qty.or_empty());
+            (quantity.0 > 0).then(|| quantity.of_sku(item.sku.or_empty()))
         };
         let lines = self.items.0.iter().filter_map(line).collect();
         // A track's change need not touch the shipment's date: the moment of reading tells such states apart.

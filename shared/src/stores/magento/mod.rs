@@ -22,8 +22,7 @@ use super::json::Text;
 use super::signature::{self, Form, header};
 use super::{Delivery, HookSecrets, Notice, StoreAdapter, Verified};
 use crate::domain::connection::StoreSettings;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -180,7 +179,7 @@ fn our_events(delivery: &Delivery, secrets: &HookSecrets) -> Result<(), StoreErr
 fn commerce_signature(delivery: &Delivery, secrets: &HookSecrets) -> Result<(), StoreError> {
     let given = header(delivery, COMMERCE_SIGNATURE)
         .ok_or(StoreError::BadSignature("the header with the signature is missing"))?;
-    let text = STANDARD.encode(&delivery.body);
+    let text = BASE64.encode(&delivery.body);
     let mut result = Err(StoreError::BadSignature("the merchant's public key is not known"));
     // Two entries while the merchant changes keys.
     for (_, pem) in secrets.public_keys.iter().filter(|(name, _)| name == COMMERCE_KEY) {

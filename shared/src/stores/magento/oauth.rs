@@ -2,8 +2,7 @@
 //!
 //! Source: RFC 5849, section 3; the signature method is Magento's (HMAC-SHA1 is gone since 2.4.4).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::{BASE64, HEXLOWER};
 use http::Method;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -58,12 +57,12 @@ impl Credentials {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token_secret.expose_secret().as_bytes());
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let tag = hmac::sign(&key, format!("{uri} {} {counter} {made}", now.as_nanosecond()).as_bytes());
-        hex::encode(tag.as_ref().get(..16).unwrap_or_default())
+        HEXLOWER.encode(tag.as_ref().get(..16).unwrap_or_default())
     }
 }
 
 fn sign(key: &str, text: &str) -> String {
-    STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes()))
+    BASE64.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes()), text.as_bytes()).as_ref())
 }
 
 /// Method, address and sorted parameters, RFC 5849 section 3.4.1.

@@ -160,7 +160,7 @@ fn by_order(shipments: &[ShipmentBody], now: Timestamp) -> Vec<Fulfilment> {
         }
     }
     let mut kept = Vec::new();
-    found.into_iter().for_each(|message| limits::keep(&mut kept, message));
+    found.into_iter().for_each(|message| limits::keep(&mut kept, message, now));
     kept
 }
 

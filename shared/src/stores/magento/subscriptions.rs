@@ -58,12 +58,13 @@ pub(crate) fn by_hand(way: Option<&str>) -> &'static [&'static str] {
 pub(crate) struct Hooks {
     client: Client,
     wanted: Wanted,
-    page: u32,
+    /// Which of our addresses is listed, and which page.
+    at: (usize, u32),
 }
 
 impl Hooks {
     pub(crate) fn new(access: &StoreAccess, wanted: Wanted) -> Result<Self, StoreError> {
-        Ok(Self { client: Client::new(access)?, wanted, page: 1 })
+        Ok(Self { client: Client::new(access)?, wanted, at: (0, 1) })
     }
 }
 
@@ -84,8 +85,8 @@ impl HookApi for Hooks {
         &["sales.shipment.created", "sales.order.shipped", "sales.order.cancelled"]
     }
 
-    fn address(&self) -> &str {
-        &self.wanted.address
+    fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     fn removal_switches_off(&self) -> bool {
@@ -93,9 +94,14 @@ impl HookApi for Hooks {
     }
 
     fn list(&mut self, page: Option<&str>, now: Timestamp) -> Result<Request<Bytes>, StoreError> {
-        self.page = page.and_then(|page| page.parse().ok()).unwrap_or(1);
-        let filter = [("recipient_url", self.wanted.address.as_str(), "eq")];
-        let path = format!("/async_events?{}", search("subscription_id", &filter, self.page));
+        let at = page.and_then(|page| page.split_once('/')).map(|(address, page)| (address.parse(), page.parse()));
+        self.at = match at {
+            Some((Ok(address), Ok(page))) => (address, page),
+            _ => (0, 1),
+        };
+        let address = self.wanted.addresses().nth(self.at.0).unwrap_or(&self.wanted.address);
+        let filter = [("recipient_url", address, "eq")];
+        let path = format!("/async_events?{}", search("subscription_id", &filter, self.at.1));
         self.client.request(Method::GET, &path, None, now)
     }
 
@@ -104,7 +110,11 @@ impl HookApi for Hooks {
             return Err(StoreError::Unavailable("HTTP 404: the store has no Mage-OS async events".to_owned()));
         };
         let page: SearchPage<Subscription> = answer::json(body)?;
-        let next = page.next(self.page).map(|page| page.to_string());
+        let (address, more) = (self.at.0, page.next(self.at.1));
+        let next = match more {
+            Some(page) => Some(format!("{address}/{page}")),
+            None => (address + 1 < self.wanted.addresses().count()).then(|| format!("{}/1", address + 1)),
+        };
         let existing = page.items.0.into_iter().filter_map(|subscription| {
             Some(Existing {
                 id: subscription.subscription_id.take()?,

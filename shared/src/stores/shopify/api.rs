@@ -214,10 +214,8 @@ impl PageInfo {
 
 impl LinesNode {
     fn lines(&self) -> impl Iterator<Item = StoreLine> {
-        self.nodes.0.iter().filter(|line| line.quantity.0 > 0).map(|line| StoreLine {
-            sku: line.line_item.as_ref().map(|item| item.sku.or_empty().to_owned()).unwrap_or_default(),
-            quantity: line.quantity.0,
-        })
+        let sent = self.nodes.0.iter().filter(|line| line.quantity.0 > 0);
+        sent.map(|line| line.quantity.of_sku(line.line_item.as_ref().map_or("", |item| item.sku.or_empty())))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::stores::answer::{self, Answer};
 use crate::stores::connect::StoreTokens;
 use crate::stores::error::StoreError;
 use bytes::Bytes;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use ring::hmac;
@@ -66,7 +67,7 @@ pub fn query_holds<'a>(query: &str, secrets: impl IntoIterator<Item = &'a Secret
     plain.sort();
     let plain: Vec<String> = plain.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
     let given = form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "hmac");
-    let Some(tag) = given.and_then(|(_, tag)| hex::decode(tag.as_bytes()).ok()) else { return false };
+    let Some(tag) = given.and_then(|(_, tag)| HEXLOWER_PERMISSIVE.decode(tag.as_bytes()).ok()) else { return false };
     let texts = [raw.join("&"), plain.join("&")];
     secrets.into_iter().any(|secret| {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes());
@@ -175,7 +176,8 @@ mod tests {
     }
 
     fn signed(text: &str) -> String {
-        hex::encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"hush"), text.as_bytes()))
+        data_encoding::HEXLOWER
+            .encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"hush"), text.as_bytes()).as_ref())
     }
 
     #[test]

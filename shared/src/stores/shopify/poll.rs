@@ -86,7 +86,7 @@ impl OrdersPoll {
                 continue;
             }
             head.shipments = shipments;
-            limits::keep(&mut self.found, head);
+            limits::keep(&mut self.found, head, now);
         }
         self.large.reverse();
         self.after = page.page_info.as_ref().and_then(PageInfo::next);

@@ -64,8 +64,8 @@ impl HookApi for Hooks {
         &["FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE", "ORDERS_CANCELLED", "APP_UNINSTALLED"]
     }
 
-    fn address(&self) -> &str {
-        &self.wanted.address
+    fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     fn list(&mut self, page: Option<&str>, _: Timestamp) -> Result<Request<Bytes>, StoreError> {

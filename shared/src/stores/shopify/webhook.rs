@@ -2,7 +2,7 @@
 
 use super::{OrderFields, events, header, parcels, status};
 use crate::domain::connection::StoreSettings;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, StoreLine, Version};
+use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::stores::error::StoreError;
 use crate::stores::json::{List, Quantity, Text, moment};
@@ -141,7 +141,7 @@ fn shipment(body: &FulfillmentBody, seen: Timestamp) -> Result<Shipment, StoreEr
         .0
         .iter()
         .filter(|line| line.quantity.0 > 0)
-        .map(|line| StoreLine { sku: line.sku.or_empty().to_owned(), quantity: line.quantity.0 })
+        .map(|line| line.quantity.of_sku(line.sku.or_empty()))
         .collect();
     Ok(Shipment { id, version: Version::new(changed, seen), status, parcels, lines })
 }

@@ -73,8 +73,13 @@ fn two_hundred_are_taken_and_one_more_is_too_many_on_every_platform() {
     for count in [201, 10_000] {
         for (name, platform, delivery) in full_of(count) {
             let refused = read_unchecked(platform, &delivery);
-            let Err(StoreError::TooMany { what, order }) = &refused else { panic!("{platform}, {name}: {refused:?}") };
+            let Err(StoreError::TooMany { what, order, shipment }) = &refused else {
+                panic!("{platform}, {name}: {refused:?}")
+            };
             assert!(order.is_some() && !what.is_empty(), "{platform}, {name}: a person must know which order");
+            // A list of the whole order is read as a whole again; one shipment of it by itself.
+            let whole = name.ends_with("of an order");
+            assert_eq!(shipment.is_none(), whole, "{platform}, {name}");
         }
     }
 }

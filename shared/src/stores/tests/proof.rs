@@ -4,9 +4,8 @@ use crate::domain::connection::StoreSettings;
 use crate::domain::platform::Platform;
 use crate::stores::error::StoreError;
 use crate::stores::{Delivery, HookSecrets, Notice, adapter};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::{HeaderMap, HeaderName, Method};
 use jiff::Timestamp;
 use ring::hmac;
@@ -14,7 +13,7 @@ use ring::hmac;
 const SECRET: &str = "app-secret";
 
 fn tag(text: &str) -> String {
-    STANDARD.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes()))
+    BASE64.encode(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), text.as_bytes()).as_ref())
 }
 
 fn delivery(headers: &[(&'static str, &str)], body: &str) -> Delivery {

@@ -4,16 +4,15 @@ use super::notes;
 use super::order::{Meta, OrderBody};
 use super::trackings::units;
 use super::value::{elements, field, text};
-use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{Fulfilment, Shipment, ShipmentStatus, StoreParcel, Version};
 use crate::domain::ids::{ShipmentId, StoreOrderId};
 use crate::domain::numbers::numbers_in;
 use crate::stores::answer::{self, Answer};
 use crate::stores::error::StoreError;
 use crate::stores::json::{Flag, List, Text};
 use crate::stores::{Known, LookUp, LookUpMachine, Step, StoreAccess, StoreCredentials, exact, limits};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::{Method, Request, Response};
 use jiff::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,7 +32,7 @@ impl Client {
         let StoreCredentials::Basic { key, secret } = &access.credentials else {
             return Err(StoreError::Unauthorised { status: 0 });
         };
-        let pair = STANDARD.encode(format!("{}:{}", key.expose_secret(), secret.expose_secret()));
+        let pair = BASE64.encode(format!("{}:{}", key.expose_secret(), secret.expose_secret()).as_bytes());
         Ok(Self { base: format!("{}/wp-json/wc/v3", access.base), authorization: format!("Basic {pair}").into() })
     }
 
@@ -243,7 +242,7 @@ fn core_shipment(entry: &CoreFulfillment, skus: &[(String, String)], version: Ve
             let quantity = units(item, &["qty", "quantity"])?;
             let id = field(item, &["item_id", "id"]);
             let sku = skus.iter().find(|(line, _)| Some(line) == id.as_ref()).map(|(_, sku)| sku.clone());
-            Some(StoreLine { sku: sku.unwrap_or_default(), quantity })
+            Some(quantity.of_sku(&sku.unwrap_or_default()))
         })
         .collect();
     let id = ShipmentId::parse(format!("core:{}", entry.id.get()?)).ok()?;

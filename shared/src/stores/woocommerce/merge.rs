@@ -6,6 +6,7 @@ use super::value::field;
 use crate::domain::fulfilment::{Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
 use crate::domain::ids::ShipmentId;
 use crate::domain::numbers::numbers_in;
+use crate::stores::json::Quantity;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -27,6 +28,8 @@ pub(super) struct Line {
     pub(super) at: Option<usize>,
     pub(super) sku: String,
     pub(super) quantity: u32,
+    /// Part of a unit was made whole.
+    pub(super) part: bool,
 }
 
 /// The order's lines, found by what plug-ins call them.
@@ -53,7 +56,7 @@ impl<'a> Lines<'a> {
     /// All units of a line of this order.
     pub(super) fn whole(&self, line: &LineItem) -> Line {
         let at = line.id.get().and_then(|id| self.by_id.get(id)).copied();
-        Line { at, sku: line.sku.or_empty().to_owned(), quantity: line.quantity.0 }
+        Line { at, sku: line.sku.or_empty().to_owned(), quantity: line.quantity.0, part: line.quantity.1 }
     }
 
     /// All units of the line with this id.
@@ -70,11 +73,11 @@ impl<'a> Lines<'a> {
         quantity_keys: &[&str],
         product_keys: &[&str],
     ) -> Option<Line> {
-        let quantity = units(item, quantity_keys)?;
+        let Quantity(quantity, part) = units(item, quantity_keys)?;
         let by_id = field(item, line_keys).and_then(|id| self.by_id.get(id.as_str()).copied());
         let at = by_id.or_else(|| self.by_product.get(field(item, product_keys)?.as_str()).copied());
         let sku = at.and_then(|at| self.lines.get(at)).map(|line| line.sku.or_empty().to_owned());
-        Some(Line { at, sku: sku.unwrap_or_default(), quantity })
+        Some(Line { at, sku: sku.unwrap_or_default(), quantity, part })
     }
 
     /// Lines as the parcel's contents: each order line once, and no more units of it than were ordered.
@@ -83,15 +86,19 @@ impl<'a> Lines<'a> {
         let mut places: HashMap<usize, usize> = HashMap::new();
         for line in lines {
             let Some(at) = line.at else {
-                contents.push(StoreLine { sku: line.sku, quantity: line.quantity });
+                contents.push(StoreLine { part: line.part, ..StoreLine::new(line.sku, line.quantity) });
                 continue;
             };
             let ordered = self.lines.get(at).map(|line| line.quantity.0).filter(|n| *n > 0).unwrap_or(u32::MAX);
             match places.get(&at).and_then(|place| contents.get_mut(*place)) {
-                Some(known) => known.quantity = known.quantity.saturating_add(line.quantity).min(ordered),
+                Some(known) => {
+                    known.quantity = known.quantity.saturating_add(line.quantity).min(ordered);
+                    known.part |= line.part;
+                }
                 None => {
                     places.insert(at, contents.len());
-                    contents.push(StoreLine { sku: line.sku, quantity: line.quantity.min(ordered) });
+                    let quantity = line.quantity.min(ordered);
+                    contents.push(StoreLine { part: line.part, ..StoreLine::new(line.sku, quantity) });
                 }
             }
         }

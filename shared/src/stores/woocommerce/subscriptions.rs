@@ -53,8 +53,8 @@ impl HookApi for Hooks {
         &["order.updated", "order.deleted"]
     }
 
-    fn address(&self) -> &str {
-        &self.wanted.address
+    fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     fn list(&mut self, page: Option<&str>, _: Timestamp) -> Result<Request<Bytes>, StoreError> {

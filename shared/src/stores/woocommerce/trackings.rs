@@ -8,6 +8,7 @@ use super::own_field;
 use super::value::{elements, field, in_order, is_set, quantity, text, unfolded};
 use crate::domain::connection::StoreSettings;
 use crate::domain::fulfilment::{Shipment, Version};
+use crate::stores::json::Quantity;
 use serde_json::Value;
 
 /// Every parcel of the order, each once. Two plug-ins may hold the same one: the entry that names items wins.
@@ -205,6 +206,6 @@ pub(super) fn first_meta(meta: &[Meta], keys: &[&str]) -> Option<String> {
 }
 
 /// Whole units of an item, one at least.
-pub(super) fn units(item: &Value, keys: &[&str]) -> Option<u32> {
-    keys.iter().find_map(|key| quantity(item.get(*key)?)).filter(|quantity| *quantity > 0)
+pub(super) fn units(item: &Value, keys: &[&str]) -> Option<Quantity> {
+    keys.iter().find_map(|key| quantity(item.get(*key)?)).filter(|quantity| quantity.0 > 0)
 }

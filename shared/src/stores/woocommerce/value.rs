@@ -42,9 +42,9 @@ pub(super) fn field(entry: &Value, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| text(entry.get(*name)?))
 }
 
-/// Whole units.
-pub(super) fn quantity(value: &Value) -> Option<u32> {
-    Quantity::deserialize(value).ok().map(|quantity| quantity.0)
+/// Units.
+pub(super) fn quantity(value: &Value) -> Option<Quantity> {
+    Quantity::deserialize(value).ok()
 }
 
 /// Something is there: not `null`, `false`, `""`, `0`, and not an empty list. PHP thinks so too.

@@ -1,6 +1,6 @@
 //! Where rows stand in the lists of the three indexes.
 
-use super::{IndexKey, SLOW_SHARDS, Shard, clean, slot, sortable, unclean};
+use super::{IndexKey, Shard, clean, sortable, unclean};
 use crate::domain::deadline::Clock;
 use crate::domain::ids::{AccountId, ShopId, StoreId, TikTokOrderId};
 use crate::domain::reason::Reason;
@@ -51,28 +51,16 @@ pub fn read_held(sk: &str) -> Option<(Reason, Timestamp)> {
     Some((Reason::parse(code)?, Timestamp::from_millisecond(ms.parse().ok()?).ok()?))
 }
 
-/// The list of authorisations with their next refresh or reminder.
+/// The list of a shop's store orders whose custom fields were given up.
 #[must_use]
-pub fn auth_list(slot: u8) -> String {
-    format!("AUTH#{slot:02x}")
+pub fn fields_list(shop: &ShopId) -> String {
+    format!("FIELDS#{}", shop.as_str())
 }
 
 /// A place in it.
 #[must_use]
-pub fn auth_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: auth_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
-}
-
-/// The list of stores and shops to poll.
-#[must_use]
-pub fn poll_list(slot: u8) -> String {
-    format!("POLL#{slot:02x}")
-}
-
-/// A place in it.
-#[must_use]
-pub fn poll_due(owner: &str, at: Timestamp) -> IndexKey {
-    IndexKey { pk: poll_list(slot(owner, SLOW_SHARDS)), sk: format!("{}#{}", sortable(at), clean(owner)) }
+pub fn fields_given_up(shop: &ShopId, since: Timestamp) -> IndexKey {
+    IndexKey { pk: fields_list(shop), sk: sortable(since) }
 }
 
 /// The list of what needs a hand while no shop is known.

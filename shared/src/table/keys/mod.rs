@@ -4,14 +4,18 @@
 //! where a number or a name is. A row stands in at most one list of each.
 
 mod lists;
+mod people;
 mod proofs;
 mod rows;
+mod slow;
 
 use crate::domain::ids::ShopId;
 use jiff::Timestamp;
 pub use lists::*;
+pub use people::*;
 pub use proofs::*;
 pub use rows::*;
+pub use slow::*;
 
 /// Partition key attribute.
 pub const PK: &str = "pk";
@@ -42,12 +46,9 @@ pub const INDEXES: [Index; 3] = [DUE, LIST, FIND];
 
 /// Work is spread over this many shards, for ever: index keys cannot change later.
 pub const SHARDS: u8 = 64;
-/// The slow lists (authorisations, polls) use fewer.
-pub const SLOW_SHARDS: u8 = 16;
-
 /// Partitions that belong to one installation and do not move with it: leases, pauses, sign-ins under way, what its keys
 /// look like.
-pub(crate) const PASSING: [&str; 5] = ["LEASE#", "BREAKER#", "SESSION#", "ONCE#", "INSTALLATION#"];
+pub(crate) const PASSING: [&str; 6] = ["LEASE#", "BREAKER#", "SESSION#", "ONCE#", "INSTALLATION#", "ROUND#"];
 
 /// A row's place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

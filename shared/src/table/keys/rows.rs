@@ -93,6 +93,12 @@ pub fn fields(store_id: &StoreId, order: &StoreOrderId, tiktok: &TikTokOrderId) 
     key(store(store_id), format!("{FIELDS}{}#{tiktok}", clean(order.as_str())))
 }
 
+/// How the keys of [`fields`] of one store order begin.
+#[must_use]
+pub fn fields_of(order: &StoreOrderId) -> String {
+    format!("{FIELDS}{}#", clean(order.as_str()))
+}
+
 const FIELDS: &str = "FIELDS#";
 
 /// Whether a key is that of [`fields`].
@@ -236,6 +242,12 @@ pub fn tell(id: &ShopId) -> Key {
 #[must_use]
 pub fn told_shop(key: &Key) -> Option<ShopId> {
     (key.sk == "TELL").then(|| ShopId::parse(key.pk.strip_prefix("SHOP#")?).ok())?
+}
+
+/// Whether a row of the PUSH lists is of a kind that this version works on: a parcel, a notice, a visit.
+#[must_use]
+pub fn is_pushed(key: &Key) -> bool {
+    visited_shop(key).is_some() || notice_store(key).is_some() || order_of(key).is_some()
 }
 
 /// A value that counts once: OAuth state, login link.

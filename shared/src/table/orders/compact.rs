@@ -6,8 +6,7 @@ use crate::domain::order_row::{
     Attention, Chain, Event, OrderFacts, OrderRow, Ours, Package, UnitState, Units, tiktok_word,
 };
 use crate::domain::reason::Reason;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
+use data_encoding::BASE64_NOPAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -245,7 +244,7 @@ impl Row {
             un: row.unmoved.clone(),
             e: row.events.kept.iter().map(event).collect::<Vec<_>>().join(","),
             ex: row.events.dropped,
-            eh: STANDARD_NO_PAD.encode(row.events.hash),
+            eh: BASE64_NOPAD.encode(&row.events.hash),
             ad: row.attention.as_ref().map(|entry| entry.detail.clone()).filter(|detail| !detail.is_empty()),
             di: row.dismissed.clone(),
         }
@@ -281,7 +280,7 @@ impl Row {
         for part in self.e.split(',').filter(|part| !part.is_empty()) {
             kept.push(event_of(part)?);
         }
-        let hash = STANDARD_NO_PAD.decode(self.eh).ok()?;
+        let hash = BASE64_NOPAD.decode(self.eh.as_bytes()).ok()?;
         let text = |text: String| (!text.is_empty()).then_some(text);
         Some(OrderRow {
             account,

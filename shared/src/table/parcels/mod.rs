@@ -2,6 +2,7 @@
 
 mod found;
 mod row;
+mod stored;
 
 use super::codec::{Reader, Writer};
 use super::error::TableError;
@@ -126,7 +127,8 @@ impl Table {
         let (mut due, mut more) = (Vec::new(), false);
         while let Some(page) = pages.next().await? {
             for item in &page {
-                let entry = due_read(Listed::read(item, keys::DUE)?)?;
+                // A later version may list what this one cannot read: that is left alone, and hides nobody.
+                let Some(entry) = due_read(Listed::read(item, keys::DUE)?) else { continue };
                 let count = taken.entry(entry.shop.clone()).or_default();
                 *count += 1;
                 if *count <= per_shop { due.push(entry) } else { more = true }
@@ -213,8 +215,8 @@ impl Table {
         let mut waiting = 0;
         while let Some(page) = pages.next().await? {
             for item in &page {
-                let due = due_read(Listed::read(item, keys::DUE)?)?;
-                waiting += u64::from(due.shop == *shop && keys::is_of_store(&due.key));
+                let due = due_read(Listed::read(item, keys::DUE)?);
+                waiting += u64::from(due.is_some_and(|due| due.shop == *shop && keys::is_of_store(&due.key)));
             }
         }
         Ok(waiting)
@@ -229,8 +231,8 @@ impl Table {
         let mut rows = Vec::new();
         while let Some(page) = pages.next().await? {
             for item in &page {
-                let due = due_read(Listed::read(item, keys::DUE)?)?;
-                if due.shop == *shop && keys::is_of_store(&due.key) {
+                let due = due_read(Listed::read(item, keys::DUE)?);
+                if let Some(due) = due.filter(|due| due.shop == *shop && keys::is_of_store(&due.key)) {
                     rows.push(due.key);
                 }
                 if rows.len() >= limit {
@@ -247,6 +249,16 @@ impl Table {
     /// [`TableError`].
     pub async fn held_reasons(&self, shop: &ShopId) -> Result<Vec<HeldEntry>, TableError> {
         self.held(&keys::held_list(shop), "").await
+    }
+
+    /// Whether anything of a shop needs a hand.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn has_held(&self, shop: &ShopId) -> Result<bool, TableError> {
+        let list = keys::held_list(shop);
+        // Rows of earlier versions stand in the other index.
+        Ok(self.is_listed(keys::LIST, &list).await? || self.is_listed(keys::DUE, &list).await?)
     }
 
     /// What needs a hand for a store while no shop of its account is known to have the order.
@@ -292,9 +304,9 @@ impl Table {
     }
 }
 
-fn due_read(entry: Listed) -> Result<Due, TableError> {
-    let corrupt = || TableError::Corrupt { row: entry.key.sk.clone(), problem: "its place in the list".into() };
-    let (at, owner) = keys::read_due(&entry.place).ok_or_else(corrupt)?;
-    let shop = ShopId::parse(owner).map_err(|_| corrupt())?;
-    Ok(Due { at, shop, key: entry.key })
+/// `None`: this version does not know what that is.
+fn due_read(entry: Listed) -> Option<Due> {
+    let (at, owner) = keys::read_due(&entry.place)?;
+    let shop = ShopId::parse(owner).ok()?;
+    keys::is_pushed(&entry.key).then_some(Due { at, shop, key: entry.key })
 }

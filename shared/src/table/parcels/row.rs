@@ -1,6 +1,7 @@
 //! A parcel as its row: written, read, and where it is listed.
 
 use super::KEPT;
+use super::stored::{self, StoredAilment, StoredEvent, StoredSource};
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
@@ -50,7 +51,7 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         .text_if("apart", parcel.apart.as_ref().map(TikTokOrderId::as_str))
         .time("received", parcel.received)
         .time("changed", parcel.changed)
-        .json("sources", &parcel.sources)?
+        .json("sources", &stored::sources(&parcel.sources))?
         .list(due_place(parcel))
         .attention(list_place(parcel))
         .found_by(find_place(parcel));
@@ -76,7 +77,7 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         row = row.json("asked", &parcel.asked)?;
     }
     if let Some(trouble) = &parcel.trouble {
-        row = row.json("trouble", trouble)?;
+        row = row.json("trouble", &StoredAilment(trouble.clone()))?;
     }
     if parcel.listed && !is_listed_by_state(parcel) {
         row = row.number("listed", 1);
@@ -103,7 +104,7 @@ pub(super) fn parcel_write(parcel: &Parcel) -> Result<Item, TableError> {
         row = row.json("answer", answer)?;
     }
     if !parcel.events.is_empty() {
-        row = row.json("events", &parcel.events)?;
+        row = row.json("events", &stored::events(&parcel.events))?;
     }
     if parcel.healed {
         row = row.number("healed", 1);
@@ -125,7 +126,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         order_name: row.text_if("name"),
         number: row.text_if("number").and_then(|text| TrackingNumber::parse(&text).ok()),
         carrier: row.text_if("carrier"),
-        sources: row.json("sources")?,
+        sources: row.json::<Vec<StoredSource>>("sources")?.into_iter().map(|part| part.0).collect(),
         link,
         apart: row.text_if("apart").and_then(|text| TikTokOrderId::parse(&text).ok()),
         shop: row.parsed("shop", ShopId::parse)?,
@@ -138,7 +139,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         confirmed: row.number_if::<u8>("confirmed").is_some(),
         placed: row.number_if::<u8>("placed").is_some(),
         asked: row.json_if("asked")?.unwrap_or_default(),
-        trouble: row.json_if("trouble")?,
+        trouble: row.json_if("trouble")?.map(|StoredAilment(trouble)| trouble),
         listed: row.number_if::<u8>("listed").is_some(),
         adrift: row.number_if::<u8>("adrift").is_some(),
         chosen: row.json_if("chosen")?.unwrap_or_default(),
@@ -147,7 +148,7 @@ pub(super) fn parcel_read(item: &Item) -> Result<Parcel, TableError> {
         waits_for: row.json_if("waits")?,
         held_by: row.json_if("held_by")?,
         answer: row.json_if("answer")?,
-        events: row.json_if("events")?.unwrap_or_default(),
+        events: row.json_if::<Vec<StoredEvent>>("events")?.unwrap_or_default().into_iter().map(|part| part.0).collect(),
         healed: row.number_if::<u8>("healed").is_some(),
         rev: row.number("rev")?,
     };

@@ -2,17 +2,21 @@
 
 use super::{SHOPS, Stage};
 use crate::oracle::right::GIFT;
-use crate::oracle::world::{Deed, Message, Trouble};
+use crate::oracle::world::{Deed, Items, Message, Trouble};
 use serde_json::{Value, json};
 use std::time::Duration;
 use waybill::domain::region::AppRegion;
 use waybill::flows::connect::{shop as connect_shop, shop_in_browser as connect_shop_in_browser};
 use waybill::tiktok::authorise::TokenAnswer;
+use waybill_model::stores::Mischief;
 use waybill_model::tiktok::{Call, Fault, FaultRule, Status};
 
 impl Stage<'_> {
     /// Does it, and writes it down.
     pub(super) async fn does(&mut self, deed: &Deed) {
+        if *deed == Deed::Well {
+            self.meanwhile().await;
+        }
         self.do_now(deed).await;
         if *deed == Deed::Well {
             for shop in std::mem::take(&mut self.unanswered) {
@@ -28,6 +32,14 @@ impl Stage<'_> {
         let order = |place: usize| (SHOPS[plan.orders[place].shop], plan.orders[place].id.as_str());
         match deed {
             Deed::Place(place) => self.place(*place),
+            Deed::Tell(message) if message.store == self.stores.len() => self.ships(message).await,
+            Deed::RemoveStore(_) => self.leaves().await,
+            Deed::ConnectStore(_) => self.returns().await,
+            Deed::TooLong(store, field) => self.too_long(*store, field).await,
+            Deed::Combine(first, second) => {
+                drop(tiktok.combine(order(*first).0, &[order(*first).1, order(*second).1]));
+            }
+            Deed::Split(place, parts) => self.split(*place, parts),
             Deed::Tell(message) => {
                 let body = self.body(message);
                 self.tell(message.store, &body).await;
@@ -70,7 +82,12 @@ impl Stage<'_> {
             }
             Deed::ShipBySeller(place) => drop(tiktok.ship_by_seller(order(*place).0, order(*place).1)),
             Deed::Trouble(trouble) => self.trouble(*trouble),
-            Deed::Well => tiktok.heal(),
+            Deed::Well => {
+                tiktok.heal();
+                if let Some(web) = &self.web {
+                    web.front.model.behave();
+                }
+            }
             Deed::Revoke(shop) => tiktok.revoke(SHOPS[*shop]),
             Deed::Reconnect(shop) => self.reconnect(*shop).await,
             Deed::Close(shop) => tiktok.set_active(SHOPS[*shop], false),
@@ -148,6 +165,44 @@ impl Stage<'_> {
         builder.place();
     }
 
+    /// The seller splits what is open as the warehouse packed it; what nobody packed is a package of its own.
+    fn split(&self, place: usize, parts: &[Items]) {
+        let order = &self.plan.orders[place];
+        let Some(now) = self.world.tiktok.order_now(SHOPS[order.shop], &order.id) else { return };
+        let mut open: Vec<(String, String)> = now
+            .lines
+            .iter()
+            .filter(|line| now.open_lines().contains(&line.id))
+            .map(|line| (line.sku.clone(), line.id.clone()))
+            .collect();
+        let mut packages: Vec<Vec<String>> = Vec::new();
+        for part in parts {
+            let mut left = open.clone();
+            let mut take = |sku: &str| Some(left.remove(left.iter().position(|(known, _)| known == sku)?).1);
+            let units = part.iter().flat_map(|(sku, count)| (0..*count).map(move |_| *sku));
+            let Some(lines) = units.map(&mut take).collect::<Option<Vec<String>>>() else { continue };
+            open = left;
+            packages.push(lines);
+        }
+        packages.push(open.into_iter().map(|(_, id)| id).collect());
+        packages.retain(|package| !package.is_empty());
+        let packages: Vec<&[String]> = packages.iter().map(Vec::as_slice).collect();
+        self.world.tiktok.split(SHOPS[order.shop], &order.id, &packages);
+    }
+
+    /// A text beyond its limit is refused, and the answer names the field.
+    async fn too_long(&mut self, store: usize, field: &'static str) {
+        let mut body = json!({
+            "order_id": "W0", "shipment_id": "1", "tracking_number": "9400100000000000000013", "carrier": "USPS",
+            "updated_at": self.moment(0), "lines": [{"sku": "MUG", "quantity": 1}],
+        });
+        body[field] = "9".repeat(25_000).into();
+        let (status, words) = self.world.ask_generic(&self.stores[store], &body).await;
+        if status != 422 || !words.contains(field) {
+            self.differ(&format!("a {field} of 25,000 characters"), "422 that names it", &format!("{status} {words}"));
+        }
+    }
+
     fn moment(&self, second: i64) -> String {
         jiff::Timestamp::from_second(self.start + second).expect("in range").to_string()
     }
@@ -213,6 +268,25 @@ impl Stage<'_> {
             Trouble::BadOrder(order) => {
                 let id = &self.plan.orders[order].id;
                 vec![FaultRule::new(Fault::Code(10_006_402)).on(&[Call::GetOrders]).id(id)]
+            }
+            Trouble::OneRead(order) => {
+                let id = &self.plan.orders[order].id;
+                vec![FaultRule::new(Fault::Code(36_009_003)).on(&[Call::GetOrders]).id(id)]
+            }
+            Trouble::OneList(shop) => {
+                vec![FaultRule::new(Fault::Code(36_009_003)).on(&[Call::GetProviders]).shop(SHOPS[shop])]
+            }
+            Trouble::Warned => {
+                let words = Fault::Warning("The tracking number may not be one of this carrier.".into());
+                vec![FaultRule::new(words).on(&[Call::MarkPackage])]
+            }
+            Trouble::StoreHangs(_) | Trouble::StoreRefuses(_) => {
+                let how =
+                    if matches!(trouble, Trouble::StoreHangs(_)) { Mischief::Hang } else { Mischief::Unauthorised };
+                if let Some(web) = &self.web {
+                    web.front.model.misbehave(how, None);
+                }
+                Vec::new()
             }
         };
         rules.into_iter().for_each(|rule| self.world.tiktok.inject(rule));

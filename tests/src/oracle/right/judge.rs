@@ -1,6 +1,6 @@
 //! The judgement: from what is known to the ends that are right.
 
-use super::{A_DAY_OF_TRIES, AtTikTok, EDIT_WINDOW, End, GIFT, HOUR, History, Parcel, Right, Standing, Unit, sum};
+use super::{A_DAY_OF_TRIES, AtTikTok, EDIT_WINDOW, End, GIFT, HOUR, History, Parcel, Right, Standing, Unit};
 use crate::oracle::world::{Deed, Message};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,8 @@ impl History {
         let parcels = self.parcels(self.now);
         let right = |((order, number), parcel): (&(Option<String>, String), &Parcel)| {
             let mut why = Vec::new();
-            let ends = self.ends(order.as_deref(), number, parcel, &parcels, ids, &mut why);
+            let mut ends = self.ends(order.as_deref(), number, parcel, &parcels, ids, &mut why);
+            self.after_warnings(order.as_deref(), number, parcel, ids, &mut ends);
             Right { number: number.clone(), order: order.clone(), ends, why: why.join("; ") }
         };
         parcels.iter().map(right).collect()
@@ -68,7 +69,7 @@ impl History {
         why: &mut Vec<String>,
     ) -> BTreeSet<End> {
         let mut ends = BTreeSet::new();
-        let fresh = self.now - parcel.told < A_DAY_OF_TRIES;
+        let fresh = self.now - parcel.told.max(self.asked_anew()) < A_DAY_OF_TRIES;
         if self.dismissed(number).is_some_and(|when| when >= parcel.told) {
             why.push("a person closed it".into());
             ends.insert(End::Quiet);
@@ -245,6 +246,9 @@ impl History {
             block("TRACKING_DUPLICATE", "another order has the number");
             block("LINES_UNMATCHED", "it is named by two orders");
         }
+        if order.packages {
+            self.whole_packages(id, number, parcel, order, parcels, &mut block);
+        }
         self.items(id, number, parcel, order, parcels, &mut block);
     }
 
@@ -273,8 +277,7 @@ impl History {
         let mut claims: BTreeMap<String, u32> = BTreeMap::new();
         let mut silent = 0;
         let mut shared_seen: BTreeSet<&Vec<String>> = BTreeSet::new();
-        for ((other, _), claim) in parcels.iter().filter(|((other, _), _)| other.as_deref() == Some(id)) {
-            let _ = other;
+        for (_, claim) in parcels.iter().filter(|((other, _), _)| other.as_deref() == Some(id)) {
             if claim.sharing.len() > 1 && !shared_seen.insert(&claim.sharing) {
                 continue;
             }
@@ -310,7 +313,10 @@ impl History {
                 block("LINES_UNMATCHED", "somebody else's number is on it");
                 continue;
             };
-            if !self.is_heir(id, number, parcel, theirs) {
+            if self.waits_for_another(id, number, parcel, parcels, theirs) {
+                continue;
+            }
+            if !self.is_heir(id, parcel, theirs) {
                 block("LINES_UNMATCHED", "a number that was withdrawn is on it");
             }
             let package = unit.package.as_deref().unwrap_or_default();
@@ -340,28 +346,9 @@ impl History {
             block("ALREADY_SHIPPED", "somebody else's number is on it");
         }
     }
-
-    /// Whether this parcel takes the place of a number that its store withdrew.
-    fn is_heir(&self, id: &str, number: &str, parcel: &Parcel, theirs: &str) -> bool {
-        let mut older: Vec<&Message> = Vec::new();
-        for (_, deed) in &self.deeds {
-            if let Deed::Tell(message) = deed
-                && message.numbers.iter().any(|n| n == theirs)
-                && message.tiktok.as_deref() == Some(id)
-            {
-                older.push(message);
-            }
-        }
-        let same = |message: &&Message| {
-            let own = (message.store, message.order.clone(), message.shipment.clone());
-            parcel.shipments.contains(&own) || sum(&message.items) == parcel.items
-        };
-        let _ = number;
-        older.iter().any(same)
-    }
 }
 
-fn count<'a>(units: impl Iterator<Item = &'a Unit>) -> BTreeMap<String, u32> {
+pub(super) fn count<'a>(units: impl Iterator<Item = &'a Unit>) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for unit in units {
         *counts.entry(unit.sku.clone()).or_default() += 1;

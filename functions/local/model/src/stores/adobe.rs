@@ -7,8 +7,7 @@
 use super::book::{Happening, Parcel, StoreOrder, What};
 use super::hooks::{Outgoing, Subscription, post};
 use super::{Shelf, Way};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::Timestamp;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -35,7 +34,7 @@ pub fn signature(key: usize, text: &[u8]) -> String {
         let mut tag = vec![0; pair.public().modulus_len()];
         pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut tag).ok().map(|()| tag)
     });
-    STANDARD.encode(signed.unwrap_or_else(|| vec![0x5a; 256]))
+    BASE64.encode(&signed.unwrap_or_else(|| vec![0x5a; 256]))
 }
 
 /// The headers with both signatures of an I/O event and where their keys are.
@@ -55,7 +54,7 @@ pub fn io_headers(signers: [bool; 2], body: &[u8]) -> Vec<(String, String)> {
 #[must_use]
 pub fn commerce_header(signers: [bool; 2], body: &[u8]) -> (String, String) {
     let key = signers.iter().position(|signs| *signs).unwrap_or(usize::MAX);
-    ("x-adobe-commerce-webhook-signature".to_owned(), signature(key, STANDARD.encode(body).as_bytes()))
+    ("x-adobe-commerce-webhook-signature".to_owned(), signature(key, BASE64.encode(body).as_bytes()))
 }
 
 impl Shelf {

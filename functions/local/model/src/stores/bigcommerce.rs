@@ -6,6 +6,7 @@ use super::{Shelf, json_answer, json_body};
 use crate::answer::{query_pairs, respond};
 use crate::canary::BUYER;
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use http::{Request, Response};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -35,7 +36,7 @@ impl Shelf {
         };
         let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, data.to_string().as_bytes());
         let body = json!({
-            "scope": hook.topic, "store_id": "1001197568", "data": data, "hash": hex::encode(digest),
+            "scope": hook.topic, "store_id": "1001197568", "data": data, "hash": HEXLOWER.encode(digest.as_ref()),
             "created_at": happening.at.as_second(), "producer": format!("stores/{}", self.account.domain),
         })
         .to_string();

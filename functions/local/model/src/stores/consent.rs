@@ -4,9 +4,8 @@
 use super::{Kind, ModelStore, Shelf, json_answer, json_body};
 use crate::answer::{encode, query_pairs, respond};
 use crate::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
 use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -89,15 +88,17 @@ impl ModelStore {
     pub fn signed_payload(&self) -> String {
         let shelf = self.shelf();
         let now = shelf.now().as_second();
-        let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let part = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let head = part(json!({"alg": "HS256", "typ": "JWT"}));
         let body = part(json!({
             "aud": CLIENT_ID, "iss": "bc", "iat": now, "nbf": now - 5, "exp": now + 86_400, "jti": "model",
             "sub": format!("stores/{}", shelf.account.domain), "user": {"id": 1, "email": "canary@canary.example"}, "owner": {"id": 1, "email": "canary@canary.example"},
         }));
         let signed = format!("{head}.{body}");
-        let tag = hex::decode(hmac::hex(shelf.account.secret.as_bytes(), &[signed.as_bytes()])).unwrap_or_default();
-        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
+        let tag = HEXLOWER_PERMISSIVE
+            .decode(hmac::hex(shelf.account.secret.as_bytes(), &[signed.as_bytes()]).as_bytes())
+            .unwrap_or_default();
+        format!("{signed}.{}", BASE64URL_NOPAD.encode(tag.as_ref()))
     }
 }
 
@@ -150,8 +151,8 @@ impl Shelf {
         }
         let code = self.code(scope);
         let (shop, time) = (self.account.domain.clone(), self.now().as_second());
-        let host =
-            URL_SAFE_NO_PAD.encode(format!("admin.shopify.com/store/{}", shop.trim_end_matches(".myshopify.com")));
+        let host = BASE64URL_NOPAD
+            .encode(format!("admin.shopify.com/store/{}", shop.trim_end_matches(".myshopify.com")).as_bytes());
         let signed = format!("code={code}&host={host}&shop={shop}&state={}&timestamp={time}", encode(state));
         let tag = hmac::hex(self.account.secret.as_bytes(), &[signed.as_bytes()]);
         respond(302, &[("location", &format!("{redirect}?{signed}&hmac={tag}"))], "")

@@ -3,15 +3,14 @@
 use super::book::{Happening, What};
 use super::{Kind, ModelStore, Shelf, Way};
 use crate::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::Request;
 use jiff::Timestamp;
 
 /// The key behind a secret: base64 after `whsec_`, else the text as it is.
 pub(super) fn key_behind(secret: &str) -> Vec<u8> {
-    let decoded = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
+    let decoded = secret.strip_prefix("whsec_").and_then(|text| BASE64.decode(text.as_bytes()).ok());
     decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
 }
 

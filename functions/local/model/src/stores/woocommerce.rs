@@ -9,9 +9,8 @@ use super::{Plugin, Shelf, json_body, php};
 use crate::answer::{query_pairs, respond};
 use crate::canary::BUYER;
 use crate::hmac;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use data_encoding::BASE64;
 use http::{Request, Response};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -66,7 +65,7 @@ impl Shelf {
 
     pub(super) fn woocommerce_api(&mut self, plugin: Plugin, request: &Request<Bytes>) -> Response<Bytes> {
         let key = format!("{}:{}", self.account.consumer_key, self.account.consumer_secret);
-        let basic = format!("Basic {}", STANDARD.encode(key));
+        let basic = format!("Basic {}", BASE64.encode(key.as_bytes()));
         let given = request.headers().get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if given != Some(basic.as_str()) {
             let text = "Sorry, you cannot list resources.";

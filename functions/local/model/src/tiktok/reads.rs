@@ -5,8 +5,7 @@ use super::gate::Asked;
 use super::order::Order;
 use super::state::State;
 use super::views;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 /// One row of a page: what it is sorted by, its id, and what it will show.
@@ -35,11 +34,11 @@ fn page_token(sort: i64, id: &str) -> String {
     while bytes.len() % 3 != 1 {
         bytes.push(b' ');
     }
-    STANDARD.encode(bytes)
+    BASE64.encode(&bytes)
 }
 
 fn read_token(token: &str) -> Option<(i64, String)> {
-    let bytes = STANDARD.decode(token).ok()?;
+    let bytes = BASE64.decode(token.as_bytes()).ok()?;
     let text = String::from_utf8(bytes.strip_prefix(&TOKEN_MARK)?.to_vec()).ok()?;
     let (sort, id) = text.trim_end().split_once('|')?;
     Some((sort.parse().ok()?, id.to_owned()))

@@ -13,6 +13,7 @@ use waybill::domain::connection::StoreSettings;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
 use waybill::flows::access::store::StoreSecrets;
+use waybill::flows::acts::{self, Actor};
 use waybill::flows::connect::store::{self as connect_store, NewStore, StoreAddError};
 use waybill::flows::intake::subscriptions::SubscriptionError;
 use waybill::flows::views::standing::StoreStanding;
@@ -84,6 +85,8 @@ pub(super) async fn run(app: &App, args: &StoreAdd, output: &mut Output) -> Resu
     let platform = new.platform;
     let added = connect_store::add(app, new).await.map_err(refused)?;
     let id = &added.store.id;
+    let said = format!("{} is connected", added.store.address);
+    acts::store_act(app, &Actor::command_line(), &added.store, "connect store", &said).await?;
     if let Some(name) = args.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) {
         connect_store::rename(app, id, name).await?;
     }

@@ -35,6 +35,7 @@ fn store() -> StoreConnection {
         due: None,
         poll_due: None,
         polls: crate::domain::connection::PollState::default(),
+        placed: true,
     }
 }
 
@@ -47,7 +48,7 @@ fn shipment(id: &str, version: i64, status: ShipmentStatus, numbers: &[&str]) ->
             .iter()
             .map(|n| StoreParcel { number: TrackingNumber::parse(n).expect("number"), carrier: Some("USPS".into()) })
             .collect(),
-        lines: vec![StoreLine { sku: "MUG".into(), quantity: 1 }],
+        lines: vec![StoreLine::new("MUG", 1)],
     }
 }
 

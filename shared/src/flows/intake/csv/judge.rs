@@ -287,7 +287,7 @@ pub(super) fn folded(sku: &str) -> String {
 pub(super) fn lines_of(group: &Parcels<'_>) -> Vec<StoreLine> {
     let line = |line: &&Line| {
         let quantity = line.quantity.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
-        line.sku.clone().map(|sku| StoreLine { sku, quantity })
+        line.sku.clone().map(|sku| StoreLine::new(sku, quantity))
     };
     group.lines.iter().filter_map(line).collect()
 }

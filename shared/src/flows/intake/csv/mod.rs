@@ -118,6 +118,7 @@ async fn connection(app: &App, shop: &Shop) -> Result<StoreConnection, TableErro
         due: None,
         poll_due: None,
         polls: crate::domain::connection::PollState::default(),
+        placed: true,
     };
     // The pointer first: a crash between the two is repaired by the next file.
     app.table.account_store_put(&shop.account, &id).await?;

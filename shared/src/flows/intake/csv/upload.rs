@@ -4,8 +4,7 @@ use crate::app::App;
 use crate::domain::ids::{AccountId, ShopId};
 use crate::flows::connect::login::secret;
 use crate::table::error::TableError;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +43,7 @@ pub async fn keep(app: &App, account: &AccountId, upload: &Upload) -> Result<Str
     let (token, until) = (secret(app), app.clock.now() + KEPT);
     let pieces: Vec<&[u8]> = upload.bytes.chunks(PIECE).collect();
     for (at, piece) in pieces.iter().enumerate() {
-        app.table.once_put(&format!("{token}.{at}"), KIND, &STANDARD.encode(piece), until).await?;
+        app.table.once_put(&format!("{token}.{at}"), KIND, &BASE64.encode(piece), until).await?;
     }
     let (account, shop, name) = (account.clone(), upload.shop.clone(), upload.name.chars().take(200).collect());
     app.table.once_put(&token, KIND, &First { account, shop, name, pieces: pieces.len() }, until).await?;
@@ -62,7 +61,7 @@ pub async fn find(app: &App, account: &AccountId, token: &str) -> Result<Option<
     let mut bytes = Vec::new();
     for at in 0..first.pieces {
         let piece = app.table.once_peek::<String>(&format!("{token}.{at}"), KIND, now).await?;
-        let Some(piece) = piece.and_then(|piece| STANDARD.decode(piece).ok()) else { return Ok(None) };
+        let Some(piece) = piece.and_then(|piece| BASE64.decode(piece.as_bytes()).ok()) else { return Ok(None) };
         bytes.extend(piece);
     }
     Ok(Some(Upload { shop: first.shop, name: first.name, bytes }))

@@ -214,7 +214,7 @@ fn two_numbers_in_one_field_of_bigcommerce_are_two_parcels() {
     let numbers: Vec<&str> = shipment.parcels.iter().map(|p| p.number.as_str()).collect();
     assert_eq!(numbers, ["9400100000000000000017", "9400100000000000000024"]);
     assert!(shipment.parcels.iter().all(|parcel| parcel.carrier.is_none()), "the word None is no carrier");
-    assert_eq!(shipment.lines, [StoreLine { sku: "MUG-BLUE".to_owned(), quantity: 2 }]);
+    assert_eq!(shipment.lines, [StoreLine::new("MUG-BLUE", 2)]);
 }
 
 #[test]

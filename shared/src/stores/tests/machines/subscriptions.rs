@@ -76,9 +76,24 @@ impl Hooks {
     }
 }
 
+const ADDRESS: &str = "https://waybill.example/hooks/x/abc";
+const APART: &str = "https://hooks.example/hooks/x/abc";
+
 fn kept(platform: Platform, goal: Goal, hooks: &mut Hooks) -> Report {
+    kept_at(platform, goal, hooks, (ADDRESS, &[]), &mut |_| None)
+}
+
+/// `each` sees the store after every answer, and may put another answer into its place.
+fn kept_at(
+    platform: Platform,
+    goal: Goal,
+    hooks: &mut Hooks,
+    (address, former): (&str, &[&str]),
+    each: &mut dyn FnMut(&Hooks) -> Option<(u16, Value)>,
+) -> Report {
     let wanted = Wanted {
-        address: "https://waybill.example/hooks/x/abc".to_owned(),
+        address: address.to_owned(),
+        former: former.iter().map(|&former| former.to_owned()).collect(),
         secret: Some("wordsanddigits1".to_owned().into()),
         header: Some("headersecret".to_owned().into()),
     };
@@ -87,7 +102,8 @@ fn kept(platform: Platform, goal: Goal, hooks: &mut Hooks) -> Report {
     for _ in 0..50 {
         match step {
             SubscriptionStep::Send(request) => {
-                let (status, body) = hooks.serve(platform, &request);
+                let served = hooks.serve(platform, &request);
+                let (status, body) = each(hooks).unwrap_or(served);
                 step = machine.step(Some(&answer(status, &body)), now()).expect("a step");
             }
             SubscriptionStep::Done(report) => return report,
@@ -129,6 +145,64 @@ fn subscriptions_are_made_noticed_when_gone_repaired_and_taken_away() {
         let nothing = kept(platform, Goal::Check, &mut hooks);
         assert_eq!(nothing.missing.len(), count, "{platform}");
     }
+}
+
+/// Topics that somebody at one of these addresses hears of.
+fn heard(hooks: &Hooks, addresses: &[&str]) -> Vec<String> {
+    let text = |hook: &Value, names: &[&str]| {
+        names.iter().find_map(|name| hook.get(name)?.as_str().map(str::to_owned)).unwrap_or_default()
+    };
+    let on = |hook: &&Value| ["is_active", "status"].iter().all(|name| hook.get(name) != Some(&json!(false)));
+    let here = |hook: &&Value| {
+        addresses.contains(&text(hook, &["uri", "delivery_url", "destination", "recipient_url"]).as_str())
+    };
+    let mut topics: Vec<String> =
+        hooks.0.iter().filter(on).filter(here).map(|hook| text(hook, &["topic", "scope", "event_name"])).collect();
+    topics.sort();
+    topics
+}
+
+#[test]
+fn subscriptions_move_to_another_address_without_a_moment_in_which_nobody_hears() {
+    for platform in [Platform::Shopify, Platform::WooCommerce, Platform::BigCommerce, Platform::Magento] {
+        let mut hooks = Hooks(Vec::new(), 0);
+        kept(platform, Goal::Ensure, &mut hooks);
+        let topics = heard(&hooks, &[ADDRESS]);
+        let mut always = |hooks: &Hooks| {
+            let mut heard = heard(hooks, &[ADDRESS, APART]);
+            heard.dedup();
+            assert_eq!(heard, topics, "{platform}: a gap");
+            None
+        };
+        let there = (APART, [ADDRESS].as_slice());
+        let moved = kept_at(platform, Goal::Ensure, &mut hooks, there, &mut always);
+        assert_eq!((moved.repaired.len(), moved.removed.len()), (topics.len(), topics.len()), "{platform} {moved:?}");
+        assert_eq!((heard(&hooks, &[APART]), heard(&hooks, &[ADDRESS])), (topics.clone(), vec![]), "{platform}");
+        let again = kept_at(platform, Goal::Ensure, &mut hooks, there, &mut always);
+        assert_eq!((again.in_place.len(), again.removed.len()), (topics.len(), 0), "{platform} {again:?}");
+        // And back.
+        kept_at(platform, Goal::Ensure, &mut hooks, (ADDRESS, &[APART]), &mut always);
+        assert_eq!((heard(&hooks, &[ADDRESS]), heard(&hooks, &[APART])), (topics.clone(), vec![]), "{platform}");
+        // Whoever leaves takes away both.
+        kept_at(platform, Goal::Ensure, &mut hooks, (APART, &[]), &mut always);
+        kept_at(platform, Goal::Remove, &mut hooks, there, &mut |_| None);
+        assert_eq!(heard(&hooks, &[ADDRESS, APART]), Vec::<String>::new(), "{platform}");
+    }
+}
+
+#[test]
+fn the_former_address_goes_on_hearing_what_the_store_will_not_tell_the_new_one() {
+    let mut hooks = Hooks(Vec::new(), 0);
+    kept(Platform::WooCommerce, Goal::Ensure, &mut hooks);
+    let mut answers = 0;
+    let mut refuse_the_first = |_: &Hooks| {
+        answers += 1;
+        (answers == 2).then(|| (400, json!({"message": "no"})))
+    };
+    let there = (APART, [ADDRESS].as_slice());
+    let report = kept_at(Platform::WooCommerce, Goal::Ensure, &mut hooks, there, &mut refuse_the_first);
+    assert_eq!((report.refused.len(), report.repaired.len(), report.removed.len()), (1, 1, 1), "{report:?}");
+    assert_eq!(heard(&hooks, &[ADDRESS]), [report.refused[0].0.clone()]);
 }
 
 #[test]

@@ -114,9 +114,8 @@ async fn woocommerce_reads_in_the_sites_time_unless_told_otherwise() {
 async fn woocommerce_pages_tell_their_number_and_core_fulfillments_have_their_own_address() {
     let (desk, ids) = stocked(Kind::WooCommerce(Plugin::Core));
     let account = desk.store.account();
-    use base64::Engine as _;
     let key = format!("{}:{}", account.consumer_key, account.consumer_secret);
-    let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(key));
+    let basic = format!("Basic {}", data_encoding::BASE64.encode(key.as_bytes()));
     let path = "/wp-json/wc/v3/orders?per_page=2&page=2";
     let page = desk.send("GET", path, &[("authorization", &basic)], Value::Null).await;
     assert_eq!(

@@ -68,9 +68,8 @@ impl Desk {
     /// A call with the right credentials of the platform.
     async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let account = self.store.account();
-        use base64::Engine as _;
         let key = format!("{}:{}", account.consumer_key, account.consumer_secret);
-        let basic = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(key));
+        let basic = format!("Basic {}", data_encoding::BASE64.encode(key.as_bytes()));
         let bearer = format!("Bearer {}", account.access_token);
         let header = match self.store.kind() {
             Kind::Shopify => ("x-shopify-access-token", account.access_token.as_str()),

@@ -25,6 +25,7 @@ mod explain;
 mod models;
 mod models_field;
 mod models_tiktok;
+mod newcomer;
 mod oracle;
 mod orders;
 mod people;

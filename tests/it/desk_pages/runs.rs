@@ -2,10 +2,12 @@
 //! is taken up where it was.
 
 use super::lists::hold;
-use super::{desk, press};
+use super::{ONE, desk, press};
 use std::time::Duration;
+use waybill::domain::ids::{ShopId, TikTokOrderId};
+use waybill::domain::order_row::OrderRow;
 use waybill::domain::reason::Reason;
-use waybill::flows::acts::bulk::go_on;
+use waybill::flows::acts::bulk::{find_run, go_on};
 use waybill_tests::world::browser::{Browser, Page};
 use waybill_tests::world::wire::TableFaults;
 use waybill_tests::world::{SHOP, World};
@@ -21,9 +23,24 @@ fn is_loaded_again(page: &Page) -> bool {
     page.headers.get("refresh").is_some_and(|seconds| seconds == "2")
 }
 
-/// Presses through to a run of an act on everything of a reason. Gives the address of its page.
-async fn begun(world: &World, browser: &mut Browser, reason: Reason, act: &[(&str, &str)]) -> String {
-    let page = browser.get(world, &format!("/attention?reason={reason}")).await;
+/// Processes that die in the middle of a run, which takes its time at the table, until one of them has come somewhere.
+async fn dies(world: &World, token: &str) {
+    world.wire.set_faults(TableFaults { latency: Duration::from_millis(100), ..TableFaults::default() });
+    let mut lives = Duration::from_secs(8);
+    loop {
+        drop(tokio::time::timeout(lives, go_on(&world.app, token, None)).await);
+        let run = find_run(&world.app, &world.account, token).await.expect("read").expect("there");
+        if run.seen > 0 {
+            break;
+        }
+        lives *= 2;
+    }
+    world.wire.set_faults(TableFaults::default());
+}
+
+/// Presses through to a run of an act on everything that a filter takes. Gives the address of its page.
+async fn begun(world: &World, browser: &mut Browser, filter: &str, act: &[(&str, &str)]) -> String {
+    let page = browser.get(world, &format!("/attention?{filter}")).await;
     let preview = press(world, browser, &page, "preview", act).await;
     assert!(preview.text.contains("will change"), "{}", preview.text);
     let answer = press(world, browser, &preview, "run", &[]).await;
@@ -40,7 +57,7 @@ async fn a_run_goes_on_while_nobody_looks_and_is_taken_up_where_it_stopped() {
     }
     world.app.runs.live_on();
     let typed = [("act", "dismiss"), ("note", "sent by hand")];
-    let run = begun(&world, &mut browser, Reason::LinesUnmatched, &typed).await;
+    let run = begun(&world, &mut browser, "reason=LINES_UNMATCHED", &typed).await;
     let page = browser.get(&world, &run).await;
     assert!(page.text.contains("0 of 120") && page.text.contains("you may leave this page"), "{}", page.text);
     assert!(is_loaded_again(&page), "{:?}", page.headers);
@@ -48,14 +65,13 @@ async fn a_run_goes_on_while_nobody_looks_and_is_taken_up_where_it_stopped() {
     assert_eq!(world.held().await.0.len(), 120, "nobody has worked on it yet");
     // The process dies in the middle.
     let token = world.app.runs.next().await;
-    world.wire.set_faults(TableFaults { latency: Duration::from_millis(20), ..TableFaults::default() });
-    go_on(&world.app, &token, Some(Duration::from_secs(3))).await.expect("as far as it comes");
-    world.wire.set_faults(TableFaults::default());
+    dies(&world, &token).await;
     let page = browser.get(&world, &run).await;
     let (changed, left) = (figure(&page, "Changed"), figure(&page, "Still to come"));
     assert!(changed > 0 && left > 0 && changed + left == 120, "{changed} and {left}");
     assert!(page.text.contains(&format!("<progress id=\"far\" max=\"120\" value=\"{changed}\">")), "{}", page.text);
-    assert_eq!(world.held().await.0.len(), left, "what it says is what is");
+    let held = world.held().await.0.len();
+    assert!(held <= left && held + 25 > left, "what it says is what is, but for the step it died in: {held} of {left}");
     world.time.skip(Duration::from_secs(90));
     let page = browser.get(&world, &run).await;
     assert!(page.text.contains("It has stopped before its end") && !is_loaded_again(&page), "{}", page.text);
@@ -64,7 +80,8 @@ async fn a_run_goes_on_while_nobody_looks_and_is_taken_up_where_it_stopped() {
     let token = world.app.runs.next().await;
     go_on(&world.app, &token, None).await.expect("to its end");
     let page = browser.get(&world, &run).await;
-    assert!(page.text.contains("120 changed, 0 left as they were") && !is_loaded_again(&page), "{}", page.text);
+    assert!(page.text.contains("<strong>Done.</strong>") && !is_loaded_again(&page), "{}", page.text);
+    assert_eq!(figure(&page, "Still to come"), 0);
     assert!(world.held().await.0.is_empty());
     assert_eq!(world.command(&["audit"]).await.0.len(), 120, "each one once in the audit");
     // Pressed again, or by two at once, nothing is done twice.
@@ -76,11 +93,12 @@ async fn a_run_goes_on_while_nobody_looks_and_is_taken_up_where_it_stopped() {
 async fn where_no_process_lives_on_the_press_itself_works_and_what_stays_is_said() {
     let (world, store, mut browser) = desk().await;
     for n in 0..80 {
-        hold(&world, &store.store.id, n, Reason::EditUsed, "USPS").await;
+        let reason = if n < 40 { Reason::EditUsed } else { Reason::CarrierFormatMismatch };
+        hold(&world, &store.store.id, n, reason, "USPS").await;
     }
-    let run = begun(&world, &mut browser, Reason::EditUsed, &[("act", "confirm")]).await;
+    let run = begun(&world, &mut browser, "carrier=USPS", &[("act", "confirm")]).await;
     let page = browser.get(&world, &run).await;
-    assert_eq!((figure(&page, "Changed"), figure(&page, "Left as they were")), (0, 80), "{}", page.text);
+    assert_eq!((figure(&page, "Changed"), figure(&page, "Left as they were")), (40, 40), "{}", page.text);
     assert!(page.text.contains("nothing about its number or carrier is in doubt"), "{}", page.text);
     // A stranger sees nothing of it, and cannot go on with it.
     let mut other = Browser::default();
@@ -92,6 +110,15 @@ async fn where_no_process_lives_on_the_press_itself_works_and_what_stays_is_said
 #[tokio::test(start_paused = true)]
 async fn a_file_of_ten_thousand_rows_shows_how_far_it_is_and_sends_nothing_twice() {
     let (world, _, mut browser) = desk().await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.minutes(20).await;
+    let (shop, first) = (ShopId::parse(SHOP).expect("id"), TikTokOrderId::parse(ONE).expect("id"));
+    let sample = world.app.table.tiktok_order(&shop, &first, true).await.expect("read").expect("there");
+    for n in 0..10_000 {
+        let order = TikTokOrderId::parse(format!("5770000000{n:08}")).expect("id");
+        let mut row = OrderRow { order, rev: 0, ..sample.clone() };
+        world.app.table.tiktok_order_put(&mut row).await.expect("written");
+    }
     let rows: Vec<String> = (0..10_000).map(|n| format!("5770000000{n:08},TBRT{n:07},Better Trucks")).collect();
     let text = format!("tiktok_order_id,tracking_number,carrier\n{}\n", rows.join("\n"));
     let page = browser.get(&world, "/backfill").await;
@@ -107,9 +134,7 @@ async fn a_file_of_ten_thousand_rows_shows_how_far_it_is_and_sends_nothing_twice
     let page = browser.get(&world, &run).await;
     assert!(page.text.contains("0 of 10000") && is_loaded_again(&page), "{}", page.text);
     let token = world.app.runs.next().await;
-    world.wire.set_faults(TableFaults { latency: Duration::from_millis(5), ..TableFaults::default() });
-    go_on(&world.app, &token, Some(Duration::from_secs(8))).await.expect("as far as it comes");
-    world.wire.set_faults(TableFaults::default());
+    dies(&world, &token).await;
     let page = browser.get(&world, &run).await;
     let (kept, left) = (figure(&page, "Orders kept"), figure(&page, "Still to come"));
     assert!(kept > 0 && left > 0 && kept + left == 10_000, "{kept} and {left}");

@@ -14,7 +14,8 @@ use waybill::domain::reason::Reason;
 use waybill::domain::tracking::TrackingNumber;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::browser::Browser;
-use waybill_tests::world::{SHOP, World, parcel};
+use waybill_tests::world::everyday::parcel;
+use waybill_tests::world::{SHOP, World};
 
 const PARCELS: u64 = 100_000;
 const HELD: u64 = 5_000;

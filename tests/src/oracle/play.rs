@@ -108,7 +108,7 @@ impl Stage<'_> {
             }
             let next = self.due().map(|(ms, _)| (ms + 999) / 1000).min().unwrap_or(i64::MAX);
             // Rows of a shop that does not send are due and stay so. Each is looked at in two minutes of its hour.
-            let step = if before == self.work() { 120 } else { 60 };
+            let step = if !before.is_empty() && before == self.work() { 120 } else { 60 };
             let next = next.min(self.tick).max(now + step).min(end);
             self.world.time.skip(Duration::from_secs(u64::try_from(next - now).unwrap_or(1)));
         }

@@ -1,5 +1,5 @@
 //! What must come, when everything is quiet: each order on the one list of its clock (I13), what is not scanned in time
-//! told (I15), and what is held settled by its own remedy.
+//! told (I15).
 
 use super::rig::Rig;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ const UNSCANNED_TURN: u64 = 16;
 const DAYS: Duration = Duration::from_secs(4 * 24 * 3600);
 
 impl Rig {
-    /// What must hold after two quiet hours, and what people and days then bring.
+    /// What must hold after two quiet hours, and after days in which no carrier scans.
     pub(super) async fn promises(&mut self, seed: u64) {
         self.clocks();
         if seed.is_multiple_of(UNSCANNED_TURN) {
@@ -21,7 +21,6 @@ impl Rig {
             self.clocks();
             self.unscanned();
         }
-        self.people().await;
     }
 
     /// Orders on a list of this kind, by how often they stand there.
@@ -64,40 +63,6 @@ impl Rig {
             if order.status == Status::AwaitingCollection && !listed.contains(&placed.id) {
                 self.problems.push(format!("I15: {} was not scanned in its time, and is on no list", placed.id));
             }
-        }
-    }
-
-    /// People do what each entry says, and close what is left. Then no parcel asks for a hand.
-    async fn people(&mut self) {
-        for again in [false, true] {
-            for entry in self.world.held().await.0 {
-                let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
-                let (number, command) = (text("number"), text("command"));
-                if number.is_empty() {
-                    continue;
-                }
-                // A word in capitals is for the person to fill in.
-                let ready = !command
-                    .split(' ')
-                    .any(|word| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
-                let words: Vec<&str> = command.split(' ').skip(1).collect();
-                let said = if !again && ready && words.len() > 1 {
-                    self.world.command(&words).await.0
-                } else {
-                    self.world.command(&["dismiss", &number, "--note", "settled by hand"]).await.0
-                };
-                if let Some(error) = said.iter().find_map(|row| row["error"].as_str()) {
-                    self.problems.push(format!("a remedy cannot be done: {command:?} for {entry}: {error}"));
-                }
-            }
-            for _ in 0..3 {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                self.tick(0);
-                self.settle_down().await;
-            }
-        }
-        for entry in self.world.held().await.0.iter().filter(|entry| entry["number"].is_string()) {
-            self.problems.push(format!("people did what it says, and it is still there: {entry}"));
         }
     }
 }

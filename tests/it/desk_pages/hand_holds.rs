@@ -212,8 +212,7 @@ async fn a_hold_is_set_and_released_where_people_look_one_by_one_and_many_at_onc
     press(&world, &mut browser, &preview, "run", &[]).await;
     world.listed(&number(2), &["HELD_BY_PERSON"]).await;
     let (audit, _) = world.command(&["audit"]).await;
-    let acts: Vec<String> =
-        audit.iter().map(|row| format!("{} {}", row["act"], row["who"]).replace('"', "")).collect();
+    let acts: Vec<String> = audit.iter().map(|row| format!("{} {}", row["act"], row["who"]).replace('"', "")).collect();
     let by = |act: &str| format!("{act} owner@tiny-mugs.example");
     assert_eq!(acts, [by("hold"), by("release"), by("hold"), by("release"), by("hold")], "{audit:?}");
 }

@@ -205,7 +205,11 @@ pub(super) fn held_words(parcel: &Parcel, zone: &jiff::tz::TimeZone) -> Option<S
     } else {
         ""
     };
-    Some(format!("Held here by {} since {since}: release it when it may go. Why: {}.{read}{lost}", by.who, by.note.trim_end_matches('.')))
+    Some(format!(
+        "Held here by {} since {since}: release it when it may go. Why: {}.{read}{lost}",
+        by.who,
+        by.note.trim_end_matches('.')
+    ))
 }
 
 /// A span as people say it; the two largest units.

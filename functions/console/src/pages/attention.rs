@@ -264,9 +264,8 @@ fn view(row: &HeldRow, shop: Option<&Shop>, forms: Forms, now: Timestamp) -> Row
         carrier: row.carrier.clone(),
         shop: shop.map_or_else(|| row.shop.clone(), |shop| shop.name.clone()),
         // Of most orders it is the clock, which stands beside it.
-        detail: held_here(row, &zone).or_else(|| {
-            row.detail.clone().filter(|detail| row.clock.is_none_or(|clock| !detail.starts_with(clock)))
-        }),
+        detail: held_here(row, &zone)
+            .or_else(|| row.detail.clone().filter(|detail| row.clock.is_none_or(|clock| !detail.starts_with(clock)))),
         clock: clock.map(Clock::shown_as),
         left: row.due.map(|due| left(due, now)),
         due: row.due.map(|due| zone::moment(due, &zone)),

@@ -88,13 +88,7 @@ async fn one(app: &App, actor: &Actor, act: &Act, named: &Parcel, dry_run: bool)
 }
 
 /// What the act makes of a row. `readable`: the store can be asked for its order again.
-fn change(
-    actor: &Actor,
-    act: &Act,
-    parcel: &mut Parcel,
-    readable: bool,
-    now: Timestamp,
-) -> Result<String, String> {
+fn change(actor: &Actor, act: &Act, parcel: &mut Parcel, readable: bool, now: Timestamp) -> Result<String, String> {
     match act {
         Act::Retry => retry(parcel, readable, now),
         Act::Dismiss { note } => dismiss(parcel, note, now),

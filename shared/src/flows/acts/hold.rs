@@ -20,9 +20,11 @@ pub(super) fn hold(parcel: &mut Parcel, who: &str, note: &str, now: Timestamp) -
     let (under_way, due) = (parcel.may_be_under_way(), parcel.due.is_some_and(|due| due <= now));
     parcel.hold_here(HeldBy { who: who.to_owned(), since: now, note: note.to_owned() }, now);
     Ok(match (under_way, due) {
-        (true, _) => "a call to TikTok is under way and is not undone: it is read first whether TikTok has the number, \
+        (true, _) => {
+            "a call to TikTok is under way and is not undone: it is read first whether TikTok has the number, \
                       and held here if not"
-            .to_owned(),
+                .to_owned()
+        }
         (false, true) => "stays here until it is released, and its deadlines go on; a call that a running push has \
                           begun is not undone, and the order's page says so"
             .to_owned(),

@@ -3,4 +3,5 @@
 pub mod lists;
 pub mod map;
 pub mod match_parcel;
+pub mod route;
 pub mod unmatched;

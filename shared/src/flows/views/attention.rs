@@ -237,7 +237,8 @@ pub fn detail(parcel: &Parcel) -> Option<String> {
 fn said(parcel: &Parcel) -> Option<String> {
     let reason = parcel.state.reason()?;
     if let (Reason::HeldByPerson, Some(by)) = (reason, &parcel.held_by) {
-        let lost = if parcel.tried.is_some() { "; an answer of TikTok was lost before: it may have the number" } else { "" };
+        let lost =
+            if parcel.tried.is_some() { "; an answer of TikTok was lost before: it may have the number" } else { "" };
         return Some(format!("held by {}: {}{lost}", by.who, by.note));
     }
     let said = parcel.events.iter().rev().find(|event| event.what.reason() == Some(reason) && !event.detail.is_empty());

@@ -43,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("forms.html", include_str!("../templates/forms.html")),
     ("attention.html", include_str!("../templates/attention.html")),
     ("attention_bulk.html", include_str!("../templates/attention_bulk.html")),
+    ("run.html", include_str!("../templates/run.html")),
     ("order.html", include_str!("../templates/order.html")),
     ("order_choice.html", include_str!("../templates/order_choice.html")),
     ("people.html", include_str!("../templates/people.html")),

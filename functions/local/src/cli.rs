@@ -300,7 +300,8 @@ async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
         Command::Restore { file, yes } => commands::backup::restore(&place, &file, yes, output).await,
         command => {
             let open = open(&place).await?;
-            with_installation(command, &open, output).await
+            let progress = output.progress().clone();
+            progress.while_waiting("still at work", with_installation(command, &open, output)).await
         }
     }
 }

@@ -12,4 +12,5 @@ pub mod open;
 pub mod output;
 pub mod printable;
 pub mod private;
+pub mod progress;
 pub mod stack;

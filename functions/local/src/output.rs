@@ -3,6 +3,7 @@
 
 use crate::failure::Failure;
 use crate::printable::{Printable, printable};
+use crate::progress::Progress;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub trait Row: Serialize {
 pub struct Output {
     json: bool,
     zone: TimeZone,
+    progress: Progress,
     to: Box<dyn Write + Send>,
 }
 
@@ -31,13 +33,20 @@ impl Output {
     /// Standard output, times in this machine's zone.
     #[must_use]
     pub fn stdout(json: bool) -> Self {
-        Self { zone: TimeZone::system(), ..Self::to(json, std::io::stdout()) }
+        let progress = Progress::on_terminal(json);
+        Self { zone: TimeZone::system(), progress, ..Self::to(json, std::io::stdout()) }
     }
 
     /// Any writer, for tests; times in UTC.
     pub fn to(json: bool, to: impl Write + Send + 'static) -> Self {
         // What stores and merchants wrote passes through here too.
-        Self { json, zone: TimeZone::UTC, to: Box::new(Printable::new(to, json)) }
+        Self { json, zone: TimeZone::UTC, progress: Progress::default(), to: Box::new(Printable::new(to, json)) }
+    }
+
+    /// How far something is that takes long; it is off the screen before the next line.
+    #[must_use]
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Whether JSON was asked for.
@@ -53,6 +62,7 @@ impl Output {
     }
 
     fn write(&mut self, line: &str) -> Result<(), Failure> {
+        self.progress.clear();
         writeln!(self.to, "{line}").map_err(|e| Failure::output(&e))
     }
 
@@ -114,6 +124,7 @@ impl Output {
     /// # Errors
     /// When it cannot be written.
     pub fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.progress.clear();
         self.to.write_all(text.as_bytes()).map_err(|e| Failure::output(&e))?;
         self.flush()
     }

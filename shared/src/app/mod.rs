@@ -4,6 +4,7 @@ mod errands;
 mod heard;
 pub(crate) mod pace;
 mod remembered;
+mod runs;
 
 use crate::aws;
 use crate::config::{Config, ConfigError};
@@ -23,6 +24,7 @@ pub use errands::Errands;
 pub use heard::Ears;
 pub use pace::Paces;
 pub use remembered::Remembered;
+pub use runs::Runs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +56,8 @@ pub struct App {
     pub mailer: Mailer,
     /// Work that nobody waits for.
     pub errands: Errands,
+    /// Runs that people left to us.
+    pub runs: Runs,
     /// Where metric lines go.
     pub metrics: Sink,
     /// Webhook addresses seen lately.
@@ -120,6 +124,7 @@ impl App {
             paces: Default::default(),
             mailer: smtp_mailer(&config),
             errands: Errands::default(),
+            runs: Runs::default(),
             config,
             clock,
             entropy,

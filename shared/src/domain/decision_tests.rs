@@ -326,7 +326,13 @@ fn cause(reason: Reason) -> Option<Decision> {
         }
         R::SampleOrder => (order.sample, rules.hold_samples) = (true, true),
         R::UnknownStatus => order.state = OrderState::parse("SHINY_NEW"),
-        R::NotTikTok | R::OrderNotFound | R::OrderAmbiguous | R::StoreUnreadable | R::ShopGone | R::ShopPaused => {
+        R::NotTikTok
+        | R::OrderNotFound
+        | R::OrderAmbiguous
+        | R::StoreUnreadable
+        | R::ShopGone
+        | R::ShopPaused
+        | R::HeldByPerson => {
             return None;
         }
         R::TrackingMissing | R::TrackingInvalid | R::TrackingDuplicate => return None,

@@ -116,7 +116,7 @@ impl Parcel {
     pub fn start_over(&mut self, state: ParcelState, now: Timestamp) -> bool {
         if self.held_by.is_some() {
             self.asked.clear();
-            return self.stays_here(now);
+            return self.stays_here_known(now);
         }
         if self.advance(state, now).is_err() {
             return false;

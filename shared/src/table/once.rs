@@ -98,9 +98,10 @@ impl Table {
     pub async fn session_get(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
         let Some(item) = self.get(&keys::session(&hashed(secret)), true).await? else { return Ok(None) };
         let row = Reader(&item);
+        let person = row.text_if("person");
         let session = Session {
-            account: row.parsed("account", AccountId::parse)?,
-            person: row.text_if("person"),
+            account: row.parsed(if person.is_some() { OF_PERSON } else { WHOLE }, AccountId::parse)?,
+            person,
             several: row.text_if("several").is_some(),
             until: row.time("until")?,
         };
@@ -116,9 +117,16 @@ impl Table {
     }
 }
 
+/// The account's name in the row of a session of before there were people.
+const WHOLE: &str = "account";
+/// Its name where the session is a person's. A program that knows no roles would take everybody for an owner: it cannot
+/// read these.
+const OF_PERSON: &str = "looks_at";
+
 fn session_row(secret: &str, session: &Session) -> Writer {
+    let name = if session.person.is_some() { OF_PERSON } else { WHOLE };
     Writer::new(keys::session(&hashed(secret)), "session")
-        .text("account", session.account.as_str())
+        .text(name, session.account.as_str())
         .text_if("person", session.person.as_deref())
         .text_if("several", session.several.then_some("yes"))
         .time("until", session.until)

@@ -103,7 +103,7 @@ async fn the_clocks_of_a_held_parcels_order_go_on_and_what_the_store_cancels_is_
     assert!(rows[0]["bucket"] == "late" && rows[0]["blocker"] == "HELD_BY_PERSON", "{rows:?}");
     is_held(&world, &number(1)).await;
     let mut gone = parcel(&world, "W1", Some(ONE), &number(1), "USPS", "MUG");
-    gone["status"] = "cancelled".into();
+    gone["cancelled"] = true.into();
     world.tell(&store, gone).await;
     world.minutes(10).await;
     assert!(world.held().await.about(&number(1)).is_none(), "{}", world.told("W1").await);
@@ -171,7 +171,7 @@ async fn what_tiktok_shows_meanwhile_ends_a_hold() {
 async fn a_hold_is_set_and_released_where_people_look_one_by_one_and_many_at_once() {
     let (world, store, mut browser) = desk().await;
     for (order, n) in [(ONE, 1), (TWO, 2)] {
-        world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).place();
+        world.tiktok.order(SHOP, order).lines(&[("MUG", 1), ("CAP", 1)]).place();
         let order_name = format!("W{n}");
         world.tell(&store, parcel(&world, &order_name, Some(order), &number(n), "USPS", "no such code")).await;
     }
@@ -192,11 +192,11 @@ async fn a_hold_is_set_and_released_where_people_look_one_by_one_and_many_at_onc
     assert!(page.text.contains(&words) && page.text.contains("name=\"do\" value=\"release\""), "{}", page.text);
     world.tell(&store, parcel(&world, "W1", Some(ONE), &number(1), "USPS", "MUG")).await;
     world.minutes(5).await;
-    world.holds(SHOP, ONE, &["-"]).await;
+    world.holds(SHOP, ONE, &["-", "-"]).await;
     let said = settle(&world, &mut browser, "release", &[]).await;
     assert!(said.contains("released: judged with the next push"), "{said}");
     world.minutes(5).await;
-    world.holds(SHOP, ONE, &[&number(1)]).await;
+    world.holds(SHOP, ONE, &[&number(1), "-"]).await;
     let said = settle(&world, &mut browser, "hold", &[("note", WHY)]).await;
     assert!(said.contains("stays here until it is released"), "{said}");
     // All of a reason at once.

@@ -5,6 +5,7 @@ mod catalogue;
 mod explained;
 mod hand_holds;
 mod lists;
+mod runs;
 mod strangers;
 
 use serde_json::{Value, json};

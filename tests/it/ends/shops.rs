@@ -130,3 +130,23 @@ async fn a_number_without_an_order_is_looked_for_a_whole_day_after_its_shop_came
     world.hours(14).await;
     world.listed(&number, &["ORDER_NOT_FOUND"]).await;
 }
+
+/// W: TikTok refuses the shop, not the parcel: the shop stands on the list, the parcel says nothing, and both go on by
+/// themselves.
+#[tokio::test(start_paused = true)]
+async fn a_shop_that_tiktok_closes_for_a_while_leaves_no_word_on_its_parcels() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.tiktok.set_active(SHOP, false);
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(3).await;
+    world.holds(SHOP, ONE, &["-"]).await;
+    assert!(world.held().await.about(&number).is_none(), "{}", world.told("W1").await);
+    let (rows, _) = world.command(&["order", "W1"]).await;
+    assert_eq!(rows[0]["state"], "QUEUED", "{rows:?}");
+    world.tiktok.set_active(SHOP, true);
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+}

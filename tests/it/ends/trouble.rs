@@ -128,3 +128,25 @@ async fn a_number_of_another_order_is_told_although_the_first_answers_were_lost(
     world.holds(SHOP, TWO, &["-"]).await;
     world.listed(&number, &["TRACKING_DUPLICATE"]).await;
 }
+
+/// X: the code passes, and still only the one order waits for it.
+#[tokio::test(start_paused = true)]
+async fn an_order_whose_reads_fail_for_hours_keeps_nobody_waiting() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    let orders: Vec<String> = (1..=6).map(|n| format!("57600000000000000{n}")).collect();
+    world.tiktok.inject(FaultRule::new(Fault::Code(36_009_003)).on(&[Call::GetOrders]).id(&orders[2]));
+    for (n, order) in (1..).zip(&orders) {
+        world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).place();
+        let body = parcel(&world, &format!("W{n}"), order, "1", &usps(n), &[("MUG", 1)]);
+        world.tell(&store, body).await;
+    }
+    world.minutes(15).await;
+    for (n, order) in (1..).zip(&orders) {
+        let number = usps(n);
+        world.holds(SHOP, order, &[if n == 3 { "-" } else { &number }]).await;
+    }
+    world.tiktok.heal();
+    world.hours(2).await;
+    world.holds(SHOP, &orders[2], &[&usps(3)]).await;
+}

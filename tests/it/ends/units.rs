@@ -118,6 +118,8 @@ async fn package_market_same_item_in_two_packages() {
     };
     tell("1", &single, &[("MUG", 1)]).await;
     world.minutes(3).await;
+    // The package of one mug is chosen first, not the first mug.
+    world.holds(SHOP, ONE, &["-", "-", &single]).await;
     tell("2", &both, &[("MUG", 1), ("CAP", 1)]).await;
     world.hours(2).await;
     world.holds(SHOP, ONE, &[&both, &both, &single]).await;

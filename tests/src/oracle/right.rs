@@ -189,18 +189,18 @@ impl History {
         newest.into_values().collect()
     }
 
+    /// What was last said of something until a moment.
+    fn last<T>(&self, until: i64, said: impl Fn(i64, &Deed) -> Option<T>) -> Option<T> {
+        self.deeds.iter().rev().filter(|(when, _)| *when <= until).find_map(|(when, deed)| said(*when, deed))
+    }
+
     /// The TikTok order of a claim: what its message names, else what a person linked.
     fn order_of(&self, claim: &Claim, at: i64) -> Option<String> {
-        let linked = || {
-            let links = self.deeds.iter().filter(|(when, _)| *when <= at);
-            links
-                .filter_map(|(_, deed)| match deed {
-                    Deed::Link(store_order, order) if *store_order == claim.message.order => Some(order.clone()),
-                    _ => None,
-                })
-                .next_back()
+        let linked = |_, deed: &Deed| match deed {
+            Deed::Link(store_order, order) if *store_order == claim.message.order => Some(order.clone()),
+            _ => None,
         };
-        claim.message.tiktok.clone().or_else(linked)
+        claim.message.tiktok.clone().or_else(|| self.last(at, linked))
     }
 
     /// The parcels that the warehouses claim at a moment, by order and number.
@@ -244,23 +244,18 @@ impl History {
     }
 
     fn chosen(&self, number: &str, at: i64) -> Option<BTreeMap<String, u32>> {
-        let said = |(when, deed): &(i64, Deed)| match deed {
-            Deed::Choose(chosen, items) if *when <= at && chosen == number => Some(sum(items)),
+        self.last(at, |_, deed| match deed {
+            Deed::Choose(chosen, items) if chosen == number => Some(sum(items)),
             _ => None,
-        };
-        self.deeds.iter().filter_map(said).next_back()
+        })
     }
 
     fn dismissed(&self, number: &str) -> Option<i64> {
-        let said = |(when, deed): &(i64, Deed)| match deed {
-            Deed::Dismiss(dismissed) if dismissed == number => Some(*when),
-            _ => None,
-        };
-        self.deeds.iter().filter_map(said).next_back()
+        self.last(self.now, |when, deed| matches!(deed, Deed::Dismiss(one) if one == number).then_some(when))
     }
 
-    fn confirmed(&self, number: &str) -> bool {
-        self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Confirm(confirmed) if confirmed == number))
+    fn confirmed(&self, number: &str, at: i64) -> bool {
+        self.last(at, |_, deed| matches!(deed, Deed::Confirm(one) if one == number).then_some(())).is_some()
     }
 
     /// Whether TikTok refused to show the order for the best part of a day.
@@ -280,7 +275,7 @@ impl History {
     }
 
     fn retried(&self, number: &str) -> bool {
-        self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Retry(retried) if retried == number))
+        self.last(self.now, |_, deed| matches!(deed, Deed::Retry(one) if one == number).then_some(())).is_some()
     }
 
     /// The same shipment named another order before, TikTok took the number for that one, and no person has said since
@@ -312,11 +307,10 @@ impl History {
 
     /// What a warehouse's words for a carrier mean at TikTok.
     fn meaning(&self, words: &str, at: i64) -> Option<&'static str> {
-        let said = |(when, deed): &(i64, Deed)| match deed {
-            Deed::Map(mapped, carrier) if *when <= at && *mapped == words => Some(*carrier),
+        let mapped = self.last(at, |_, deed| match deed {
+            Deed::Map(mapped, carrier) if *mapped == words => Some(*carrier),
             _ => None,
-        };
-        let mapped = self.deeds.iter().filter_map(said).next_back();
+        });
         mapped.or_else(|| ["USPS", "UPS", "FedEx", "J&T Express"].into_iter().find(|known| *known == words))
     }
 
@@ -340,13 +334,13 @@ impl History {
 
     /// Since when the order can be found: it is placed, and its shop answers.
     fn findable(&self, id: &str, shop: usize, ids: &[String]) -> i64 {
-        let since = self.deeds.iter().filter(|(_, deed)| match deed {
-            Deed::Place(place) => ids.get(*place).is_some_and(|known| known == id),
-            Deed::Reconnect(s) | Deed::Resume(s) | Deed::Open(s) => *s == shop,
-            Deed::Well => true,
-            _ => false,
-        });
-        since.map(|(when, _)| *when).max().unwrap_or(0)
+        let since = |when, deed: &Deed| match deed {
+            Deed::Place(place) => ids.get(*place).is_some_and(|known| known == id).then_some(when),
+            Deed::Reconnect(s) | Deed::Resume(s) | Deed::Open(s) => (*s == shop).then_some(when),
+            Deed::Well => Some(when),
+            _ => None,
+        };
+        self.last(self.now, since).unwrap_or(0)
     }
 
     /// Numbers that TikTok holds from us and that no warehouse claims any more: they may stay quietly.

@@ -9,6 +9,7 @@ pub mod check;
 pub mod connections;
 pub mod cores;
 pub mod living;
+mod promises;
 mod quiet;
 mod rig;
 mod scenes;

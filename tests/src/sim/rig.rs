@@ -93,6 +93,7 @@ pub struct Rig {
     shards: Vec<Shard>,
     /// Frozen already.
     froze: bool,
+    seed: u64,
     _guard: Option<tracing::subscriber::DefaultGuard>,
 }
 
@@ -160,6 +161,7 @@ impl Rig {
             polls: 0,
             shards: shards.into_iter().collect(),
             froze: false,
+            seed,
             script,
             _guard: guard,
         }
@@ -224,6 +226,7 @@ impl Rig {
         self.rest().await;
         self.quiet().await;
         check::all(&mut self).await;
+        self.promises(self.seed).await;
         let accepted = self.world.tiktok.with_journal(|journal| journal.changes.len());
         let roles = [&self.workers[0], &self.hooks, &self.slow];
         let (calls, ends) = (roles.map(Living::calls), roles.map(Living::ends));

@@ -12,6 +12,8 @@ pub const ORIGIN: &str = "https://waybill.example";
 #[derive(Debug, Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
+    /// The address that the host sees it come from; without it nobody says.
+    pub from: Option<String>,
 }
 
 /// An answer.
@@ -38,6 +40,12 @@ impl Page {
 }
 
 impl Browser {
+    /// One that holds a cookie already.
+    #[must_use]
+    pub fn holding(cookie: &str, value: &str) -> Self {
+        Self { cookies: BTreeMap::from([(cookie.to_owned(), value.to_owned())]), from: None }
+    }
+
     /// Whether it holds a cookie.
     #[must_use]
     pub fn has(&self, cookie: &str) -> bool {
@@ -79,6 +87,9 @@ impl Browser {
         }
         if method == "POST" {
             request = request.header("origin", ORIGIN).header("content-type", kind);
+        }
+        if let Some(from) = &self.from {
+            request = request.extension(console::Sender(from.clone()));
         }
         let request = request.body(Body::Text(form.to_owned())).expect("request");
         let answer = console::handle(app, request).await.expect("never fails");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use waybill::domain::connection::StoreSettings;
-use waybill::domain::ids::ShopId;
+use waybill::domain::ids::{AccountId, ShopId};
 use waybill::domain::platform::Platform;
 use waybill::domain::region::AppRegion;
 use waybill::flows::connect::shop as connect_shop;
@@ -84,9 +84,14 @@ impl World {
 
     /// Connects a warehouse that signs the generic body. Shops in the order in which they are asked.
     pub async fn warehouse(&self, name: &str, shops: &[&str]) -> Added {
+        self.warehouse_of(&self.account, name, shops).await
+    }
+
+    /// The same for another account.
+    pub async fn warehouse_of(&self, account: &AccountId, name: &str, shops: &[&str]) -> Added {
         let secrets = serde_json::from_value(json!({"webhook_secret": HOOK_SECRET})).expect("secrets");
         let new = NewStore {
-            account: self.account.clone(),
+            account: account.clone(),
             platform: Platform::Generic,
             shops: shops.iter().map(|id| ShopId::parse(id).expect("id")).collect(),
             address: name.into(),

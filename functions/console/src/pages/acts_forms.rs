@@ -26,6 +26,8 @@ pub(super) struct Forms {
     action: String,
     /// The words of the acts; the first one settles the reason.
     acts: Vec<&'static str>,
+    /// It can be held here, with the note of its dismissal.
+    hold: bool,
     /// Something is to be settled: the first form stands open.
     open: bool,
     /// The parcel's store and row; blank: the act is about the order.
@@ -60,6 +62,7 @@ impl Forms {
         Self {
             action: address(&name),
             acts: acts_of(parcel, reason, now),
+            hold: may_be_held(parcel, reason),
             open: parcel.listed || reason == Some(Reason::ShopGone),
             store: parcel.store.to_string(),
             row: keys::parcel(parcel).sk,
@@ -81,6 +84,7 @@ impl Forms {
         Self {
             action: address(row.order.as_str()),
             acts,
+            hold: false,
             open: true,
             store: String::new(),
             row: String::new(),
@@ -103,7 +107,7 @@ impl Forms {
     /// As a row of a list has them: what settles the reason, and what closes it. The rest stands on the order's page.
     pub(super) fn short(mut self) -> Self {
         let first = self.acts.first().copied();
-        self.acts.retain(|act| Some(*act) == first || matches!(*act, "dismiss" | "hold"));
+        self.acts.retain(|act| Some(*act) == first || *act == "dismiss");
         self
     }
 
@@ -163,14 +167,18 @@ fn acts_of(parcel: &Parcel, reason: Option<Reason>, now: Timestamp) -> Vec<&'sta
     if !editable {
         acts.retain(|act| *act != "correct");
     }
-    let may_go = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting) && parcel.number.is_some();
-    match &parcel.held_by {
-        // What waits for an answer of TikTok is held and read back: it can be released all the same.
-        Some(_) if may_go && !acts.contains(&"release") => acts.insert(0, "release"),
-        None if may_go && reason != Some(R::HeldByPerson) => acts.push("hold"),
-        _ => {}
+    // What waits for an answer of TikTok is held and read back: it can be released all the same.
+    let waits = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting);
+    if waits && parcel.held_by.is_some() && !acts.contains(&"release") {
+        acts.insert(0, "release");
     }
     acts
+}
+
+/// Whether something of it could be sent, and nobody holds it yet.
+fn may_be_held(parcel: &Parcel, reason: Option<Reason>) -> bool {
+    let may_go = matches!(parcel.state.phase(), Phase::Open | Phase::Waiting) && parcel.number.is_some();
+    may_go && parcel.held_by.is_none() && reason != Some(Reason::HeldByPerson)
 }
 
 /// One box a unit that has no number.

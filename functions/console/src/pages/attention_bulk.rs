@@ -11,13 +11,17 @@ use std::collections::BTreeMap;
 use waybill::domain::connection::Shop;
 use waybill::domain::parcel::Parcel;
 use waybill::domain::reason::Reason;
+use waybill::flows::acts::bulk::{self, Entry, MOST};
 use waybill::flows::acts::{self, Act, Actor, Effect};
-use waybill::flows::views::held::{About, Sorted};
+use waybill::flows::views::held::{About, HeldRow, Sorted};
 use waybill::table::error::TableError;
+use waybill::table::keys::{self, Key};
 use waybill::table::orders::Known;
 
-/// Entries of one run: what a request of half a minute does with room to spare.
-const RUN: usize = 300;
+/// So many are done before the answer; more become a run with a page of its own.
+const AT_ONCE: usize = 50;
+/// Entries of which a preview says what would happen to each.
+const LOOKED: usize = 300;
 /// Rows that a filter looks into, as on the page.
 const SORTED: Sorted = Sorted { by_deadline: 2_000, filtered: 10_000 };
 
@@ -92,7 +96,15 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
         Ok(_) => return Ok(visit.go_on(&here, "Nothing was changed: filter the list first.")),
         Err(why) => return Ok(visit.go_on(&here, &format!("Nothing was changed: {why}"))),
     };
-    let part = found.lists.part(visit.app, &found.filter, None, RUN, SORTED).await?;
+    let dry_run = visit.form.get("do") != Some("run");
+    let most = if dry_run { LOOKED } else { MOST };
+    let part = found.lists.part(visit.app, &found.filter, None, most, SORTED).await?;
+    if !dry_run && part.rows.len() > AT_ONCE {
+        let entries: Vec<Entry> = part.rows.iter().map(entry).collect();
+        let actor = visit.actor(member);
+        let token = bulk::keep_act(visit.app, &member.account, &actor, bulk.act(), &entries, &here).await?;
+        return super::runs::start(visit, &token).await;
+    }
     let (mut parcels, mut orders) = (Vec::new(), Vec::new());
     for row in part.rows {
         match row.about {
@@ -101,23 +113,30 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
         }
     }
     let actor = visit.actor(member);
-    let dry_run = visit.form.get("do") != Some("run");
     let effects = run(visit, &actor, &bulk, &parcels, &orders, dry_run).await?;
     let done = effects.iter().filter(|effect| effect.done).count();
     let rest = part.total.saturating_sub(effects.len());
     if !dry_run {
-        let mut said = format!("{}: {done} changed, {} left as they are.", bulk.word(), effects.len() - done);
-        if rest > 0 {
-            said.push_str(&format!(" {rest} more fit the filter: run it again for the next ones."));
-        }
+        let said = format!("{}: {done} changed, {} left as they are.", bulk.word(), effects.len() - done);
         return Ok(visit.go_on(&here, &said));
     }
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
-        alike => alike(&effects), done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
+        alike => alike(&effects), most => MOST, done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
         csrf => member.csrf, me => member.me(), here => "attention",
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))
+}
+
+/// What a run keeps of a row.
+fn entry(row: &HeldRow) -> Entry {
+    match &row.about {
+        About::Parcel(parcel) => {
+            let Key { pk, sk } = keys::parcel(parcel);
+            Entry::Parcel(pk, sk)
+        }
+        About::Order(known) => Entry::Order(known.row.shop.clone(), known.row.order.clone()),
+    }
 }
 
 fn of_shop(shops: &[Shop], known: Known) -> Option<(Shop, Known)> {

@@ -7,6 +7,7 @@ use futures_util::FutureExt as _;
 use lambda_http::{Body, Response};
 use minijinja::{Value, context};
 use waybill::domain::connection::Shop;
+use waybill::flows::acts::bulk;
 use waybill::flows::intake::csv::upload::{self, LARGEST, Upload};
 use waybill::flows::intake::csv::{self, Judged};
 use waybill::flows::orders::begin;
@@ -99,11 +100,20 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member) -> Result<Response<B
     Ok(answer::redirect(&form::address("/backfill", &[("t", &token)])))
 }
 
+/// So many orders are kept before the answer; more become a run with a page of its own.
+const AT_ONCE: usize = 200;
+
 /// The press: what is good goes the way of webhooks. Pressed twice, the second one sends nothing.
 async fn send(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let token = visit.form.get("t").unwrap_or_default();
     let Some(Brought { upload, shop, judged }) = brought(visit, member, token).await? else { return Ok(over(visit)) };
     let actor = visit.actor(member);
+    if judged.news.len() > AT_ONCE {
+        let (back, file) = (form::address("/backfill", &[("t", token)]), (token, upload.name.as_str()));
+        let orders = judged.news.len();
+        let run = bulk::keep_file(visit.app, &member.account, &actor, file, orders, &back).await?;
+        return super::runs::start(visit, &run).boxed().await;
+    }
     let sent = csv::send(visit.app, &shop, &judged, &actor, &upload.name, |_| {}).boxed().await?;
     preview(visit, member, token, Some(sent)).await
 }

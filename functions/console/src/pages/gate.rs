@@ -13,9 +13,10 @@ const NAMED: usize = 5;
 pub(super) fn least(method: &str, parts: &[&str], word: Option<&str>) -> Role {
     match (method, parts) {
         ("POST", ["logout" | "accounts"]) => Role::Reader,
-        ("POST", ["orders", _] | ["attention" | "mapping" | "carriers" | "backfill"] | ["mapping", "copy"]) => {
-            Role::Operator
-        }
+        (
+            "POST",
+            ["orders" | "runs", _] | ["attention" | "mapping" | "carriers" | "backfill"] | ["mapping", "copy"],
+        ) => Role::Operator,
         ("POST", ["shops", _]) if matches!(word, Some("pause" | "resume" | "map")) => Role::Operator,
         // A consent begins with a GET; the pages before it lead nowhere else.
         ("GET", ["connect", ..]) | ("POST", _) => Role::Owner,

@@ -28,6 +28,7 @@ mod picture;
 mod reconnect;
 mod report;
 mod rounds;
+mod runs;
 mod shops;
 mod store;
 mod stores;
@@ -171,6 +172,8 @@ fn page<'a>(visit: &'a Visit<'a>, member: &'a Member, method: &str, parts: &[&'a
         ("GET", ["orders", id, "proof.html"]) => Box::pin(order::proof(visit, member, id, "html")),
         ("GET", ["orders", id, "explain"]) => Box::pin(explain::page(visit, member, id)),
         ("GET", ["orders", id, "delay.txt"]) => Box::pin(order::delay(visit, member, id)),
+        ("GET", ["runs", token]) => Box::pin(runs::page(visit, member, token)),
+        ("POST", ["runs", token]) => Box::pin(runs::act(visit, member, token)),
         ("POST", ["logout"]) => Box::pin(login::leave(visit, member)),
         _ => none(visit),
     }
@@ -207,7 +210,7 @@ fn known(parts: &[&str]) -> bool {
         [""] | ["shops" | "orders" | "stores", ..] | ["connect"] | ["connect", "tiktok", "us" | "row"] => true,
         ["attention" | "deadlines" | "mapping" | "carriers" | "backfill" | "report" | "audit" | "health"] => true,
         ["attention.csv" | "orders.csv" | "deadlines.csv" | "mapping.csv" | "report.csv" | "audit.csv"] => true,
-        ["backfill.csv"] | ["people" | "accounts"] | ["mapping", "copy"] => true,
+        ["backfill.csv" | "people" | "accounts"] | ["mapping", "copy"] | ["runs", _] => true,
         ["connect", "bigcommerce", "claim"] | ["connect", "woocommerce", "return"] => true,
         ["connect", word] => Platform::parse(word).is_some(),
         _ => false,

@@ -3,10 +3,12 @@
 use super::{rounds, spoken};
 use crate::answer::{self, Problem};
 use crate::visit::{Member, Visit};
+use futures_util::FutureExt as _;
 use lambda_http::{Body, Response};
 use minijinja::context;
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use std::time::Duration;
 use waybill::domain::connection::StoreSettings;
 use waybill::domain::ids::ShopId;
 use waybill::domain::platform::Platform;
@@ -14,10 +16,16 @@ use waybill::flows::access::store::StoreSecrets;
 use waybill::flows::acts;
 use waybill::flows::connect::store::{self as connect_store, Added, NewStore, StoreAddError};
 use waybill::flows::connect::store_in_browser::{self as authorise_store, Claimed, RoundProblem, typed};
+use waybill::flows::intake::poll as poll_stores;
+use waybill::flows::views::standing::StoreStanding;
 use waybill::stores::subscriptions::hand_steps;
 use waybill::table::error::TableError;
+use waybill::table::heard::Heard;
 use waybill::web::cookie::Cookie;
 use waybill::web::form::Fields;
+
+/// A person waits so long for the first read of a store.
+const ONE_READ: Duration = Duration::from_secs(12);
 
 /// A TikTok shop to choose.
 #[derive(Debug, Serialize)]
@@ -218,7 +226,8 @@ async fn by_hand(
         Ok(added) => {
             let said = format!("{} is connected", added.store.address);
             acts::store_act(visit.app, &visit.actor(member), &added.store, "connect store", &said).await?;
-            Ok(added_page(visit, member, &added))
+            let standing = tried(visit, &added).boxed().await?;
+            Ok(added_page(visit, member, &added, &standing))
         }
         Err(StoreAddError::Table(error)) => Err(error),
         Err(StoreAddError::Field { field, problem }) => {
@@ -237,7 +246,18 @@ async fn by_hand(
     }
 }
 
-fn added_page(visit: &Visit<'_>, member: &Member, added: &Added) -> Response<Body> {
+/// Nobody is told that a store is connected before one read of it worked.
+async fn tried(visit: &Visit<'_>, added: &Added) -> Result<StoreStanding, TableError> {
+    let (app, id) = (visit.app, &added.store.id);
+    if added.readable && added.store.platform != Platform::Generic {
+        // What takes longer goes on by itself, and is shown with the store.
+        drop(tokio::time::timeout(ONE_READ, poll_stores::now(app, id)).await);
+    }
+    let store = app.table.store_get(id, true).await?.map_or_else(|| added.store.clone(), |store| store.row);
+    Ok(StoreStanding::of(&store, Heard::default()))
+}
+
+fn added_page(visit: &Visit<'_>, member: &Member, added: &Added, standing: &StoreStanding) -> Response<Body> {
     let store = &added.store;
     let secrets: Vec<Shown> = added
         .generated
@@ -252,6 +272,11 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added) -> Response<Bod
         .collect();
     let steps = hand_steps(store.platform, store.settings.way.as_deref(), &added.webhook_url);
     let values = context! {
+        connected => *standing == StoreStanding::Connected,
+        trouble => match standing {
+            StoreStanding::Unreachable { why, .. } => Some(why),
+            _ => None,
+        },
         name => spoken(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
         csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
     };

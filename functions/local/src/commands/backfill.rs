@@ -13,8 +13,6 @@ use waybill::flows::views::backfill::{Counts, HEAD, VerdictRow};
 use waybill::flows::views::rows::cells;
 use waybill::web::csv::line;
 
-/// Files with more rows show how far they are.
-const LONG: usize = 500;
 /// Larger files are no list of trackings of one shop: 100,000 rows have about 10 MB.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -40,10 +38,7 @@ pub struct BackfillArgs {
 pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<bool, Failure> {
     let lines = read(&args.file)?;
     let shop = shop_named(app, &args.shop).await?;
-    let long = lines.len() > LONG;
-    if long {
-        progress(&format!("{} rows read; comparing them with the shop's orders", lines.len()));
-    }
+    output.progress().begin(&format!("comparing {} rows with the shop's orders", lines.len()), None);
     if shop.parked.is_none() {
         // The orders as TikTok has them now, as far as one visit comes.
         begin::due_by(app, &shop, app.clock.now()).await?;
@@ -68,12 +63,10 @@ pub async fn run(app: &App, args: &BackfillArgs, output: &mut Output) -> Result<
     }
     let file = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let total = judged.news.len();
-    let told = |done: usize| {
-        if long && done.is_multiple_of(LONG) {
-            progress(&format!("{done} of {total} orders kept"));
-        }
-    };
-    let kept = csv::send(app, &shop, &judged, &Actor::command_line(), &file, told).await?;
+    let shown = output.progress().clone();
+    shown.begin("orders kept", Some(total));
+    let kept = csv::send(app, &shop, &judged, &Actor::command_line(), &file, |done| shown.at(done)).await?;
+    shown.clear();
     progress(&format!("{good} rows are good, {wrong} are not; {kept} new parcels go out with the next push"));
     Ok(wrong > 0)
 }

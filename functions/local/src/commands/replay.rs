@@ -7,7 +7,6 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::json;
-use std::io::Write as _;
 use waybill::app::App;
 use waybill::domain::connection::StoreConnection;
 use waybill::domain::ids::StoreId;
@@ -30,9 +29,6 @@ pub struct ReplayArgs {
     #[arg(long)]
     pub dry_run: bool,
 }
-
-/// So many orders make a line for whoever waits.
-const LONG: usize = 200;
 
 #[derive(Serialize)]
 struct DifferenceRow<'a>(&'a Difference);
@@ -57,12 +53,15 @@ pub async fn run(app: &App, args: &ReplayArgs, output: &mut Output) -> Result<bo
         return Err(Failure::usage("--since lies after --until", "Give the earlier time with --since."));
     }
     let store = store_named(app, &args.store).await?;
-    let read = replay::read(app, &store, since, until, |orders| tell(orders, "orders read"));
+    let shown = output.progress().clone();
+    shown.begin("orders read", None);
+    let read = replay::read(app, &store, since, until, |orders| shown.at(orders));
     let read = read.await.map_err(|error| not_read(error, &args.store))?;
+    shown.begin("orders compared", Some(read.news.len()));
     let mut all: Vec<Difference> = Vec::new();
     for (done, news) in (1..).zip(&read.news) {
         all.extend(replay::differences(app, &store, news).await?);
-        tell(done, "orders compared");
+        shown.at(done);
     }
     let rows: Vec<DifferenceRow<'_>> = all.iter().map(DifferenceRow).collect();
     let orders = read.news.len();
@@ -71,8 +70,8 @@ pub async fn run(app: &App, args: &ReplayArgs, output: &mut Output) -> Result<bo
         output.say(format_args!("{orders} orders read, {} rows differ; nothing was changed (--dry-run)", all.len()))?;
         return Ok(false);
     }
-    let done =
-        acts::replay(app, &Actor::command_line(), &store, &read.news, |done| tell(done, "orders decided")).await?;
+    shown.begin("orders decided", Some(orders));
+    let done = acts::replay(app, &Actor::command_line(), &store, &read.news, |done| shown.at(done)).await?;
     output.done(
         &json!({"store": store.id.as_str(), "orders": done.orders, "stored": done.stored, "queued": done.queued}),
         format_args!(
@@ -95,12 +94,5 @@ fn not_read(error: ReplayError, store: &str) -> Failure {
         other => {
             Failure::attention(other.to_string(), format!("waybill store check {} says what is wrong.", shell(store)))
         }
-    }
-}
-
-/// A line for whoever waits; what differs alone is on standard output.
-fn tell(done: usize, words: &str) {
-    if done > 0 && done.is_multiple_of(LONG) {
-        let _ = writeln!(std::io::stderr().lock(), "waybill: {done} {words}");
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use waybill::app::App;
+use waybill::flows::acts::bulk;
 use waybill::flows::push::Summary;
 use waybill::table::keys::Shard;
 
@@ -91,7 +92,16 @@ impl Host {
                 }
             }
         };
-        tokio::join!(pushes, ticks, wakes);
+        let runs = async {
+            loop {
+                let token = self.app.runs.next().await;
+                // Its page says that it has stopped, and offers to go on.
+                if let Err(error) = Box::pin(bulk::go_on(&self.app, &token, None)).await {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a run has stopped");
+                }
+            }
+        };
+        tokio::join!(pushes, ticks, wakes, runs);
     }
 }
 

@@ -15,8 +15,16 @@ impl Parcel {
         self.note(now, Plain::HeldByHand, by.note.clone());
         self.held_by = Some(by);
         if !self.may_be_under_way() {
-            self.stays_here(now);
+            self.stays_here_known(now);
         }
+    }
+
+    /// As [`stays_here`](Self::stays_here); where TikTok has not shown its order yet, that is looked up once, so that
+    /// TikTok's news and the order's clocks find the parcel.
+    pub(super) fn stays_here_known(&mut self, now: Timestamp) -> bool {
+        let stays = self.stays_here(now);
+        self.due = (stays && !self.placed).then_some(now);
+        stays
     }
 
     /// Stands on the attention list as held by a person. `false`: the state table says no.
@@ -62,6 +70,7 @@ mod tests {
 
     fn held() -> Parcel {
         let mut row = parcel("1Z99", "f1", &[]);
+        row.placed = true;
         row.hold_here(HeldBy { who: "owner@example.com".into(), since: at(5), note: "the buyer asked".into() }, at(5));
         row
     }

@@ -65,8 +65,8 @@ async fn one(app: &App, actor: &Actor, act: &Act, named: &Parcel, dry_run: bool)
     };
     let key = keys::parcel(named);
     if let (Act::Link { order }, false) = (act, dry_run) {
-        // Before the rows: whoever reads between the two writes follows the person's word.
-        if may_link(named, order).is_ok() {
+        // Before the rows: whoever reads between the two writes follows the person's word. What is refused writes nothing.
+        if change(actor, act, &mut named.clone(), readable, app.clock.now()).is_ok() {
             app.table.link_put(&named.store, &named.order, order, app.clock.now()).await?;
         }
     }

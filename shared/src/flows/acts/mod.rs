@@ -25,6 +25,7 @@
 
 mod accounts;
 mod apply;
+pub mod bulk;
 mod choose;
 mod connection;
 mod copy_maps;
@@ -58,6 +59,7 @@ use crate::domain::parcel::Parcel;
 use crate::domain::tracking::TrackingNumber;
 use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
+use serde::{Deserialize, Serialize};
 
 /// Who acts, and from where: both stand in the audit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +79,8 @@ impl Actor {
 }
 
 /// What a person wants done with a parcel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Act {
     /// Judge it again now.
     Retry,

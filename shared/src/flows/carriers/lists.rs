@@ -1,24 +1,23 @@
 //! A shop's shipping providers as TikTok lists them: read once a day and on demand. A carrier that leaves the list is
 //! told before a parcel runs into it. What is sent to TikTok takes its id from such a list only.
 
+pub use super::lost::{LostMapping, list_words, lost_mappings};
 use crate::app::App;
-use crate::carriers::{ListChange, LiveList, list_changes};
+use crate::carriers::{ListChange, list_changes};
 use crate::domain::connection::Shop;
 use crate::domain::ids::{DeliveryOptionId, ProviderId, WarehouseId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::reason::Reason;
 use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::map::{CARRIER_REASONS, requeue};
-use crate::flows::carriers::match_parcel::{Maps, entries, folded, recognised};
+use crate::flows::carriers::match_parcel::entries;
 use crate::flows::carriers::route::{Route, learns_route, read_route, route, route_key};
 use crate::table::error::TableError;
-use crate::table::maps::{GoneProvider, OptionList, PROVIDERS_FRESH, ProviderList, ProviderRow};
+use crate::table::maps::{GoneProvider, PROVIDERS_FRESH, ProviderList, ProviderRow};
 use crate::telemetry::{Metric, emit_metrics, metric};
 use crate::tiktok::TikTokError;
 use crate::tiktok::logistics::ShippingProvider;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
-use std::collections::BTreeSet;
 
 /// The kind of delivery option that marks Seller Shipping.
 pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
@@ -286,56 +285,6 @@ async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> 
 pub async fn grew(app: &App, shop: &Shop) -> Result<Option<Timestamp>, TableError> {
     let lists = app.table.providers_all(&shop.id).await?;
     Ok(lists.into_iter().filter_map(|entry| entry.list.grew).max())
-}
-
-/// A mapping whose carrier the shop cannot use: the next parcel of this name will be held.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LostMapping {
-    /// The store's words.
-    pub store_carrier: String,
-    /// TikTok's carrier that they stand for.
-    pub tiktok_carrier: String,
-    /// Since when it is missing; absent: it never was on a list that we read, so it may not be enabled.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gone_since: Option<Timestamp>,
-}
-
-/// The mappings of a shop that lead to no carrier on any of its lists. The account's default is judged only by what
-/// left: it may be meant for shops of other markets.
-#[must_use]
-pub fn lost_mappings(shop: &Shop, maps: &Maps, lists: &[OptionList]) -> Vec<LostMapping> {
-    if lists.is_empty() {
-        return Vec::new();
-    }
-    let live: Vec<LiveList<'_>> = lists.iter().map(|entry| recognised(shop, &entry.list)).collect();
-    let own: BTreeSet<String> = maps.shop.entries.iter().map(|entry| folded(&entry.store_carrier)).collect();
-    let inherited = maps.account.entries.iter().filter(|entry| !own.contains(&folded(&entry.store_carrier)));
-    let all = maps.shop.entries.iter().map(|entry| (entry, true)).chain(inherited.map(|entry| (entry, false)));
-    all.filter(|(entry, _)| live.iter().all(|list| list.by_tiktok_name(&entry.tiktok_carrier).is_none()))
-        .filter_map(|(entry, own)| {
-            let name = folded(&entry.tiktok_carrier);
-            let mut gone = lists.iter().flat_map(|entry| &entry.list.gone).filter(|gone| folded(&gone.name) == name);
-            let gone_since = gone.next().map(|gone| gone.since);
-            (own || gone_since.is_some()).then(|| LostMapping {
-                store_carrier: entry.store_carrier.clone(),
-                tiktok_carrier: entry.tiktok_carrier.clone(),
-                gone_since,
-            })
-        })
-        .collect()
-}
-
-/// Which list an answer rests on, in a person's words.
-#[must_use]
-pub fn list_words(shop: &Shop, list: Option<&ProviderList>, now: Timestamp) -> String {
-    match list {
-        Some(list) => {
-            let minutes = now.duration_since(list.fetched).as_mins().max(0);
-            let age = if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes / 60) };
-            format!("this shop's carrier list at TikTok, read {age} ago")
-        }
-        None => format!("the bundled list for {}; TikTok's own has not been read yet", shop.region),
-    }
 }
 
 #[cfg(test)]

@@ -89,7 +89,9 @@ pub(super) async fn keep_read<'a>(shop: &ShopRun<'_>, orders: impl Iterator<Item
 /// The store order of a group of which nothing was decided yet under a known TikTok order.
 pub(super) fn undecided(group: &Group) -> Option<Pointer> {
     let first = |row: &Parcel| row.state.phase() == Phase::Open && row.attempts == 0 && row.sent.is_none();
-    let row = group.rows.iter().find(|row| row.tiktok_order().is_none() || first(row))?;
+    // A person may hold a parcel before anything was decided about it.
+    let held = |row: &Parcel| row.held_by.is_some() && row.due.is_some();
+    let row = group.rows.iter().find(|row| row.tiktok_order().is_none() || first(row) || held(row))?;
     Some(Pointer {
         store: row.store.clone(),
         order: row.order.clone(),

@@ -202,8 +202,8 @@ impl Tick<'_> {
             stream::iter(jobs).buffer_unordered(TOGETHER).fold(Did::default(), async |all, did| all.and(did)).await
         };
         let (start, end) = (WORK.saturating_sub(self.elapsed()), END.saturating_sub(self.elapsed()));
-        let fields = async { Box::pin(fields::run(self.app, marks, (start, end))).await };
-        let polls = async { Box::pin(poll_stores::run(self.app, polls, (start, end))).await };
+        let fields = Box::pin(fields::run(self.app, marks, (start, end)));
+        let polls = Box::pin(poll_stores::run(self.app, polls, (start, end)));
         let (shops, fields, polls) = future::join3(shops, fields, polls).await;
         summary.add(shops);
         summary.left += polls.left;

@@ -256,6 +256,12 @@ pub fn once(sha256_hex: &str) -> Key {
     key(format!("ONCE#{sha256_hex}"), "ONCE")
 }
 
+/// How far a run is that people left to us.
+#[must_use]
+pub fn run(sha256_hex: &str) -> Key {
+    key(format!("ONCE#{sha256_hex}"), "RUN")
+}
+
 /// How often something happened lately that may happen only so often.
 #[must_use]
 pub fn pace(sha256_hex: &str) -> Key {

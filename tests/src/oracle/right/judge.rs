@@ -20,11 +20,11 @@ impl History {
                 continue;
             };
             let Some(order) = self.orders.get(&taken.order) else { continue };
-            let mut inside: BTreeMap<String, u32> = BTreeMap::new();
-            for unit in order.units.iter().filter(|unit| taken.units.contains(&unit.id)) {
-                *inside.entry(unit.sku.clone()).or_default() += 1;
-            }
+            let mut inside = count(order.units.iter().filter(|unit| taken.units.contains(&unit.id)));
             inside.remove(GIFT);
+            if doubt(&taken.number, &parcel.carriers).is_some() && !self.confirmed(&taken.number, taken.at) {
+                wrong.push(format!("a doubt that nobody answered: {taken:?}"));
+            }
             let too_many = inside.iter().find(|(sku, count)| parcel.items.get(*sku).is_none_or(|said| said < count));
             if let Some((sku, count)) = too_many.filter(|_| !parcel.silent && !taken.correction) {
                 wrong.push(format!("{count} {sku} are not inside: {taken:?}"));
@@ -235,7 +235,7 @@ impl History {
                 block("CARRIER_UNMAPPED", "nobody said what the carrier is");
             }
         }
-        if let Some(reason) = doubt(number, &parcel.carriers).filter(|_| !self.confirmed(number)) {
+        if let Some(reason) = doubt(number, &parcel.carriers).filter(|_| !self.confirmed(number, self.now)) {
             block(reason, "number and carrier do not fit");
         }
         let same_buyer =

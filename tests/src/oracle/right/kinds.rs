@@ -41,7 +41,7 @@ impl History {
     /// When a shop last came back: what nobody found is looked for anew from then on.
     pub(super) fn asked_anew(&self) -> i64 {
         let back = |deed: &Deed| matches!(deed, Deed::Reconnect(_) | Deed::Resume(_) | Deed::Open(_));
-        self.deeds.iter().filter(|(_, deed)| back(deed)).map(|(when, _)| *when).max().unwrap_or(0)
+        self.last(self.now, |when, deed| back(deed).then_some(when)).unwrap_or(0)
     }
 
     /// Where TikTok ships whole packages a number takes one, and what is combined ships under one number.

@@ -48,7 +48,7 @@ impl Unclear {
 /// # Errors
 /// [`Unclear`] when the choice would be a guess.
 pub fn allocate(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Result<Vec<LineItemId>, Unclear> {
-    if names_part_of_a_unit(parcel) {
+    if parcel.names_part_of_a_unit() {
         return Err(Unclear::PartOfUnit);
     }
     // One number reported by two shipments or stores is one parcel, not two that compete.
@@ -76,7 +76,7 @@ pub fn missing_units(
     order: &TikTokOrder,
     number: &str,
 ) -> Option<Result<Vec<LineItemId>, Unclear>> {
-    if sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
+    if sharing(parcel) > 1 || parcel.names_part_of_a_unit() {
         return None;
     }
     let mut claim = demand(parcel);
@@ -168,7 +168,7 @@ fn count(n: usize) -> u32 {
 #[must_use]
 pub fn allocate_package(parcel: &Parcel, others: &[&Parcel], order: &TikTokOrder) -> Option<Vec<LineItemId>> {
     let wanted = demand(parcel);
-    if wanted.is_empty() || sharing(parcel) > 1 || names_part_of_a_unit(parcel) {
+    if wanted.is_empty() || sharing(parcel) > 1 || parcel.names_part_of_a_unit() {
         return None;
     }
     let others = others.iter().filter(|other| !is_same_parcel(parcel, other) && !other.is_withdrawn());
@@ -233,11 +233,6 @@ fn demand(parcel: &Parcel) -> BTreeMap<String, u32> {
     }
     units.retain(|_, quantity| *quantity > 0);
     units
-}
-
-/// What is inside was rounded up: it claims nothing by itself, a person chooses.
-fn names_part_of_a_unit(parcel: &Parcel) -> bool {
-    parcel.sources.iter().filter(|source| source.present).flat_map(|source| &source.lines).any(|line| line.part)
 }
 
 fn sku(text: &str) -> String {

@@ -202,6 +202,12 @@ impl Parcel {
     /// Events kept in the row.
     pub const EVENTS: usize = 10;
 
+    /// What is inside was rounded up: it claims nothing by itself, a person chooses.
+    #[must_use]
+    pub fn names_part_of_a_unit(&self) -> bool {
+        self.sources.iter().filter(|source| source.present).flat_map(|source| &source.lines).any(|line| line.part)
+    }
+
     /// Says whose store it is, where a row of an earlier version does not.
     pub fn belong_to(&mut self, account: &AccountId) {
         self.account.get_or_insert_with(|| account.clone());

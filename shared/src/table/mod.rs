@@ -7,7 +7,7 @@
 //! | 3 | What travels under this store order, and which TikTok order is it? | intake, push | query | `STORE#<store>` / `ORDER#<store order>#…` |
 //! | 4 | Do we know this parcel already? | intake | put if `rev` is as seen | `STORE#<store>` / `ORDER#<store order>#PARCEL#<number>` |
 //! | 5 | What is due by now? | push | query `due` | `PUSH#<shard>` / `<ms>#<shop>` |
-//! | 6 | What waits for a hand? | console, local, carriers | query `due` | `HELD#<shop>` / `<reason>#<ms>` |
+//! | 6 | What waits for a hand, which custom fields? | console, local, carriers | query `list` | `HELD#<shop>` / `<reason>#<ms>`, `FIELDS#<shop>` / `<ms>` |
 //! | 7 | Which parcels belong to this TikTok order? | local | query with filter | `STORE#<store>` / `ORDER#…` |
 //! | 8 | Am I the only one talking for this shard? | push | update if free | `LEASE#<shard>` / `LEASE` |
 //! | 9 | Is TikTok as a whole down? | push | get, put | `BREAKER#tiktok` / `BREAKER` |
@@ -29,12 +29,10 @@
 //! | 25 | Who may do what in this account? | console, local | get; put if `rev` is as seen | `ACCOUNT#<a>` / `PEOPLE` |
 //! | 26 | In which accounts is the person of this address? | console, local | query | `EMAIL#<sha256>` / `EMAIL`, `MEMBER#<a>` |
 //! | 27 | How far has the daily round over accounts come? | tick | get; put if `rev` is as seen | `ROUND#shops` / `ROUND` |
-//! | 28 | Whose custom fields were given up? | console, local | query `list` | `FIELDS#<shop>` / `<ms>` |
-//! | 29 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
+//! | 28 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
-//! condition is [`TableError::Conflict`], an answer and not an accident. The index is behind: what it names is read
-//! again, strongly, before anything is done about it.
+//! condition is [`TableError::Conflict`], an answer. The index is behind: what it names is read strongly before it is used.
 
 pub mod accounts;
 pub mod audit;

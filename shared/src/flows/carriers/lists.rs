@@ -8,10 +8,10 @@ use crate::domain::connection::Shop;
 use crate::domain::ids::{DeliveryOptionId, ProviderId, WarehouseId};
 use crate::domain::order::TikTokOrder;
 use crate::domain::reason::Reason;
-use crate::domain::region::Region;
 use crate::flows::calls::{Budget, ShopCalls, Trouble};
 use crate::flows::carriers::map::{CARRIER_REASONS, requeue};
 use crate::flows::carriers::match_parcel::entries;
+use crate::flows::carriers::route::{Route, learns_route, read_route, route, route_key};
 use crate::table::error::TableError;
 use crate::table::maps::{GoneProvider, PROVIDERS_FRESH, ProviderList, ProviderRow};
 use crate::telemetry::{Metric, emit_metrics, metric};
@@ -23,8 +23,6 @@ use jiff::{SignedDuration, Timestamp};
 pub(in crate::flows) const SELLER_SHIPPING: &str = "SEND_BY_SELLER";
 /// A carrier that left a list is shown this long.
 const SHOWN_GONE: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Warehouses whose place is kept: a shop has a handful.
-const MOST_HOMES: usize = 100;
 /// An unchanged list of a shop without open orders is written again after this long.
 const UNCHANGED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Lists read in one refresh: a shop has a handful of options and routes.
@@ -77,55 +75,6 @@ pub fn list_key(shop: &Shop, order: &TikTokOrder) -> String {
     let option = order.delivery_option.as_ref().map_or("", DeliveryOptionId::as_str);
     let warehouse = order.warehouse.as_ref().map_or("", WarehouseId::as_str);
     format!("{option}/{warehouse}/{}", route_key(route(shop, order).as_ref()))
-}
-
-type Route = (Region, Region);
-
-/// From where the order's warehouse stands to the buyer.
-fn route(shop: &Shop, order: &TikTokOrder) -> Option<Route> {
-    let to = order.buyer_region.as_ref()?;
-    shop.asks_by_route().then(|| {
-        let home = order.warehouse.as_ref().and_then(|warehouse| shop.learned.homes.get(warehouse));
-        (home.unwrap_or(&shop.region).clone(), Region::new(to))
-    })
-}
-
-/// The shop, once it is known where the order's warehouse stands. Read once for each warehouse; where TikTok does not say,
-/// it stands in the shop's market.
-///
-/// # Errors
-/// [`ListError::Stop`].
-pub async fn with_home(calls: &ShopCalls<'_>, shop: &Shop, order: &TikTokOrder) -> Result<Shop, ListError> {
-    let Some(warehouse) = order.warehouse.as_ref().filter(|_| shop.asks_by_route()) else { return Ok(shop.clone()) };
-    if shop.learned.homes.contains_key(warehouse) || shop.learned.homes.len() >= MOST_HOMES {
-        return Ok(shop.clone());
-    }
-    let all = match calls.warehouses().await {
-        Ok(all) => all,
-        Err(Trouble::TikTok(error)) => {
-            tracing::warn!(shop.id = %shop.id, error = &error as &dyn std::error::Error, "where a warehouse stands is not known");
-            return Ok(shop.clone());
-        }
-        Err(trouble) => return Err(trouble.into()),
-    };
-    let home = all.into_iter().find(|known| known.id == *warehouse).and_then(|known| known.region);
-    let home = home.unwrap_or_else(|| shop.region.clone());
-    calls.learn(|learned| drop(learned.homes.insert(warehouse.clone(), home.clone()))).await;
-    Ok(calls.shop().await)
-}
-
-/// TikTok refused a list because it was asked for without a route: from now on this shop's are asked for with one.
-/// `false`: that was not it. `shop`: as it was when the list was asked for.
-pub async fn learns_route(calls: &ShopCalls<'_>, shop: &Shop, error: &ListError) -> bool {
-    let news = matches!(error, ListError::TikTok(error) if error.wants_a_route()) && !shop.asks_by_route();
-    if news {
-        calls.learn(|learned| learned.by_route = true).await;
-    }
-    news
-}
-
-fn route_key(route: Option<&Route>) -> String {
-    route.map_or_else(String::new, |(from, to)| format!("{from}-{to}"))
 }
 
 /// Reads one list from TikTok and stores it, with what is new and what is gone.
@@ -284,7 +233,7 @@ pub async fn refresh_daily(calls: &ShopCalls<'_>, shop: &Shop) -> Result<(), Lis
 
 async fn refresh_with(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> Result<Refreshed, ListError> {
     match refresh_lists(calls, shop, keeping).await {
-        Err(error) if learns_route(calls, shop, &error).await => {
+        Err(ListError::TikTok(error)) if learns_route(calls, shop, &error).await => {
             refresh_lists(calls, &calls.shop().await, keeping).await
         }
         other => other,
@@ -326,11 +275,6 @@ async fn refresh_lists(calls: &ShopCalls<'_>, shop: &Shop, keeping: Keeping) -> 
         done.queued = requeue(app, &shop.id, CARRIER_REASONS, |_| true).await?;
     }
     Ok(done)
-}
-
-fn read_route(key: &str) -> Option<Route> {
-    let (from, to) = key.split_once('-')?;
-    Some((Region::new(from), Region::new(to)))
 }
 
 /// The last time that a carrier was added to one of a shop's lists: parcels held for their carrier before then may be

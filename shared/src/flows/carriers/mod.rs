@@ -4,4 +4,5 @@ pub mod lists;
 mod lost;
 pub mod map;
 pub mod match_parcel;
+pub mod route;
 pub mod unmatched;

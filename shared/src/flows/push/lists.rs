@@ -4,8 +4,9 @@ use super::shop_run::ShopRun;
 use crate::carriers::LiveList;
 use crate::domain::connection::Shop;
 use crate::domain::order::TikTokOrder;
-use crate::flows::carriers::lists::{ListError, is_fresh, known_list, learns_route, list_key, live_list, with_home};
+use crate::flows::carriers::lists::{ListError, is_fresh, known_list, list_key, live_list};
 use crate::flows::carriers::match_parcel::{Maps, recognised};
+use crate::flows::carriers::route::{learns_route, with_home};
 use std::sync::Arc;
 
 impl ShopRun<'_> {
@@ -27,7 +28,9 @@ impl ShopRun<'_> {
         order: &TikTokOrder,
     ) -> Result<Arc<LiveList<'static>>, ListError> {
         match self.read_providers(shop, order).await {
-            Err(error) if order.buyer_region.is_some() && learns_route(&self.calls, shop, &error).await => {
+            Err(ListError::TikTok(error))
+                if order.buyer_region.is_some() && learns_route(&self.calls, shop, &error).await =>
+            {
                 self.read_providers(&self.calls.shop().await, order).await
             }
             other => other,

@@ -48,7 +48,8 @@ async fn a_parcel_that_cannot_be_read_is_never_called_one_without_an_order() {
     world.delivered(&front).await;
     world.hours(78).await;
     let held = world.held().await;
-    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.to_string()).collect();
+    let twin = twin.to_string();
+    let reasons: Vec<_> = held.0.iter().filter(|row| row["store_order"] == twin.as_str()).collect();
     assert!(reasons.len() == 1 && reasons[0]["reason"] == "STORE_UNREADABLE", "{reasons:?}");
 }
 

@@ -148,7 +148,7 @@ async fn the_command_line_invites_and_its_acts_on_accounts_stand_in_the_audit() 
     let (said, attention) = world.command(&["account", "invite", READER, "--role", "reader"]).await;
     assert!(!attention && said[0]["mailed"] == true, "{said:?}");
     let link = said[0]["link"].as_str().expect("a link").to_owned();
-    assert_eq!(links(&world, READER, "invitation"), [link.clone()]);
+    assert_eq!(links(&world, READER, "invitation"), std::slice::from_ref(&link));
     super::take_up(&world, READER, &link).await;
     world.command(&["account", "role", READER, "operator"]).await;
     world.command(&["account", "rename", OWNER, "Big Mugs"]).await;

@@ -122,10 +122,10 @@ impl Stage<'_> {
         })
     }
 
-    /// What is due now.
+    /// What was due a minute ago and still is.
     fn work(&self) -> Vec<i64> {
-        let now = self.world.time.now().as_millisecond();
-        self.due().map(|(ms, _)| ms).filter(|ms| *ms <= now).collect()
+        let before = self.world.time.now().as_millisecond() - 60_000;
+        self.due().map(|(ms, _)| ms).filter(|ms| *ms <= before).collect()
     }
 
     async fn push(&self) {

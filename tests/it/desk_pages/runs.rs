@@ -23,17 +23,18 @@ fn is_loaded_again(page: &Page) -> bool {
     page.headers.get("refresh").is_some_and(|seconds| seconds == "2")
 }
 
-/// Processes that die in the middle of a run, which takes its time at the table, until one of them has come somewhere.
+/// A process that dies in the middle of a run: when the page says for the first time that it has come somewhere.
 async fn dies(world: &World, token: &str) {
     world.wire.set_faults(TableFaults { latency: Duration::from_millis(100), ..TableFaults::default() });
-    let mut lives = Duration::from_secs(8);
-    loop {
-        drop(tokio::time::timeout(lives, go_on(&world.app, token, None)).await);
-        let run = find_run(&world.app, &world.account, token).await.expect("read").expect("there");
-        if run.seen > 0 {
-            break;
+    let has_begun = async {
+        while find_run(&world.app, &world.account, token).await.expect("read").expect("there").seen == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        lives *= 2;
+    };
+    tokio::select! {
+        biased;
+        () = has_begun => {}
+        ended = go_on(&world.app, token, None) => panic!("it ended before it could die: {ended:?}"),
     }
     world.wire.set_faults(TableFaults::default());
 }

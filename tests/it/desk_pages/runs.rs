@@ -25,7 +25,9 @@ fn is_loaded_again(page: &Page) -> bool {
 
 /// A process that dies in the middle of a run: when the page says for the first time that it has come somewhere.
 async fn dies(world: &World, token: &str) {
+    // The table takes its time, so that there is a middle.
     world.wire.set_faults(TableFaults { latency: Duration::from_millis(100), ..TableFaults::default() });
+    let process = world.process(1);
     let has_begun = async {
         while find_run(&world.app, &world.account, token).await.expect("read").expect("there").seen == 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -34,7 +36,7 @@ async fn dies(world: &World, token: &str) {
     tokio::select! {
         biased;
         () = has_begun => {}
-        ended = go_on(&world.app, token, None) => panic!("it ended before it could die: {ended:?}"),
+        ended = go_on(&process.app, token, None) => panic!("it ended before it could die: {ended:?}"),
     }
     world.wire.set_faults(TableFaults::default());
 }

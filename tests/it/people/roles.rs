@@ -48,6 +48,8 @@ fn routes(store: &str) -> Vec<Route> {
     add("\"GET\", [\"orders\", id, \"proof.html\"]", &format!("/orders/{ORDER}/proof.html"), "", Reader);
     add("\"GET\", [\"orders\", id, \"explain\"]", &format!("/orders/{ORDER}/explain"), "", Reader);
     add("\"GET\", [\"orders\", id, \"delay.txt\"]", &format!("/orders/{ORDER}/delay.txt"), "", Reader);
+    add("\"GET\", [\"runs\", token]", "/runs/unknown", "", Reader);
+    add("\"POST\", [\"runs\", token]", "/runs/unknown", "go-on", Operator);
     add("\"GET\", [\"connect\"]", "/connect", "", Owner);
     add("\"GET\", [\"connect\", \"tiktok\", word]", "/connect/tiktok/us", "", Owner);
     add("\"GET\", [\"connect\", \"bigcommerce\", \"claim\"]", "/connect/bigcommerce/claim?t=x", "", Owner);
@@ -56,7 +58,10 @@ fn routes(store: &str) -> Vec<Route> {
     // What is pressed. Words that change nothing here stand for the address: the gate asks the address first.
     add("\"GET\" | \"POST\", [\"connect\", word]", "/connect/magento", "add", Owner);
     add("\"POST\", [\"connect\", \"bigcommerce\", \"claim\"]", "/connect/bigcommerce/claim", "claim", Owner);
-    for word in ["retry", "dismiss", "confirm", "correct", "link", "choose", "map", "note", "evidence"] {
+    for word in [
+        "retry", "dismiss", "confirm", "correct", "link", "choose", "map", "note", "evidence", "hold", "release",
+        "fields",
+    ] {
         add("\"POST\", [\"orders\", id]", &format!("/orders/{ORDER}"), word, Operator);
     }
     for word in ["preview", "run"] {

@@ -77,7 +77,9 @@ async fn try_step(app: &App, id: &ShopId, did: &mut Did) -> Result<(), TableErro
             next.by(now + AGAIN);
         }
         if !held.is_empty() {
-            next.by(now + if held.iter().any(|entry| is_young(entry, now)) { HOUR } else { OLD });
+            // From the beginning of one round to that of the next, however many looks a round takes.
+            let round = telling.row.swept.unwrap_or(now) + HOUR;
+            next.by(if held.iter().any(|entry| is_young(entry, now)) { round.max(now + AGAIN) } else { now + OLD });
         }
         orders(app, &shop, &mut telling, did, &mut next, now).await?;
     }

@@ -253,7 +253,7 @@ fn a_backup_made_while_it_serves_brings_back_what_was_there_and_says_what_would_
     assert_eq!(run(&data, &["account", "add", "--name", "New", "--email", "new@example.com"]).status, Some(0));
     let told = run(&data, &["restore", path]);
     assert_eq!(told.status, Some(1));
-    assert!(told.out.contains("What would be lost: 3 rows"), "{}", told.out);
+    assert!(told.out.contains("What would be lost: 4 rows"), "{}", told.out);
     assert_eq!(run(&data, &["account", "list", "--json"]).json().len(), 2, "nothing is changed yet");
     assert_eq!(run(&data, &["restore", path, "--yes"]).status, Some(0));
     let accounts = run(&data, &["account", "list", "--json"]).json();

@@ -1,6 +1,7 @@
 //! A number that TikTok took with a warning is not done.
 
 use serde_json::json;
+use waybill::flows::connect::store::Added;
 use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World, fulfilment, mail_subject, mail_text, shopify_order};
@@ -14,6 +15,11 @@ fn number() -> String {
 
 /// A world with one order whose number TikTok took with a warning.
 async fn warned() -> World {
+    warned_by().await.0
+}
+
+/// The same, with the store that told the number.
+async fn warned_by() -> (World, Added) {
     let world = World::everyday("US").await;
     let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
     world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
@@ -24,7 +30,7 @@ async fn warned() -> World {
     world.shopify(&store, "orders/fulfilled", &shopify_order(5_900_000_001_042, ORDER, &version, &[parcel])).await;
     world.minute().await;
     world.holds(SHOP, ORDER, &[&number()]).await;
-    world
+    (world, store)
 }
 
 #[tokio::test(start_paused = true)]
@@ -60,6 +66,34 @@ async fn a_warning_leaves_the_list_with_the_first_scan() {
     world.tiktok.scan(SHOP, ORDER);
     world.minutes(10).await;
     world.quiet(ORDER).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_warning_stands_when_the_store_takes_the_parcel_back_and_tells_it_again_until_it_is_scanned() {
+    for scanned in [false, true] {
+        let (world, store) = warned_by().await;
+        if scanned {
+            world.tiktok.scan(SHOP, ORDER);
+            world.minutes(10).await;
+        }
+        for status in ["cancelled", "success"] {
+            world.hours(1).await;
+            let version = world.time.now().to_string();
+            let mut parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
+            parcel["status"] = status.into();
+            let order = shopify_order(5_900_000_001_042, ORDER, &version, &[parcel]);
+            world.shopify(&store, "orders/fulfilled", &order).await;
+            world.minutes(3).await;
+        }
+        world.holds(SHOP, ORDER, &[&number()]).await;
+        world.hours(2).await;
+        if scanned {
+            world.quiet(ORDER).await;
+        } else {
+            let row = world.listed(&number(), &["ACCEPTED_WITH_WARNING"]).await;
+            assert!(row["detail"].as_str().is_some_and(|detail| detail.contains(WORDS)), "{row}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

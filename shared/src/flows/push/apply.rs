@@ -63,7 +63,7 @@ impl Desk<'_> {
             Decision::Done { lines, package } => {
                 let Some(carried) = plan.carried else { return Next::Stop };
                 let now = self.shop.run.app.clock.now();
-                let done = record::reconciled(&self.rows[index], &carried, lines, package, now);
+                let done = record::reconciled(&self.rows[index], &carried, (lines, package), &self.order, now);
                 let done = Accepted { shared: plan.shared, ..done };
                 if done.event == Plain::Reconciled {
                     one(&tally.reconciled);

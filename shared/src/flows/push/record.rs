@@ -8,6 +8,7 @@ use crate::domain::clock::Entropy;
 use crate::domain::decision::Carried;
 use crate::domain::ids::{LineItemId, PackageId};
 use crate::domain::moves::{Accepted, Patience};
+use crate::domain::order::{OrderState, TikTokOrder};
 use crate::domain::parcel::{Answer, Parcel, Plain, WaitsFor};
 use crate::domain::reason::Auto;
 use crate::domain::tracking::same_number;
@@ -102,8 +103,8 @@ fn lost(parcel: &Parcel, error: &TableError) -> Option<Parcel> {
 pub(super) fn reconciled(
     parcel: &Parcel,
     carried: &Carried,
-    lines: Vec<LineItemId>,
-    package: Option<PackageId>,
+    (lines, package): (Vec<LineItemId>, Option<PackageId>),
+    order: &TikTokOrder,
     now: Timestamp,
 ) -> Accepted {
     let tried = parcel.tried.as_ref().filter(|tried| same_number(&tried.number, &carried.number));
@@ -120,16 +121,31 @@ pub(super) fn reconciled(
             provider: tried.map_or_else(|| carried.provider.clone(), |tried| tried.provider.clone()),
             provider_name: tried.map_or_else(|| carried.provider_name.clone(), |tried| tried.provider_name.clone()),
         },
+        warning: standing_warning(parcel, carried).filter(|_| !is_scanned(order, &lines)),
         carrier_words: parcel.carrier.clone(),
         lines,
         package,
         edits,
         shipped_at: before.map_or(tried.map_or(now, |tried| tried.at), |sent| sent.shipped_at),
-        warning: None,
         shared: Vec::new(),
         request_id: None,
         event,
     }
+}
+
+fn is_scanned(order: &TikTokOrder, lines: &[LineItemId]) -> bool {
+    let mut theirs = order.lines.iter().filter(|line| lines.contains(&line.id));
+    theirs.all(|line| matches!(line.state, OrderState::Shipped(_)))
+}
+
+/// A read shows no warnings. The one that TikTok answered with when we sent this number under this carrier stands, also
+/// where the store took the parcel back meanwhile and told it again.
+fn standing_warning(parcel: &Parcel, carried: &Carried) -> Option<String> {
+    let sent = parcel.sent.as_ref()?;
+    let same =
+        same_number(&sent.number, &carried.number) && sent.provider == carried.provider && parcel.tried.is_none();
+    let answer = parcel.answer.as_ref().filter(|answer| same && answer.code == 0)?;
+    Some(answer.message.clone()).filter(|words| !words.is_empty())
 }
 
 /// TikTok's words.

@@ -92,7 +92,7 @@ impl View<'_> {
             }
             Decision::Done { lines, package } => {
                 if let Some(carried) = &plan.carried {
-                    let done = record::reconciled(row, carried, lines, package, now);
+                    let done = record::reconciled(row, carried, (lines, package), &desk.order, now);
                     desk.rows[index].accept(&done, now);
                 }
                 so.ends(row, Verdict::Done, None, None)

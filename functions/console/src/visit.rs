@@ -69,12 +69,14 @@ impl Member {
         format!("{secret} {account}")
     }
 
-    /// What every page needs to know of whoever looks at it: buttons that a role may not press are not shown.
-    pub(crate) fn me(&self) -> Value {
-        context! {
+    /// What every page needs: what binds its forms, who looks at it (buttons that a role may not press are not shown), and
+    /// under which word of the menu it stands.
+    pub(crate) fn frame(&self, here: &str) -> Value {
+        let me = context! {
             role => self.person.role.as_str(), operates => self.person.role >= Role::Operator,
             owns => self.person.role >= Role::Owner, account => self.name,
-        }
+        };
+        context! { csrf => self.csrf, me, here }
     }
 }
 

@@ -174,7 +174,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         groups, reasons, carriers, shops, clocks, said, next, wanted, total => part.total,
         by_deadline => part.by_deadline, looked => part.looked, filtered => wanted.is_set(),
         first => visit.query.get("after").is_none(), csv => wanted.address("/attention.csv", None),
-        csv_rest => part.total > FILE, csrf => member.csrf, me => member.me(), here => "attention",
+        csv_rest => part.total > FILE, ..member.frame("attention")
     };
     Ok(visit.heard(answer::page(visit.app, 200, "attention.html", values)))
 }

@@ -123,7 +123,7 @@ pub(super) async fn press(visit: &Visit<'_>, member: &Member) -> Result<Response
     let (act, note) = (bulk.word(), bulk.note());
     let values = context! {
         alike => alike(&effects), most => MOST, done, stay => effects.len() - done, rest, total => part.total, act, note, wanted, back => here,
-        csrf => member.csrf, me => member.me(), here => "attention",
+        ..member.frame("attention")
     };
     Ok(answer::page(visit.app, 200, "attention_bulk.html", values))
 }

@@ -18,12 +18,7 @@ use waybill::web::cookie::Cookie;
 
 pub(super) async fn choose(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let some = !visit.app.table.account_shops(&member.account).await?.is_empty();
-    Ok(answer::page(
-        visit.app,
-        200,
-        "connect.html",
-        context! { some, csrf => member.csrf, me => member.me(), here => "shops" },
-    ))
+    Ok(answer::page(visit.app, 200, "connect.html", context! { some, ..member.frame("shops") }))
 }
 
 pub(super) async fn start(

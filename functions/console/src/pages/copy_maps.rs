@@ -102,7 +102,7 @@ async fn shown(
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
         from, to, targets, new, said, fault, any => places.iter().map(|place| place.shops.len()).sum::<usize>() > 1,
-        csrf => member.csrf, me => member.me(), here => "mapping",
+        ..member.frame("mapping")
     };
     Ok(answer::page(visit.app, status, "copy_maps.html", values))
 }

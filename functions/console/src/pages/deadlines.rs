@@ -89,7 +89,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let links = list::links(visit, "/deadlines", &filters, part.next.as_deref());
     let values = context! {
         groups, counts, clocks, links, shops => shops.choices(), filtered => !word.is_empty() || !shops.chosen.is_empty(),
-        any => !shops.all.is_empty(), csrf => member.csrf, me => member.me(), here => "deadlines",
+        any => !shops.all.is_empty(), ..member.frame("deadlines")
     };
     Ok(answer::page(visit.app, 200, "deadlines.html", values))
 }

@@ -48,7 +48,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
         rows.push(told(visit, row).await?);
     }
     let values = context! {
-        csrf => member.csrf, me => member.me(), here => "orders", name, rows, order => format!("/orders/{}", form::path_part(&name)),
+        name, rows, order => format!("/orders/{}", form::path_part(&name)), ..member.frame("orders")
     };
     Ok(answer::page(app, 200, "explain.html", values))
 }

@@ -108,7 +108,7 @@ async fn shown(
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
         rows, links, carriers, said, fault, tested, places, shops => shops.choices(), chosen => shops.chosen,
-        any => !shops.all.is_empty(), csrf => member.csrf, me => member.me(), here => "mapping",
+        any => !shops.all.is_empty(), ..member.frame("mapping")
     };
     Ok(answer::page(visit.app, status, "mapping.html", values))
 }

@@ -190,7 +190,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, id: &str) -> Result
     let lists: Vec<(String, Vec<String>)> = lists.into_iter().collect();
     let values = context! {
         title, parcels, orders, lists, stores => unique(names), said => visit.said(), address => address(&title),
-        action => here, csrf => member.csrf, me => member.me(), here => "orders",
+        action => here, ..member.frame("orders")
     };
     Ok(visit.heard(answer::page(visit.app, 200, "order.html", values)))
 }
@@ -219,7 +219,7 @@ fn choice(visit: &Visit<'_>, member: &Member, name: &str, meant: &Meant) -> Resp
             hits.push((link, what, "TikTok order not known yet".to_owned()));
         }
     }
-    let values = context! { name, hits, csrf => member.csrf, me => member.me(), here => "orders" };
+    let values = context! { name, hits, ..member.frame("orders") };
     answer::page(visit.app, 200, "order_choice.html", values)
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         .collect();
     let values = context! {
         rows, links, states, search, hits, filtered, late => asked.late, shops => shops.choices(),
-        any => !shops.all.is_empty(), csrf => member.csrf, me => member.me(), here => "orders",
+        any => !shops.all.is_empty(), ..member.frame("orders")
     };
     Ok(answer::page(visit.app, 200, "orders.html", values))
 }

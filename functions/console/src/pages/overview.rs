@@ -61,7 +61,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let greeting = if calm && !lines.is_empty() && mail_trouble.is_none() { "All is well" } else { "Overview" };
     let values = context! {
         summary => summary(&lines), greeting, lines, totals, mail_trouble, picture => drawn(&days),
-        only => days.only, csrf => member.csrf, me => member.me(), here => "overview",
+        only => days.only, ..member.frame("overview")
     };
     Ok(answer::page(app, 200, "overview.html", values))
 }

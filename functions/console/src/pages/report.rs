@@ -131,7 +131,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let spans: Vec<Choice> = DAYS.iter().map(|n| Choice::new(&n.to_string(), &format!("{n} days"), &word)).collect();
     let links = list::links(visit, "/report", &[("shop", &shops.chosen), ("days", &word)], None);
     let values = context! {
-        all, days, spans, links, shops => shops.choices(), csrf => member.csrf, me => member.me(), here => "report",
+        all, days, spans, links, shops => shops.choices(), ..member.frame("report")
     };
     Ok(answer::page(visit.app, 200, "report.html", values))
 }
@@ -158,7 +158,7 @@ fn behind(
     let filters = [("shop", shop), ("days", days), ("measure", measure), ("carrier", carrier)];
     let links = list::links(visit, "/report", &filters, part.next.as_deref());
     let values = context! {
-        title, carrier, total, days, links, orders => part.rows, csrf => member.csrf, me => member.me(), here => "report",
+        title, carrier, total, days, links, orders => part.rows, ..member.frame("report")
     };
     answer::page(visit.app, 200, "report_orders.html", values)
 }

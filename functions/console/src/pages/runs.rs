@@ -35,11 +35,11 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, token: &str) -> Res
         What::Act { .. } => ("Back to the list", run.back.clone()),
         What::File { .. } => ("The rows as they stand now", run.back.clone()),
     };
+    let tab = if matches!(run.what, What::File { .. }) { "more" } else { "attention" };
     let values = context! {
         title => title(&run), of_file => matches!(run.what, What::File { .. }), seen => run.seen, done => run.done,
         stayed => run.stayed(), left => run.left(), total => run.total, why => run.why, finished => run.finished,
-        stopped, still, here_address => here, back, csrf => member.csrf, me => member.me(),
-        here => if matches!(run.what, What::File { .. }) { "more" } else { "attention" },
+        stopped, still, here_address => here, back, ..member.frame(tab)
     };
     let mut page = answer::page(visit.app, 200, "run.html", values);
     if !run.finished && !stopped && !still {

@@ -60,7 +60,7 @@ pub(super) async fn list(visit: &Visit<'_>, member: &Member) -> Result<Response<
     }
     let shops = views(visit, &rows).await?;
     let mail_trouble = mail_trouble(visit, member).await?;
-    let values = context! { shops, stores, mail_trouble, csrf => member.csrf, me => member.me(), here => "shops" };
+    let values = context! { shops, stores, mail_trouble, ..member.frame("shops") };
     Ok(answer::page(visit.app, 200, "shops.html", values))
 }
 
@@ -79,7 +79,7 @@ async fn shown(
     let held = held::of(visit, shop, &attention, &attention.counts()).await?;
     let settings = SettingsView::of(shop);
     let shop = ShopView::with(visit.app, shop, &attention.counts()).await?;
-    let values = context! { shop, held, said, settings, csrf => member.csrf, me => member.me(), here => "shops" };
+    let values = context! { shop, held, said, settings, ..member.frame("shops") };
     Ok(answer::page(visit.app, 200, "shop.html", values))
 }
 

@@ -57,7 +57,7 @@ async fn shown(
         next_poll => store.poll_due.map(|at| zone::moment(at, &zone)), healed => store.polls.found,
         seen_until => store.polls.watermark.map(|at| zone::moment(at, &zone)),
         field => store.settings.order_id_field, tracking_field => store.settings.tracking_field,
-        said => said.words, secret => said.secret, fault => said.fault, csrf => member.csrf, me => member.me(), here => "shops",
+        said => said.words, secret => said.secret, fault => said.fault, ..member.frame("shops")
     };
     Ok(answer::page(visit.app, status, "store.html", values))
 }

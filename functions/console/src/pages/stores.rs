@@ -74,7 +74,7 @@ async fn form_with(
     let values = context! {
         shops, platform => platform.as_str(), name => spoken(platform), address, fault,
         way => visit.form.get("way").unwrap_or("mage-os"), client_id => visit.form.get("client_id"),
-        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
+        narrow => true, ..member.frame("shops")
     };
     // The answer to the form is a redirect to the platform, and a browser judges where a form may lead.
     let targets = match platform {
@@ -278,7 +278,7 @@ fn added_page(visit: &Visit<'_>, member: &Member, added: &Added, standing: &Stor
             _ => None,
         },
         name => spoken(store.platform), address => store.address, url => added.webhook_url, secrets, steps,
-        csrf => member.csrf, me => member.me(), here => "shops", narrow => true,
+        narrow => true, ..member.frame("shops")
     };
     answer::page(visit.app, 200, "store_added.html", values)
 }
@@ -289,7 +289,7 @@ pub(super) async fn claim_page(visit: &Visit<'_>, member: &Member) -> Result<Res
     match authorise_store::claimed(visit.app, &member.account, token).await {
         Ok(Claimed { address, shops }) => {
             let shops = choices(visit, member, &shops).await?;
-            let values = context! { address, token, shops, csrf => member.csrf, me => member.me(), here => "shops", narrow => true };
+            let values = context! { address, token, shops, narrow => true, ..member.frame("shops") };
             Ok(answer::page(visit.app, 200, "store_claim.html", values))
         }
         Err(RoundProblem::Table(error)) => Err(error),

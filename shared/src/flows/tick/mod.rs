@@ -77,34 +77,9 @@ struct Tick<'a> {
     started: Duration,
 }
 
-/// What one job did.
-#[derive(Default)]
-struct Did {
-    refreshed: u64,
-    refresh_failed: u64,
-    cleaned: u64,
-    mails: u64,
-    mails_failed: u64,
-    requeued: u64,
-    left: u64,
-}
-
-impl Did {
-    fn and(self, other: Self) -> Self {
-        Self {
-            refreshed: self.refreshed + other.refreshed,
-            refresh_failed: self.refresh_failed + other.refresh_failed,
-            cleaned: self.cleaned + other.cleaned,
-            mails: self.mails + other.mails,
-            mails_failed: self.mails_failed + other.mails_failed,
-            requeued: self.requeued + other.requeued,
-            left: self.left + other.left,
-        }
-    }
-}
-
 impl Summary {
-    fn add(&mut self, did: Did) {
+    /// With what one job did. Polls and fields sum up by themselves.
+    fn add(mut self, did: Self) -> Self {
         self.refreshed += did.refreshed;
         self.refresh_failed += did.refresh_failed;
         self.cleaned += did.cleaned;
@@ -112,6 +87,7 @@ impl Summary {
         self.mails_failed += did.mails_failed;
         self.requeued += did.requeued;
         self.left += did.left;
+        self
     }
 }
 
@@ -199,57 +175,57 @@ impl Tick<'_> {
         }
         let shops = async {
             let jobs = shops.into_iter().map(|entry| self.contained(entry.job));
-            stream::iter(jobs).buffer_unordered(TOGETHER).fold(Did::default(), async |all, did| all.and(did)).await
+            stream::iter(jobs).buffer_unordered(TOGETHER).fold(Summary::default(), async |all, did| all.add(did)).await
         };
         let (start, end) = (WORK.saturating_sub(self.elapsed()), END.saturating_sub(self.elapsed()));
         let fields = Box::pin(fields::run(self.app, marks, (start, end)));
         let polls = Box::pin(poll_stores::run(self.app, polls, (start, end)));
         let (shops, fields, polls) = future::join3(shops, fields, polls).await;
-        summary.add(shops);
+        *summary = summary.add(shops);
         summary.left += polls.left;
         summary.fields = summary.fields.and(fields);
         summary.polls = summary.polls.and(polls);
     }
 
     /// One shop's bad data must not end the tick of all others.
-    async fn contained(&self, job: Job) -> Did {
+    async fn contained(&self, job: Job) -> Summary {
         if !self.may_start() {
-            return Did { left: 1, ..Did::default() };
+            return Summary { left: 1, ..Summary::default() };
         }
         match AssertUnwindSafe(Box::pin(self.work(&job))).catch_unwind().await {
             Ok(did) => did,
             Err(_) => {
                 tracing::error!("a job of the slow schedule panicked");
-                Did::default()
+                Summary::default()
             }
         }
     }
 
-    async fn work(&self, job: &Job) -> Did {
+    async fn work(&self, job: &Job) -> Summary {
         let app = self.app;
         match job {
             Job::Shop(shop) => match remind_shop::step(app, shop).await {
-                Ok(mails) => Did { mails, ..Did::default() },
+                Ok(mails) => Summary { mails, ..Summary::default() },
                 Err(error) => {
                     tracing::warn!(shop.id = %shop, error = &error as &dyn std::error::Error, "step not finished");
-                    Did { mails_failed: 1, ..Did::default() }
+                    Summary { mails_failed: 1, ..Summary::default() }
                 }
             },
             Job::Tell(shop) => telling::step(app, shop).await,
             Job::CleanUp(store) => match tokens::clean_up(app, store).await {
-                Ok(()) => Did { cleaned: 1, ..Did::default() },
+                Ok(()) => Summary { cleaned: 1, ..Summary::default() },
                 Err(error) => not_done(&error),
             },
             Job::Tokens(key) => match tokens::refresh_due(app, key).await {
-                Ok(done) => Did { refreshed: u64::from(done), ..Did::default() },
+                Ok(done) => Summary { refreshed: u64::from(done), ..Summary::default() },
                 Err(error) => not_done(&error),
             },
-            Job::Poll(_) | Job::Fields(_) => Did::default(),
+            Job::Poll(_) | Job::Fields(_) => Summary::default(),
         }
     }
 }
 
-fn not_done(error: &(dyn std::error::Error + 'static)) -> Did {
+fn not_done(error: &(dyn std::error::Error + 'static)) -> Summary {
     tracing::warn!(error, "a due step failed");
-    Did { refresh_failed: 1, ..Did::default() }
+    Summary { refresh_failed: 1, ..Summary::default() }
 }

@@ -2,7 +2,7 @@
 //! list while there is something to tell or to judge: an open order, something held, a report that somebody wants. Whatever
 //! comes up beside it brings it forward (`flows/orders/begin`).
 
-use super::Did;
+use super::Summary;
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::ShopId;
@@ -21,20 +21,20 @@ const RETRY: SignedDuration = SignedDuration::from_mins(5);
 const OLD: SignedDuration = SignedDuration::from_hours(6);
 
 /// A shop's turn, if it is due.
-pub(super) async fn step(app: &App, id: &ShopId) -> Did {
-    let mut did = Did::default();
+pub(super) async fn step(app: &App, id: &ShopId) -> Summary {
+    let mut did = Summary::default();
     if let Err(error) = try_step(app, id, &mut did).await {
         failed(&mut did, id, &error, "people of a shop not told");
     }
     did
 }
 
-fn failed(did: &mut Did, id: &ShopId, error: &(dyn std::error::Error + 'static), what: &'static str) {
+fn failed(did: &mut Summary, id: &ShopId, error: &(dyn std::error::Error + 'static), what: &'static str) {
     did.mails_failed += 1;
     tracing::warn!(shop.id = %id, error, "{what}");
 }
 
-async fn try_step(app: &App, id: &ShopId, did: &mut Did) -> Result<(), TableError> {
+async fn try_step(app: &App, id: &ShopId, did: &mut Summary) -> Result<(), TableError> {
     let now = app.clock.now();
     let Some(mut telling) = app.table.telling_get(id).await? else { return Ok(()) };
     if telling.row.due.is_none_or(|due| due > now) {
@@ -95,7 +95,7 @@ async fn orders(
     app: &App,
     shop: &Shop,
     telling: &mut Versioned<Telling>,
-    did: &mut Did,
+    did: &mut Summary,
     next: &mut Next,
     now: Timestamp,
 ) -> Result<(), TableError> {

@@ -2,7 +2,7 @@
 //! dispatch below.
 
 use crate::commands::account::AccountCommand;
-use crate::commands::acts::{ChooseArgs, ConfirmArgs, CorrectArgs, DismissArgs, LinkArgs, RetryArgs};
+use crate::commands::acts::{ChooseArgs, CorrectArgs, DismissArgs, LinkArgs, RetryArgs, WhichArgs};
 use crate::commands::app::AppCommand;
 use crate::commands::field::FieldCommand;
 use crate::commands::held::HeldArgs;
@@ -120,9 +120,9 @@ enum Command {
     /// Keeps parcels here until they are released; their deadlines go on.
     Hold(commands::hold::HoldArgs),
     /// Lets parcels go that a person holds here.
-    Release(commands::hold::ReleaseArgs),
+    Release(WhichArgs),
     /// Says that number and carrier are right as they stand: a doubt about them only warns.
-    Confirm(ConfirmArgs),
+    Confirm(WhichArgs),
     /// Says which items travel under a number.
     Choose(ChooseArgs),
     /// Says which TikTok order a store order is.

@@ -43,29 +43,26 @@ pub struct RetryArgs {
     pub dry_run: bool,
 }
 
-/// What to close.
+/// What an act is about, and whether it is only asked.
 #[derive(Clone, Debug, Args)]
-pub struct DismissArgs {
+pub struct WhichArgs {
     /// Orders, tracking numbers or shipments.
     #[arg(value_name = "X", required = true)]
     pub orders: Vec<String>,
-    /// Why, for the audit. Nothing about a buyer.
-    #[arg(long, value_name = "TEXT")]
-    pub note: String,
     /// Say what would happen, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// What is right as it stands.
+/// What to close.
 #[derive(Clone, Debug, Args)]
-pub struct ConfirmArgs {
-    /// Orders, tracking numbers or shipments.
-    #[arg(value_name = "X", required = true)]
-    pub orders: Vec<String>,
-    /// Say what would happen, and do nothing.
-    #[arg(long)]
-    pub dry_run: bool,
+pub struct DismissArgs {
+    /// What it is about.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Why, for the audit. Nothing about a buyer.
+    #[arg(long, value_name = "TEXT")]
+    pub note: String,
 }
 
 /// What is in a parcel.
@@ -242,13 +239,13 @@ pub async fn dismiss(app: &App, args: &DismissArgs, output: &mut Output) -> Resu
     let next = "Say why in a sentence: --note \"sent by hand in Seller Center\". Nothing about a buyer.";
     let note = acts::checked_note(&args.note, false).map_err(|problem| Failure::usage(problem, next))?;
     let act = Act::Dismiss { note: note.clone() };
-    let (parcels, orders) = settled(app, &args.orders, |_| true).await?;
+    let (parcels, orders) = settled(app, &args.which.orders, |_| true).await?;
     let actor = Actor::command_line();
-    let mut effects = acts::settle(app, &actor, &act, &parcels, args.dry_run).await?;
+    let mut effects = acts::settle(app, &actor, &act, &parcels, args.which.dry_run).await?;
     for (shop, known) in &orders {
-        effects.push(acts::dismiss_order(app, &actor, shop, known, &note, args.dry_run).await?);
+        effects.push(acts::dismiss_order(app, &actor, shop, known, &note, args.which.dry_run).await?);
     }
-    show(&act, &effects, args.dry_run, output)
+    show(&act, &effects, args.which.dry_run, output)
 }
 
 /// What a person means to settle by these words: the parcels that ask for something, and the orders that stand on the
@@ -290,7 +287,7 @@ fn asks(parcel: &Parcel) -> bool {
 ///
 /// # Errors
 /// An unknown parcel, or the table.
-pub async fn confirm(app: &App, args: &ConfirmArgs, output: &mut Output) -> Result<bool, Failure> {
+pub async fn confirm(app: &App, args: &WhichArgs, output: &mut Output) -> Result<bool, Failure> {
     let (parcels, orders) = settled(app, &args.orders, |reason| reason == Reason::SiblingOpen).await?;
     let actor = Actor::command_line();
     let mut effects = acts::settle(app, &actor, &Act::Confirm, &parcels, args.dry_run).await?;

@@ -6,6 +6,10 @@
 //! whatever machine this is.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "the table is what it is for; what fails ends it")]
 
+#[path = "growth/measure.rs"]
+mod measure;
+
+use measure::{alone, burnt, memory};
 use std::time::Duration;
 use tokio::time::Instant;
 use waybill_model::tiktok::{Fault, FaultRule};
@@ -18,28 +22,6 @@ const TICK: Duration = Duration::from_secs(60);
 const IN_FLIGHT: f64 = 128.0;
 const WRITES: f64 = 2.0;
 const VERSION: &str = "2026-11-21T09:00:00Z";
-
-/// Processor time of this process so far.
-fn burnt() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).expect("small"), u32::try_from(time.tv_nsec).expect("small"))
-}
-
-/// Resident memory in MiB: now, and the highest so far.
-fn memory() -> (f64, f64) {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let of = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(f64::NAN) / 1024.0
-    };
-    (of("VmRSS:"), of("VmHWM:"))
-}
-
-/// Runs on one thread with virtual time.
-fn alone<T>(run: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().start_paused(true).build().expect("a runtime").block_on(run)
-}
 
 /// A world with shops, each with a store of its own.
 struct Town {

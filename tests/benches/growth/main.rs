@@ -12,9 +12,11 @@
 //! (256 or 512 MB in AWS) would be waiting for.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "the tables are what it is for; what fails ends it")]
 
+mod measure;
 mod push;
 mod slow;
 
+use measure::alone;
 use std::time::Duration;
 use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::world::World;
@@ -29,28 +31,6 @@ const TIKTOK: Duration = Duration::from_millis(350);
 const STORE: Duration = Duration::from_millis(300);
 /// The table's answers take up to this long.
 const TABLE: Duration = Duration::from_millis(10);
-
-/// Processor time of this process so far.
-fn burnt() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).expect("small"), u32::try_from(time.tv_nsec).expect("small"))
-}
-
-/// Resident memory in MiB: now, and the highest so far.
-fn memory() -> (f64, f64) {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let of = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(f64::NAN) / 1024.0
-    };
-    (of("VmRSS:"), of("VmHWM:"))
-}
-
-/// Runs on one thread with virtual time.
-fn alone<T>(run: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().start_paused(true).build().expect("a runtime").block_on(run)
-}
 
 /// Everything takes its time from now on.
 fn takes_time(world: &World) {

@@ -1,6 +1,7 @@
 //! The push of many shops: how it grows with its workers, how it comes back after an outage, and who waits for whom.
 
-use super::{burnt, memory, share, takes_time};
+use super::measure::{burnt, memory};
+use super::{share, takes_time};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::HashMap;

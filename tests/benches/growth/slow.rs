@@ -1,6 +1,7 @@
 //! The slow schedule of many shops, each with an open order and with a store whose token ends every hour.
 
-use super::{STORE, burnt, memory, takes_time};
+use super::measure::{burnt, memory};
+use super::{STORE, takes_time};
 use futures_util::FutureExt as _;
 use secrecy::SecretString;
 use serde_json::{Value, json};

@@ -17,8 +17,15 @@ use waybill_tests::world::{SHOP, World};
 const ONE: &str = "576000000000000001";
 const TWO: &str = "576000000000000002";
 
-/// A warehouse's shipment.
-fn parcel(world: &World, order: &str, tiktok: Option<&str>, number: &str, carrier: &str, sku: &str) -> Value {
+/// A warehouse's shipment of one thing.
+pub(crate) fn parcel(
+    world: &World,
+    order: &str,
+    tiktok: Option<&str>,
+    number: &str,
+    carrier: &str,
+    sku: &str,
+) -> Value {
     let mut body = json!({
         "order_id": order, "shipment_id": "1", "tracking_number": number, "carrier": carrier,
         "lines": [{"sku": sku, "quantity": 1}], "updated_at": world.time.now().to_string(),

@@ -6,7 +6,8 @@ mod owners;
 mod random;
 mod roles;
 
-use serde_json::{Value, json};
+use crate::desk_pages::parcel;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use waybill::domain::ids::AccountId;
@@ -87,18 +88,6 @@ async fn signed_in(world: &World, account: &AccountId, email: &str) -> Browser {
     let mut browser = Browser::default();
     assert_eq!(browser.post(world, &link, &[]).await.status, 303);
     browser
-}
-
-/// A warehouse's shipment of one mug.
-fn parcel(world: &World, order: &str, tiktok: Option<&str>, number: &str, carrier: &str, sku: &str) -> Value {
-    let mut body = json!({
-        "order_id": order, "shipment_id": "1", "tracking_number": number, "carrier": carrier,
-        "lines": [{"sku": sku, "quantity": 1}], "updated_at": world.time.now().to_string(),
-    });
-    if let Some(tiktok) = tiktok {
-        body["tiktok_order_id"] = tiktok.into();
-    }
-    body
 }
 
 /// The acts of the audit, as `who act of`.

@@ -162,7 +162,7 @@ fn named(name: &str) -> Result<&str, Failure> {
 
 async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
     let (mut rows, mut attention) = (Vec::new(), false);
-    for id in all(app).await? {
+    for id in app.table.accounts_list().await? {
         let Some(account) = app.table.account_get(&id).await? else { continue };
         let trouble = app.table.mail_trouble_get(&id).await?.map(|trouble| trouble.kind.as_str());
         attention |= trouble.is_some();
@@ -206,12 +206,4 @@ async fn rename(app: &App, email: &str, name: &str, output: &mut Output) -> Resu
     output
         .done(&Changed { account: id.as_str(), name, removed: false }, format!("The account is called {name} now."))?;
     Ok(false)
-}
-
-/// Every account of this installation.
-///
-/// # Errors
-/// The table.
-pub async fn all(app: &App) -> Result<Vec<AccountId>, Failure> {
-    Ok(app.table.accounts_list().await?)
 }

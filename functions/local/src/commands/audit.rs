@@ -1,6 +1,6 @@
 //! `waybill audit`: who did what, when, from where.
 
-use super::{Failure, Output, account};
+use super::{Failure, Output};
 use crate::output::{Row, local};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -36,7 +36,7 @@ pub async fn run(app: &App, since: Option<&str>, output: &mut Output) -> Result<
         Some(text) => moment(text)?,
     };
     let mut rows = Vec::new();
-    for id in account::all(app).await? {
+    for id in app.table.accounts_list().await? {
         let entries = app.table.audit_since(&id, since).await?;
         rows.extend(entries.into_iter().map(|entry| AuditRow { account: id.to_string(), entry }));
     }

@@ -2,7 +2,7 @@
 
 use super::identify::known_region;
 use super::map::lost_words;
-use super::{Failure, Output, account};
+use super::{Failure, Output};
 use serde_json::{Value, json};
 use waybill::app::App;
 use waybill::carriers::{Catalogue, bundled_list};
@@ -55,7 +55,7 @@ async fn shops(app: &App, wanted: Option<&str>) -> Result<Vec<Shop>, Failure> {
     match wanted {
         Some(id) => ids.push(ShopId::parse(id).map_err(|e| Failure::usage(e.to_string(), "See waybill shop list."))?),
         None => {
-            for account in account::all(app).await? {
+            for account in app.table.accounts_list().await? {
                 ids.extend(app.table.account_shops(&account).await?);
             }
         }

@@ -1,6 +1,6 @@
 //! Carrier maps.
 
-use super::{Failure, Output, account, account_of, shop_named, standard_input};
+use super::{Failure, Output, account_of, shop_named, standard_input};
 use crate::output::{Row, local, plural, shell};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -94,7 +94,7 @@ async fn scope(app: &App, place: &MapPlace) -> Result<MapScope, Failure> {
     }
     let account = match &place.account {
         Some(email) => account_of(app, email).await?,
-        None => match account::all(app).await?.as_slice() {
+        None => match app.table.accounts_list().await?.as_slice() {
             [only] => only.clone(),
             [] => return Err(Failure::attention("there is no account", "Make one: waybill account add.")),
             _ => {

@@ -90,7 +90,7 @@ pub async fn account_of(app: &App, email: &str) -> Result<AccountId, Failure> {
 /// The table.
 pub async fn all_shops(app: &App) -> Result<Vec<Shop>, Failure> {
     let mut shops = Vec::new();
-    for account in account::all(app).await? {
+    for account in app.table.accounts_list().await? {
         for id in app.table.account_shops(&account).await? {
             shops.extend(app.table.shop_get(&id, true).await?.map(|shop| shop.row));
         }
@@ -125,7 +125,7 @@ pub async fn shop_named(app: &App, id: &str) -> Result<Shop, Failure> {
 /// The table.
 pub async fn all_stores(app: &App) -> Result<Vec<StoreConnection>, Failure> {
     let mut stores = Vec::new();
-    for account in account::all(app).await? {
+    for account in app.table.accounts_list().await? {
         for id in app.table.account_stores(&account).await? {
             stores.extend(app.table.store_get(&id, true).await?.map(|store| store.row));
         }

@@ -1,6 +1,6 @@
-//! Who may sign in to an account, and as what.
+//! Who may sign in to an and as what.
 
-use super::{Failure, Output, account, account_of};
+use super::{Failure, Output, account_of};
 use crate::output::{Row, local};
 use clap::Args;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ async fn of(app: &App, which: &Which) -> Result<AccountId, Failure> {
     if let Some(email) = &which.account {
         return account_of(app, email).await;
     }
-    match account::all(app).await?.as_slice() {
+    match app.table.accounts_list().await?.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Failure::attention("there is no account", "Make one: waybill account add.")),
         _ => Err(Failure::usage("there are several accounts", "Name one: --account EMAIL.")),

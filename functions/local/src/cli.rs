@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 /// Carries tracking numbers from a merchant's store to TikTok Shop: on time, under the right carrier, once.
 #[derive(Debug, Parser)]
-#[command(name = "waybill", version, about, long_about = None, disable_help_subcommand = true)]
+#[command(name = "waybill", version, about, long_about = None)]
 #[command(
     after_help = "Exit status: 0 done, 1 something needs attention, 2 wrong use. With --json, one object a line."
 )]
@@ -67,7 +67,7 @@ enum Command {
     /// Our apps at TikTok and at store platforms.
     #[command(subcommand)]
     App(AppCommand),
-    /// The people of this installation.
+    /// Accounts and their people.
     #[command(subcommand)]
     Account(AccountCommand),
     /// A link that signs one browser in to the console, once.
@@ -99,7 +99,7 @@ enum Command {
         #[arg(long)]
         refresh: bool,
     },
-    /// What waits for a hand, those that wait longest first, each with the command that settles it.
+    /// What waits for a hand, most urgent deadline first, each with the command that settles it.
     Held(HeldArgs),
     /// What happened to one order: its parcels, a timeline, TikTok's answers.
     Order {

@@ -223,6 +223,15 @@ fn unknown_ids_end_with_1_and_wrong_use_with_2_each_with_a_next_step() {
 }
 
 #[test]
+fn help_is_a_word_too() {
+    for args in [&["help"][..], &["help", "held"], &["store", "help"]] {
+        let said = Command::new(env!("CARGO_BIN_EXE_waybill")).args(args).output().expect("it runs");
+        let out = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success() && out.contains("Usage: waybill"), "{args:?}: {out}");
+    }
+}
+
+#[test]
 fn a_reader_that_closes_the_pipe_is_no_error() {
     let (_keep, data) = installed();
     let mut child = command(&data, &["app", "list", "--json"])

@@ -1,4 +1,4 @@
-//! The people of this installation.
+//! Accounts and their people.
 
 use super::people::{self, Which};
 use super::{Failure, Output, account_of};
@@ -16,7 +16,7 @@ use waybill::flows::acts::{self, Actor};
 use waybill::table::accounts::Account;
 use waybill::table::error::TableError;
 
-/// The people of this installation.
+/// Accounts and their people.
 #[derive(Debug, Subcommand)]
 pub enum AccountCommand {
     /// Makes an account.

@@ -1,4 +1,4 @@
-//! `waybill held`: what needs a hand, those that wait longest first, each with the command that settles it.
+//! `waybill held`: what needs a hand, most urgent deadline first (above 5,000 by age), each with the command that settles it.
 
 use super::{Failure, Output, all_stores, shops_named};
 use crate::output::{Row, local, plural};

@@ -3,6 +3,7 @@
 use crate::domain::custom_fields::Rule;
 use crate::domain::deadline::Numbers;
 use crate::domain::ids::{AccountId, HookId, OpenId, ShopId, StoreId, WarehouseId};
+use crate::domain::mail_list::MailList;
 use crate::domain::platform::Platform;
 use crate::domain::reason::Reason;
 use crate::domain::reauthorisation::{End, Standing};
@@ -316,6 +317,9 @@ pub struct ShopSettings {
     /// The hour of the daily digest in that zone, 0 to 23; 8 where nobody said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest_hour: Option<u8>,
+    /// Who gets the mails about it; absent on rows of earlier versions: the account's address.
+    #[serde(skip_serializing_if = "MailList::is_empty")]
+    pub mail_to: MailList,
     /// Since when it is paused; absent on rows of earlier versions, also while it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused_since: Option<Timestamp>,
@@ -349,6 +353,7 @@ impl Default for ShopSettings {
             time_zone: None,
             clocks: Numbers::default(),
             digest_hour: None,
+            mail_to: MailList::default(),
             paused_since: None,
             paused_by: None,
             fields: Vec::new(),

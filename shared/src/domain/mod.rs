@@ -13,6 +13,7 @@ pub mod ids;
 pub mod image_rules;
 pub mod intake;
 pub mod labels;
+pub mod mail_list;
 pub mod markup;
 pub mod moves;
 pub mod numbers;

@@ -8,6 +8,7 @@ use crate::domain::ids::{AccountId, ShopId, StoreId};
 use crate::domain::private::Private;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The people who see the same shops and stores.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub enum TroubleKind {
     Bounced,
     /// Their reader marked one as spam.
     Complained,
+    /// The mail service did not take one for the address.
+    Refused,
 }
 
 impl TroubleKind {
@@ -38,6 +41,7 @@ impl TroubleKind {
         match self {
             Self::Bounced => "bounced",
             Self::Complained => "complained",
+            Self::Refused => "refused",
         }
     }
 }
@@ -49,6 +53,33 @@ pub struct MailTrouble {
     pub kind: TroubleKind,
     /// When the mail service last said so.
     pub since: Timestamp,
+}
+
+impl MailTrouble {
+    fn read(row: &Reader<'_>) -> Result<Self, TableError> {
+        let word = row.text("trouble")?;
+        let kinds = [TroubleKind::Complained, TroubleKind::Refused];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == word).unwrap_or(TroubleKind::Bounced);
+        Ok(Self { kind, since: row.time("since")? })
+    }
+}
+
+/// What does not arrive of the mails to an account and to its people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailTroubles {
+    /// Of those to the account's address.
+    pub account: Option<MailTrouble>,
+    /// Of those to its people, by the hash of the address.
+    pub people: BTreeMap<String, MailTrouble>,
+}
+
+impl MailTroubles {
+    /// Whose mails the mail service does not take: the hashes of their addresses.
+    #[must_use]
+    pub fn refused(&self) -> BTreeSet<String> {
+        let refused = self.people.iter().filter(|(_, trouble)| trouble.kind == TroubleKind::Refused);
+        refused.map(|(hash, _)| hash.clone()).collect()
+    }
 }
 
 /// The hash under which an account is found by its mail address.
@@ -150,28 +181,53 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn mail_trouble_put(&self, id: &AccountId, trouble: MailTrouble) -> Result<(), TableError> {
-        let row = Writer::new(keys::account_mail(id), "mail trouble").text("trouble", trouble.kind.as_str());
-        self.put(row.time("since", trouble.since).done(), If::Always).await
+        self.trouble_put(keys::account_mail(id), trouble).await
     }
 
-    /// Whether mails to an account arrive, as far as the mail service says.
+    /// Keeps that mails to one of its people do not arrive, by the hash of the address.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn mail_trouble_get(&self, id: &AccountId) -> Result<Option<MailTrouble>, TableError> {
-        let Some(item) = self.get(&keys::account_mail(id), false).await? else { return Ok(None) };
-        let row = Reader(&item);
-        let complained = row.text("trouble")? == TroubleKind::Complained.as_str();
-        let kind = if complained { TroubleKind::Complained } else { TroubleKind::Bounced };
-        Ok(Some(MailTrouble { kind, since: row.time("since")? }))
+    pub async fn person_trouble_put(&self, id: &AccountId, hash: &str, trouble: MailTrouble) -> Result<(), TableError> {
+        self.trouble_put(keys::person_mail(id, hash), trouble).await
     }
 
-    /// A mail has arrived.
+    async fn trouble_put(&self, at: keys::Key, trouble: MailTrouble) -> Result<(), TableError> {
+        let row = Writer::new(at, "mail trouble").text("trouble", trouble.kind.as_str());
+        self.put(row.time("since", trouble.since).done(), If::Always).await
+    }
+
+    /// Whether mails to an account and its people arrive, as far as the mail service says.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn mail_troubles(&self, id: &AccountId) -> Result<MailTroubles, TableError> {
+        let mut troubles = MailTroubles::default();
+        for item in self.rows(&keys::account(id), keys::MAIL_TROUBLES, true).await? {
+            let row = Reader(&item);
+            let trouble = MailTrouble::read(&row)?;
+            match keys::person_of_mail(&row.text("sk")?) {
+                Some(hash) => drop(troubles.people.insert(hash.to_owned(), trouble)),
+                None => troubles.account = Some(trouble),
+            }
+        }
+        Ok(troubles)
+    }
+
+    /// A mail to the account has arrived.
     ///
     /// # Errors
     /// [`TableError`].
     pub async fn mail_trouble_delete(&self, id: &AccountId) -> Result<(), TableError> {
         self.delete(&keys::account_mail(id)).await
+    }
+
+    /// A mail to one of its people has arrived, or they are none any more.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn person_trouble_delete(&self, id: &AccountId, hash: &str) -> Result<(), TableError> {
+        self.delete(&keys::person_mail(id, hash)).await
     }
 
     /// The account of a mail address.

@@ -18,11 +18,11 @@
 //! | 14 | Who and what is here? | local, console | query | `INSTALLATION`, `ACCOUNT#<a>` |
 //! | 15 | Does this one-time value still count? | console | put if absent; delete if there | `ONCE#<sha256>` / `ONCE` |
 //! | 16 | Who is this browser? | console | get, put, delete | `SESSION#<sha256>` / `SESSION` |
-//! | 17 | Was this mail sent? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
+//! | 17 | Was this mail sent, and who has it? | remind_reauthorisation | put if absent; put if `rev` is as seen | `SHOP#<shop>` / `MAIL#<kind>#<cycle>#<step>` |
 //! | 18 | Which parcels wait under this TikTok order? | receive_tiktok | query | `SHOP#<shop>` / `ORDER#<order>#…` |
 //! | 19 | Which stores are to be read, whose people told, which fields written? | tick | query `due` | `POLL#<slot>` / `<ms>#<shop or store>` |
 //! | 20 | Which carrier names does nobody know yet? | push, carriers | update, query | `SHOP#<shop>` / `SEEN#<carrier>` |
-//! | 21 | Do mails to this account arrive? | mail_feedback, console | get, put, delete | `ACCOUNT#<a>` / `MAIL` |
+//! | 21 | Do mails to this account and its people arrive? | tick, console | query, put, delete | `ACCOUNT#<a>` / `MAIL`, `MAIL#<sha256>` |
 //! | 22 | Does this store's webhook address hear anything? | store_webhook, local, console | update, get | `STORE#<store>` / `HEARD` |
 //! | 23 | What did people add to this order? | local | put if absent, query | `SHOP#<shop>` / `NOTE#<order>#<ms>` |
 //! | 24 | Which keys ever signed a proof? | local, console | put if absent, query | `PROOF#keys` / `KEY#<n>#<fingerprint>` |

@@ -2,7 +2,9 @@
 
 mod copies;
 mod invitations;
+mod mails;
 mod owners;
+mod post;
 mod random;
 mod roles;
 

@@ -2,6 +2,7 @@
 
 use super::gate::spoken;
 use super::list;
+use super::shops::trouble_words;
 use crate::answer;
 use crate::visit::{Member, Visit};
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use minijinja::context;
 use serde::Serialize;
 use waybill::domain::people::{INVITED_DAYS, Role};
 use waybill::flows::acts::people::{self, PeopleError};
+use waybill::table::accounts::email_hash;
 use waybill::table::error::TableError;
 
 #[derive(Serialize)]
@@ -19,6 +21,8 @@ struct PersonRow<'a> {
     since: String,
     by: &'a str,
     me: bool,
+    /// Why mails do not reach them.
+    trouble: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +51,7 @@ async fn shown(visit: &Visit<'_>, member: &Member, fault: Option<String>) -> Res
         super::shops::shops(visit, member).await?.first().map_or(jiff::tz::TimeZone::UTC, waybill::mail::zone::of);
     let when = |at: Timestamp| list::short(at, &zone);
     let now = visit.app.clock.now();
+    let troubles = visit.app.table.mail_troubles(&member.account).await?.people;
     let rows: Vec<PersonRow<'_>> = member
         .people
         .people
@@ -57,6 +62,7 @@ async fn shown(visit: &Visit<'_>, member: &Member, fault: Option<String>) -> Res
             since: when(person.since),
             by: person.by.as_deref().unwrap_or_default(),
             me: person.email == member.person.email,
+            trouble: troubles.get(&email_hash(person.email.reveal())).copied().map(trouble_words),
         })
         .collect();
     let invitations: Vec<InvitationRow<'_>> = member

@@ -164,7 +164,7 @@ async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
     let (mut rows, mut attention) = (Vec::new(), false);
     for id in app.table.accounts_list().await? {
         let Some(account) = app.table.account_get(&id).await? else { continue };
-        let trouble = app.table.mail_trouble_get(&id).await?.map(|trouble| trouble.kind.as_str());
+        let trouble = app.table.mail_troubles(&id).await?.account.map(|trouble| trouble.kind.as_str());
         attention |= trouble.is_some();
         rows.push(AccountRow {
             name: account.name,
@@ -195,7 +195,7 @@ async fn remove(app: &App, email: &str, output: &mut Output) -> Result<bool, Fai
     acts::remove_account(app, &Actor::command_line(), &id).await?;
     output.done(
         &Changed { account: id.as_str(), name: &name, removed: true },
-        format!("{name} has no account any more."),
+        format!("{name} has no account any more. What was done in it: waybill audit --account {id}"),
     )?;
     Ok(false)
 }

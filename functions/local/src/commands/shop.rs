@@ -11,6 +11,7 @@ use waybill::domain::connection::Shop;
 use waybill::domain::reauthorisation::EndSource;
 use waybill::flows::acts::{self, Actor, settings};
 use waybill::flows::connect::shop::{self as connect_shop, ConnectedShop};
+use waybill::flows::tell::readers;
 use waybill::flows::views::attention::Attention;
 use waybill::flows::views::standing::ShopStanding;
 use waybill::tiktok::authorise::TokenAnswer;
@@ -29,7 +30,7 @@ pub enum ShopCommand {
         #[arg(long)]
         region: String,
     },
-    /// What the shop does: with a number that does not look like its carrier's, with labels, with the weekly report.
+    /// What the shop does with a number that does not look like its carrier's and with labels, and who gets its mails.
     Set(SetArgs),
     /// Sends nothing for a shop until it is resumed; what arrives meanwhile is kept.
     Pause {
@@ -50,7 +51,7 @@ pub enum ShopCommand {
 
 /// What is set; what is not named stays.
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = true, args = ["mismatch", "label_check", "weekly_report"])]
+#[group(id = "what", required = true, multiple = true, args = ["mismatch", "label_check", "weekly_report", "mail_to"])]
 pub struct SetArgs {
     /// TikTok's shop id.
     id: String,
@@ -63,6 +64,9 @@ pub struct SetArgs {
     /// A report by mail each Monday.
     #[arg(long, value_parser = ["yes", "no"])]
     weekly_report: Option<String>,
+    /// Who gets the mails about the shop: people of its account, with commas between them. default: the account's address.
+    #[arg(long, value_name = "EMAIL,…")]
+    mail_to: Option<String>,
 }
 
 /// Runs one of the shop commands.
@@ -112,12 +116,16 @@ async fn add(app: &App, email: &str, region: &str, output: &mut Output) -> Resul
     Ok(false)
 }
 
+/// What to do about an address that cannot be on the list of a shop's mails.
+const LISTED: &str = "See waybill account people; waybill account invite PERSON asks somebody in.";
+
 #[derive(Serialize)]
 struct Setting<'a> {
     shop: &'a str,
     mismatch: &'static str,
     label_check: bool,
     weekly_report: bool,
+    mail_to: Vec<String>,
 }
 
 async fn set(app: &App, args: &SetArgs, output: &mut Output) -> Result<bool, Failure> {
@@ -126,23 +134,34 @@ async fn set(app: &App, args: &SetArgs, output: &mut Output) -> Result<bool, Fai
         "mismatch" => args.mismatch.clone(),
         "label_check" => args.label_check.clone(),
         "weekly_report" => args.weekly_report.clone(),
+        "mail_to" => args.mail_to.clone(),
         _ => None,
     };
-    settings::settle(app, &Actor::command_line(), &shop, field)
-        .await?
-        .map_err(|fault| Failure::usage(fault, "See waybill shop set --help."))?;
+    settings::settle(app, &Actor::command_line(), &shop, field).await?.map_err(|fault| {
+        match fault.starts_with("mail_to") {
+            true => Failure::usage(format!("--{}", fault.replacen('_', "-", 1)), LISTED),
+            false => Failure::usage(fault, "See waybill shop set --help."),
+        }
+    })?;
     let shop = shop_named(app, &args.id).await?;
     let set = &shop.settings;
     let (mismatch, words) =
         if set.hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
+    let mail_to = mail_to(app, &shop).await?;
     let said = format!(
-        "{}: a number that does not look like its carrier's {words}; labels are{} checked; {} weekly report.",
+        "{}: a number that does not look like its carrier's {words}; labels are{} checked; {} weekly report; mails go to {}.",
         shop.name,
         if set.label_check { "" } else { " not" },
         if set.weekly_report { "a" } else { "no" },
+        mail_to.join(", "),
     );
-    let row =
-        Setting { shop: shop.id.as_str(), mismatch, label_check: set.label_check, weekly_report: set.weekly_report };
+    let row = Setting {
+        shop: shop.id.as_str(),
+        mismatch,
+        label_check: set.label_check,
+        weekly_report: set.weekly_report,
+        mail_to,
+    };
     output.done(&row, said)?;
     Ok(false)
 }
@@ -153,6 +172,12 @@ struct PausedShop<'a> {
     state: &'static str,
     since: Option<Timestamp>,
     waiting: u64,
+}
+
+/// Where mails about a shop go now.
+async fn mail_to(app: &App, shop: &Shop) -> Result<Vec<String>, Failure> {
+    let readers = readers::of(app, shop).await?;
+    Ok(readers.iter().map(|reader| reader.reveal().clone()).collect())
 }
 
 async fn pause(app: &App, id: &str, paused: bool, output: &mut Output) -> Result<bool, Failure> {
@@ -191,6 +216,7 @@ struct ShopRow {
     held: usize,
     seller_shipping: Option<bool>,
     account: String,
+    mail_to: Vec<String>,
     #[serde(skip)]
     words: String,
 }
@@ -251,6 +277,7 @@ async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
             held: Attention::of(app, &shop.id).await?.counts().total,
             seller_shipping: shop.consent.seller_shipping,
             account: shop.account.to_string(),
+            mail_to: mail_to(app, &shop).await?,
             words: state_words(&standing, output.zone(), now),
             name: shop.name,
         });

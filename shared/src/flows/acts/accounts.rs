@@ -39,7 +39,9 @@ pub async fn remove_account(app: &App, actor: &Actor, account: &AccountId) -> Re
         .await?;
     if let Some(kept) = app.table.people_get(account).await? {
         for person in &kept.people.people {
-            app.table.membership_delete(&email_hash(person.email.reveal()), account).await?;
+            let hash = email_hash(person.email.reveal());
+            app.table.membership_delete(&hash, account).await?;
+            app.table.person_trouble_delete(account, &hash).await?;
         }
     }
     app.table.people_delete(account).await?;

@@ -150,8 +150,11 @@ pub async fn set_role(
 pub async fn remove(app: &App, actor: &Actor, account: &AccountId, email: &str) -> Result<(), PeopleError> {
     let ((), people) = change(app, actor, account, |people| people.remove(email)).await?;
     let address = people::address(email);
-    app.table.membership_delete(&email_hash(&address), account).await?;
+    let hash = email_hash(&address);
+    app.table.membership_delete(&hash, account).await?;
+    app.table.person_trouble_delete(account, &hash).await?;
     settle_mails(app, account, &people).await?;
+    off_all_lists(app, account, &address).await?;
     Ok(noted(app, actor, account, "remove person", &address, "may not sign in here any more".into()).await?)
 }
 
@@ -166,6 +169,14 @@ async fn settle_mails(app: &App, account: &AccountId, people: &People) -> Result
         Some(owner) => app.table.account_mail_to(account, owner.email.reveal()).await,
         None => Ok(()),
     }
+}
+
+/// Who leaves gets no mail from that moment on, whatever the lists say; here their name leaves them too.
+async fn off_all_lists(app: &App, account: &AccountId, email: &str) -> Result<(), TableError> {
+    for shop in app.table.account_shops(account).await? {
+        app.table.shop_change(&shop, |row| row.account == *account && row.settings.mail_to.leave(email)).await?;
+    }
+    Ok(())
 }
 
 /// What an invitation's link says before it is taken up. `None`: unknown, used, revoked, too old, or another account's.
@@ -197,6 +208,8 @@ pub async fn accept(app: &App, from: &str, account: &AccountId, token: &str) -> 
     let Some(asked) = look(app, account, token).await? else { return Err(Refused::NoInvitation.into()) };
     // First: a pointer that leads nowhere is passed over, a person without one cannot sign in.
     app.table.membership_put(&email_hash(asked.invitation.email.reveal()), account).await?;
+    // Whoever comes in anew stands on no list, even if a removal ended half-way once.
+    off_all_lists(app, account, asked.invitation.email.reveal()).await?;
     let now = app.clock.now();
     let (person, _) = edit(app, account, |people| people.accept(&mark, now)).await?;
     let actor = Actor { who: person.email.reveal().clone(), from: from.to_owned() };

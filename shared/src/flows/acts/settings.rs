@@ -4,6 +4,7 @@ use super::{Actor, noted};
 use crate::app::App;
 use crate::domain::connection::{Shop, ShopSettings};
 use crate::domain::deadline::Numbers;
+use crate::domain::mail_list::MailList;
 use crate::table::error::TableError;
 use jiff::tz::TimeZone;
 
@@ -40,7 +41,7 @@ pub fn clock<'a>(numbers: &'a mut Numbers, field: &str) -> Option<&'a mut Option
 }
 
 /// Reads settings as a person typed them: only the fields that are there change. Whether numbers are sent at all is no
-/// setting but an act of its own.
+/// setting but an act of its own; who gets the mails (`mail_to`) asks the account's people, and [`settle`] reads it.
 ///
 /// # Errors
 /// A sentence on the first field that cannot be read; nothing is changed then.
@@ -111,6 +112,7 @@ pub fn difference(old: &ShopSettings, new: &ShopSettings) -> Vec<String> {
     note("time zone", zone(old), zone(new));
     let hour = |s: &ShopSettings| format!("{}:00", s.digest_hour.unwrap_or(DIGEST_HOUR));
     note("digest", hour(old), hour(new));
+    note("mails go to", old.mail_to.words(), new.mail_to.words());
     let (mut before, mut after) = (old.clocks, new.clocks);
     let days = |days: Option<&mut Option<u16>>| match days {
         Some(Some(days)) => days.to_string(),
@@ -132,7 +134,19 @@ pub async fn settle(
     shop: &Shop,
     field: impl Fn(&str) -> Option<String>,
 ) -> Result<Result<Vec<String>, String>, TableError> {
-    let new = match typed(&shop.settings, &field) {
+    let list = match field("mail_to") {
+        None => None,
+        Some(text) => match listed(app, shop, &text).await? {
+            Ok(list) => Some(list),
+            Err(fault) => return Ok(Err(fault)),
+        },
+    };
+    let changed = |settings: &ShopSettings| {
+        let mut new = typed(settings, &field)?;
+        new.mail_to = list.clone().unwrap_or(new.mail_to);
+        Ok(new)
+    };
+    let new = match changed(&shop.settings) {
         Ok(new) => new,
         Err(fault) => return Ok(Err(fault)),
     };
@@ -142,7 +156,7 @@ pub async fn settle(
     }
     // A row that changed meanwhile keeps what was not typed.
     app.table
-        .shop_change(&shop.id, |row| match typed(&row.settings, &field) {
+        .shop_change(&shop.id, |row| match changed(&row.settings) {
             Ok(new) if new != row.settings => {
                 row.settings = new;
                 true
@@ -152,6 +166,14 @@ pub async fn settle(
         .await?;
     keep(app, actor, shop, "settings", said.join("; ")).await?;
     Ok(Ok(said))
+}
+
+/// Who is to get the mails about a shop, as a person typed it: only people of its account.
+async fn listed(app: &App, shop: &Shop, text: &str) -> Result<Result<MailList, String>, TableError> {
+    let Some(kept) = app.table.people_get(&shop.account).await? else {
+        return Ok(Err("the account is gone".to_owned()));
+    };
+    Ok(MailList::typed(text, &kept.people).map_err(|fault| fault.to_string()))
 }
 
 /// Stops or resumes the sending of a shop.

@@ -269,9 +269,13 @@ pub async fn enter(app: &App, token: &str, browser: Option<&str>, code: Option<&
     Ok(Entered::In { secret, target: ticket.target.as_deref().and_then(own_path).map(str::to_owned), several })
 }
 
-/// A mailed link has arrived: whatever was wrong with the account's address is over, if it is this person's.
+/// A mailed link has arrived: whatever was wrong with this person's address is over.
 async fn arrived(app: &App, account: &AccountId, person: &Person) -> Result<(), TableError> {
-    if app.table.mail_trouble_get(account).await?.is_none() {
+    let (troubles, hash) = (app.table.mail_troubles(account).await?, email_hash(person.email.reveal()));
+    if troubles.people.contains_key(&hash) {
+        app.table.person_trouble_delete(account, &hash).await?;
+    }
+    if troubles.account.is_none() {
         return Ok(());
     }
     match app.table.account_get(account).await? {

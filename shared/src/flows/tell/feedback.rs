@@ -1,9 +1,10 @@
-//! What the mail service says after a mail left: it bounced, or its reader complained. Kept with the account and shown on
-//! its pages, since a mail about it would not arrive either.
+//! What the mail service says after a mail left: it bounced, or its reader complained. Kept with the account whose address
+//! it is, or with every account whose person has it, and shown on their pages, since a mail about it would not arrive
+//! either.
 
 use crate::app::App;
 use crate::domain::private::Private;
-use crate::table::accounts::{MailTrouble, TroubleKind};
+use crate::table::accounts::{MailTrouble, TroubleKind, email_hash};
 use crate::table::error::TableError;
 
 /// One event names the recipients of one mail; ours have one.
@@ -30,10 +31,22 @@ pub async fn run(app: &App, kind: &str, to: &[Private<String>]) -> u64 {
 }
 
 async fn keep(app: &App, kind: TroubleKind, address: &Private<String>) -> Result<bool, TableError> {
-    let Some(account) = app.table.account_of_email(bare(address.reveal())).await? else { return Ok(false) };
-    app.table.mail_trouble_put(&account, MailTrouble { kind, since: app.clock.now() }).await?;
-    tracing::warn!(account.id = %account, reason = kind.as_str(), "mails to an account do not arrive");
-    Ok(true)
+    let email = bare(address.reveal());
+    let (hash, trouble) = (email_hash(email), MailTrouble { kind, since: app.clock.now() });
+    let mut known = false;
+    for account in app.table.accounts_of_email(&hash).await? {
+        let Some(row) = app.table.account_get(&account).await? else { continue };
+        if email_hash(row.email.reveal()) == hash {
+            app.table.mail_trouble_put(&account, trouble).await?;
+        } else if app.table.people_get(&account).await?.is_some_and(|kept| kept.people.find(email).is_some()) {
+            app.table.person_trouble_put(&account, &hash, trouble).await?;
+        } else {
+            continue;
+        }
+        known = true;
+        tracing::warn!(account.id = %account, reason = kind.as_str(), "mails to an account's people do not arrive");
+    }
+    Ok(known)
 }
 
 /// `Name <a@b.example>` has the address in its brackets.

@@ -7,7 +7,7 @@ use crate::domain::parcel::{Parcel, Sent};
 use crate::domain::reason::Reason;
 use crate::domain::tracking::TrackingNumber;
 use crate::flows::tell::links;
-use crate::flows::tell::{TellError, Told, tell};
+use crate::flows::tell::{Mails, TellError, tell};
 use crate::flows::views::attention::{Attention, Held, OpenName, for_owner};
 use crate::flows::views::warning::{Warning, edits_left};
 use crate::mail::letters;
@@ -20,18 +20,20 @@ use jiff::Timestamp;
 const MOST: usize = 200;
 
 /// Tells a shop's people about its attention list: each new carrier at once and then daily, refusals since the last
-/// look. Returns how many mails went out.
+/// look.
 ///
 /// # Errors
 /// [`TellError`].
-pub async fn run(app: &App, shop: &Shop) -> Result<u64, TellError> {
+pub async fn run(app: &App, shop: &Shop) -> Result<Mails, TellError> {
     let attention = Attention::of(app, &shop.id).await?;
-    Ok(carriers(app, shop, &attention).await? + refusals(app, shop, attention).await?)
+    let (carriers, refusals) = (carriers(app, shop, &attention).await?, refusals(app, shop, attention).await?);
+    let unfinished = carriers.unfinished || refusals.unfinished;
+    Ok(Mails { sent: carriers.sent + refusals.sent, unfinished })
 }
 
-async fn carriers(app: &App, shop: &Shop, attention: &Attention) -> Result<u64, TellError> {
+async fn carriers(app: &App, shop: &Shop, attention: &Attention) -> Result<Mails, TellError> {
+    let mut mails = Mails::default();
     let today = zone::date(app.clock.now(), &zone::of(shop));
-    let mut sent = 0;
     // A parcel without any name asks for another remedy: the carrier belongs into the store.
     for OpenName { name: carrier, folded, waiting, sample } in attention.names(app).await? {
         if folded.is_empty() {
@@ -44,9 +46,9 @@ async fn carriers(app: &App, shop: &Shop, attention: &Attention) -> Result<u64, 
             let guesses = guesses(app, shop, &sample).await?;
             Ok(letters::new_carrier(shop, &carrier, orders, &guesses, &url))
         });
-        sent += u64::from(told.await? == Told::Sent);
+        mails.note(told.await?);
     }
-    Ok(sent)
+    Ok(mails)
 }
 
 /// The likeliest carriers of the shop's list, each with what speaks for it.
@@ -61,10 +63,11 @@ pub async fn guesses(app: &App, shop: &Shop, sample: &Parcel) -> Result<Vec<(Str
     Ok(found.into_iter().map(|candidate| (candidate.name, candidate.why)).collect())
 }
 
-async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, TellError> {
+async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<Mails, TellError> {
+    let mut mails = Mails::default();
     let since = shop.consent.refusals_told.unwrap_or(shop.connected);
     let new = attention.only(|entry| entry.since > since && !for_owner(entry.reason));
-    let Some(newest) = new.entries().iter().map(|entry| entry.since).max() else { return Ok(0) };
+    let Some(newest) = new.entries().iter().map(|entry| entry.since).max() else { return Ok(mails) };
     let rows = new.rows(app, MOST).await?;
     let mut refused: Vec<Refusal> = Vec::new();
     for Held { parcel, .. } in rows.iter().filter(|held| held.parcel.answer.as_ref().is_some_and(|a| a.code != 0)) {
@@ -73,7 +76,6 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
     }
     let warned: Vec<Refusal> = rows.iter().filter_map(|held| warning(&held.parcel, app.clock.now())).collect();
     let url = links::page(app, &format!("/attention?shop={}", shop.id));
-    let mut sent = 0;
     for (cycle, numbers) in [("refused", refused), ("warned", warned)] {
         if numbers.is_empty() {
             continue;
@@ -86,11 +88,10 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
                 _ => number_letters::refusals(shop, &numbers, &url),
             })
         });
-        match told.await? {
-            Told::Sent => sent += 1,
-            Told::Before => {}
-            Told::Elsewhere => return Ok(sent),
-        }
+        mails.note(told.await?);
+    }
+    if mails.unfinished {
+        return Ok(mails);
     }
     app.table
         .shop_change(&shop.id, |row| {
@@ -101,7 +102,7 @@ async fn refusals(app: &App, shop: &Shop, attention: Attention) -> Result<u64, T
             later
         })
         .await?;
-    Ok(sent)
+    Ok(mails)
 }
 
 /// What TikTok has from us for a parcel whose correction it refused: its own number under another carrier, or the number

@@ -5,11 +5,13 @@ pub mod feedback;
 pub mod held;
 pub mod links;
 pub mod orders;
+pub mod readers;
 pub mod weekly;
 
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::flows::tell::links::LinkError;
+use crate::flows::tell::readers::Reached;
 use crate::mail::{self, BrokenTemplate, Letter, MailFault};
 use crate::table::error::TableError;
 use crate::table::mails::{Claimed, MailStep};
@@ -38,14 +40,31 @@ pub enum Told {
     Sent,
     /// It went out before.
     Before,
-    /// Somebody else is sending it, or died while doing so: only another look tells.
-    Elsewhere,
+    /// Somebody else is sending it or died while doing so, or one of its readers is still to get it: only another look
+    /// tells.
+    Unfinished,
 }
 
-/// Sends a mail of a shop if its step was never sent. The letter is written only then.
+/// What became of several mails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mails {
+    /// Those that went out just now.
+    pub sent: u64,
+    /// One of them is to be looked at again.
+    pub unfinished: bool,
+}
+
+impl Mails {
+    fn note(&mut self, told: Told) {
+        self.sent += u64::from(told == Told::Sent);
+        self.unfinished |= told == Told::Unfinished;
+    }
+}
+
+/// Sends a mail of a shop to its readers if its step was never sent. The letter is written only then.
 ///
 /// # Errors
-/// [`TellError`].
+/// [`TellError`]; nobody has the mail then.
 pub async fn tell(
     app: &App,
     shop: &Shop,
@@ -53,25 +72,33 @@ pub async fn tell(
     write: impl AsyncFnOnce() -> Result<Letter, TellError>,
 ) -> Result<Told, TellError> {
     let kind = step.kind;
-    let claim = match app.table.mail_claim(step, app.clock.now()).await? {
+    let mut claim = match app.table.mail_claim(step, app.clock.now()).await? {
         Claimed::Ours(claim) => claim,
         Claimed::Sent => return Ok(Told::Before),
-        Claimed::Elsewhere => return Ok(Told::Elsewhere),
+        Claimed::Elsewhere => return Ok(Told::Unfinished),
     };
     let sent = async {
         let message = mail::render(&write().await?)?;
-        let Some(account) = app.table.account_get(&shop.account).await? else { return Err(MailFault::Address.into()) };
-        Ok::<_, TellError>(app.mailer.send(&account.email, &message, &app.clock, &app.entropy).await?)
+        readers::send(app, shop, &mut claim, &message).await
     };
     match sent.await {
-        Ok(()) => {
+        Ok(Reached::All) => {
             // Not marked: the claim ages and the mail is sent twice. Once too often is better than never.
-            app.table.mail_sent(&claim, app.clock.now()).await?;
+            app.table.mail_sent(&mut claim, app.clock.now()).await?;
             tracing::info!(shop.id = %shop.id, mail.kind = kind, "mail sent");
             Ok(Told::Sent)
         }
+        Ok(Reached::Part) => {
+            app.table.mail_part(&mut claim, app.clock.now()).await?;
+            Ok(Told::Unfinished)
+        }
         Err(error) => {
-            app.table.mail_unclaim(&claim).await?;
+            // Who has it stays written down.
+            if claim.has_reached_somebody() {
+                app.table.mail_part(&mut claim, app.clock.now()).await?;
+            } else {
+                app.table.mail_unclaim(&claim).await?;
+            }
             Err(error)
         }
     }

@@ -72,7 +72,7 @@ pub async fn look(app: &App, shop: &Shop, telling: &mut Versioned<Telling>) -> R
             match Box::pin(weekly::run(app, shop, &today)).await? {
                 Told::Sent => sent += 1,
                 Told::Before => {}
-                Told::Elsewhere => elsewhere = true,
+                Told::Unfinished => elsewhere = true,
             }
         }
         if !elsewhere {
@@ -123,7 +123,7 @@ async fn told(
             match told.await? {
                 Told::Sent => sent += 1,
                 Told::Before => {}
-                Told::Elsewhere => return Ok(None),
+                Told::Unfinished => return Ok(None),
             }
         }
         if !happened.is_empty() {
@@ -132,7 +132,7 @@ async fn told(
             match told.await? {
                 Told::Sent => sent += 1,
                 Told::Before => {}
-                Told::Elsewhere => return Ok(None),
+                Told::Unfinished => return Ok(None),
             }
         }
     }
@@ -248,6 +248,6 @@ async fn digest(
     Ok(match told.await? {
         Told::Sent => Some(1),
         Told::Before => Some(0),
-        Told::Elsewhere => None,
+        Told::Unfinished => None,
     })
 }

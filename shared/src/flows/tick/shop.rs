@@ -211,8 +211,8 @@ async fn mails(app: &App, shop: &Shop, now: Timestamp) -> Result<Said, StepError
                 tell(app, shop, step, async || Ok(letters::resumed(shop, resumed.at, outcome, end, days, &overview)));
             let told = told.await?;
             sent += u64::from(told == Told::Sent);
-            resumed_told = told != Told::Elsewhere;
-            if told == Told::Elsewhere {
+            resumed_told = told != Told::Unfinished;
+            if told == Told::Unfinished {
                 look = Some(now + RETRY);
             }
         }
@@ -227,8 +227,8 @@ async fn mails(app: &App, shop: &Shop, now: Timestamp) -> Result<Said, StepError
         let told = tell(app, shop, ledger(shop, kind, step.to_string()), async || write(app, shop, step, now).await);
         let told = told.await?;
         sent += u64::from(told == Told::Sent);
-        if told == Told::Elsewhere {
-            // Its sender may be dead: by then the claim has aged.
+        if told == Told::Unfinished {
+            // Its sender may be dead: by then the claim has aged. Or an address did not take it.
             look = Some(now + RETRY);
         }
     }

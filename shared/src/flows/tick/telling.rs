@@ -48,7 +48,12 @@ async fn try_step(app: &App, id: &ShopId, did: &mut Summary) -> Result<(), Table
     let shop = read.row.clone();
     let mut next = Next::default();
     match Box::pin(tell_held::run(app, &shop)).await {
-        Ok(mails) => did.mails += mails,
+        Ok(mails) => {
+            did.mails += mails.sent;
+            if mails.unfinished {
+                next.by(now + AGAIN);
+            }
+        }
         Err(error) => {
             failed(did, id, &error, "attention list not told");
             next.by(now + RETRY);

@@ -1,6 +1,7 @@
 //! What people settle on the command line: each act does what its words promise, says so first, and stands in the audit.
 
 use serde_json::{Value, json};
+use waybill::flows::acts::{self, Actor};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World};
 
@@ -117,4 +118,57 @@ async fn a_retry_takes_what_waits_for_a_time_and_says_when_nothing_is_meant() {
     world.holds(SHOP, ONE, &[&number]).await;
     let (done, attention) = world.command(&["retry", &number]).await;
     assert!(attention && done[0]["queued_again"] == json!(0), "{done:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_says_who_called_a_store_what_and_who_changed_its_secret() {
+    let world = World::everyday("US").await;
+    let warehouse = world.warehouse("North warehouse", &[SHOP]).await;
+    let id = warehouse.store.id.as_str();
+    for name in ["The old mill", "The old mill"] {
+        let (said, _) = world.command(&["store", "rename", id, name]).await;
+        assert_eq!(said[0]["name"], name, "{said:?}");
+    }
+    let (said, _) = world.command(&["store", "secret", id, "--rotate"]).await;
+    assert_eq!(said[0]["rotated"], true, "{said:?}");
+    // What the command does with a secret on standard input.
+    let store = world.app.table.store_get(&warehouse.store.id, true).await.expect("table").expect("a store").row;
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let there = Actor { who: "owner@tiny-mugs.example".into(), from: "203.0.113.7".into() };
+    acts::change_store_secret(&world.app, &there, &store, Some(secret)).await.expect("changed");
+    let (rows, _) = world.command(&["audit"]).await;
+    let of_store = rows.iter().filter(|row| row["of"] == id);
+    let shown: Vec<_> = of_store.map(|row| ["who", "from", "act", "said"].map(|name| row[name].clone())).collect();
+    assert_eq!(
+        serde_json::to_value(&shown).expect("JSON"),
+        serde_json::json!([
+            ["command line", "this machine", "rename store", "is called The old mill now, was North warehouse"],
+            ["command line", "this machine", "store secret", "The old mill has a new secret, made here"],
+            [there.who, there.from, "store secret", "The old mill has a new secret, the one that the store made"],
+        ])
+    );
+    assert!(!serde_json::to_string(&rows).expect("JSON").contains("whsec_"), "the audit names no secret");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_of_a_removed_account_is_found_by_its_id() {
+    let world = World::everyday("US").await;
+    let (said, _) = world.command(&["account", "add", "--name", "Short", "--email", "short@example.com"]).await;
+    let id = said[0]["account"].as_str().expect("an id").to_owned();
+    let acts = async |words: &[&str]| {
+        let (rows, _) = world.command(words).await;
+        rows.iter().map(|row| row["act"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(acts(&["audit", "--account", "short@example.com"]).await, ["add account"]);
+    let (removed, _) = world.command(&["account", "remove", "short@example.com"]).await;
+    assert_eq!(removed[0]["account"], id, "what was removed names its id");
+    assert!(!acts(&["audit"]).await.contains(&"add account".to_owned()), "it is no account of this installation");
+    assert_eq!(acts(&["audit", "--account", &id]).await, ["add account", "remove account"]);
+    world.time.skip(std::time::Duration::from_secs(40 * 24 * 3600));
+    assert_eq!(acts(&["audit", "--account", &id]).await, [""; 0], "thirty days without --since");
+    assert_eq!(acts(&["audit", "--account", &id, "--since", "2026-01-01"]).await.len(), 2);
+    for unknown in ["nobody@example.com", "nosuchaccount", "../x"] {
+        let (said, attention) = world.command(&["audit", "--account", unknown]).await;
+        assert!(attention && said[0]["status"] == 1, "{said:?}");
+    }
 }

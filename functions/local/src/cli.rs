@@ -142,11 +142,7 @@ enum Command {
     /// Late dispatch, valid tracking, on time, cancelled by us; each with its orders.
     Report(commands::report::ReportArgs),
     /// Who did what, when, from where.
-    Audit {
-        /// A day or a moment; without it the last 30 days.
-        #[arg(long, value_name = "T")]
-        since: Option<String>,
-    },
+    Audit(commands::audit::AuditArgs),
     /// One run of the push schedule, now.
     Push {
         /// Only these shards (0 to 63).
@@ -359,7 +355,7 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
         Command::Evidence(args) => commands::note::evidence(app, &args, output).await,
         Command::Proof(args) => commands::proof::run(app, &args, output).await,
         Command::Report(args) => commands::report::run(app, &args, output).await,
-        Command::Audit { since } => audit::run(app, since.as_deref(), output).await,
+        Command::Audit(args) => audit::run(app, &args, output).await,
         Command::Identify { numbers, carrier, shop: Some(shop), .. } => {
             let input = std::io::BufReader::new(std::io::stdin());
             commands::identify::identify_shop(app, &numbers, &shop, carrier.as_deref(), input, output).await

@@ -8,9 +8,9 @@ use minijinja::context;
 use secrecy::ExposeSecret as _;
 use waybill::domain::connection::StoreConnection;
 use waybill::domain::ids::StoreId;
-use waybill::flows::acts::store_act;
+use waybill::flows::acts::{change_store_secret, store_act};
 use waybill::flows::connect::store as connect_store;
-use waybill::flows::connect::store_secret::{self, SecretProblem};
+use waybill::flows::connect::store_secret::SecretProblem;
 use waybill::flows::intake::subscriptions::webhook_url;
 use waybill::mail::zone;
 use waybill::stores::subscriptions::hand_steps;
@@ -72,10 +72,9 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
             store_act(visit.app, &visit.actor(member), &store, "remove store", &format!("{name} is removed")).await?;
             Ok(answer::redirect("/shops"))
         }
-        Some("secret") => match store_secret::set(visit.app, &store, None).await {
+        Some("secret") => match change_store_secret(visit.app, &visit.actor(member), &store, None).await {
             Ok(change) => {
                 let said = format!("{name} has a new secret");
-                store_act(visit.app, &visit.actor(member), &store, "store secret", &said).await?;
                 let old = if change.header {
                     "The old one counts no more."
                 } else {

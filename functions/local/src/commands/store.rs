@@ -182,8 +182,7 @@ async fn rename(app: &App, id: &str, name: &str, output: &mut Output) -> Result<
     if name.is_empty() || name.chars().count() > 200 {
         return Err(Failure::usage("a name has 1 to 200 characters", "Give one that people know the store by."));
     }
-    connect_store::rename(app, &store.id, name).await?;
-    app.stores.forget(&store.id);
+    acts::rename_store(app, &Actor::command_line(), &store, name).await?;
     output.done(&Renamed { store: id, name }, format!("The store {id} is called {name} now."))?;
     Ok(false)
 }

@@ -5,8 +5,10 @@ use crate::app::App;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::AccountId;
 use crate::flows::access::shop::AccessError;
-use crate::flows::connect::remove_shop;
 use crate::flows::connect::shop::ConnectedShop;
+use crate::flows::connect::store_secret::{self, SecretChange, SecretProblem};
+use crate::flows::connect::{remove_shop, store as connect_store};
+use crate::flows::views::standing::store_name;
 use crate::table::audit::AuditEntry;
 use crate::table::error::TableError;
 
@@ -30,6 +32,36 @@ pub async fn store_act(
         said: said.to_owned(),
     };
     app.table.audit_put(&store.account, &entry).await
+}
+
+/// Gives a store a name of its people's choice.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn rename_store(app: &App, actor: &Actor, store: &StoreConnection, name: &str) -> Result<(), TableError> {
+    let old = store_name(store);
+    connect_store::rename(app, &store.id, name).await?;
+    app.stores.forget(&store.id);
+    if old == name {
+        return Ok(());
+    }
+    store_act(app, actor, store, "rename store", &format!("is called {name} now, was {old}")).await
+}
+
+/// Changes the secret that signs a store's deliveries: to the one that is given, or to a new one.
+///
+/// # Errors
+/// [`SecretProblem`].
+pub async fn change_store_secret(
+    app: &App,
+    actor: &Actor,
+    store: &StoreConnection,
+    given: Option<&str>,
+) -> Result<SecretChange, SecretProblem> {
+    let change = store_secret::set(app, store, given).await?;
+    let way = if given.is_some() { "the one that the store made" } else { "made here" };
+    store_act(app, actor, store, "store secret", &format!("{} has a new secret, {way}", store_name(store))).await?;
+    Ok(change)
 }
 
 /// Takes a shop out of its account.

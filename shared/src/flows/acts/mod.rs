@@ -22,6 +22,7 @@
 //! | add, rename, remove account | the account itself |
 //! | copy mappings | a shop's mappings for another shop |
 //! | connect, remove shop, connect store | what an account is connected with |
+//! | rename store, store secret | what a store is called; what signs its deliveries |
 
 mod accounts;
 mod apply;
@@ -43,7 +44,9 @@ pub mod settings;
 pub use accounts::{add_account, remove_account, rename_account};
 pub use apply::settle;
 pub use choose::{ChooseError, choose};
-pub use connection::{carriers_read, remove_shop, shop_connected, store_act, store_connecting};
+pub use connection::{
+    carriers_read, change_store_secret, remove_shop, rename_store, shop_connected, store_act, store_connecting,
+};
 pub use copy_maps::{CopyDone, Copying, Fate, copy_maps, plan_copy};
 pub use correct::{CorrectError, correct, corrections_left};
 pub use field::{FieldError, remove_field, retry_fields, set_field};

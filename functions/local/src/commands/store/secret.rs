@@ -5,7 +5,8 @@ use crate::commands::{Failure, Output, standard_input};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use waybill::app::App;
-use waybill::flows::connect::store_secret::{self, SecretChange, SecretProblem};
+use waybill::flows::acts::{self, Actor};
+use waybill::flows::connect::store_secret::{SecretChange, SecretProblem};
 use waybill::flows::views::standing::store_name;
 
 #[derive(Serialize)]
@@ -26,7 +27,7 @@ struct SecretRow<'a> {
 pub(super) async fn run(app: &App, id: &str, rotate: bool, output: &mut Output) -> Result<bool, Failure> {
     let store = one(app, id).await?;
     let given = if rotate { None } else { Some(standard_input("the secret that signs this store's deliveries")?) };
-    let change = store_secret::set(app, &store, given.as_deref().map(str::trim)).await;
+    let change = acts::change_store_secret(app, &Actor::command_line(), &store, given.as_deref().map(str::trim)).await;
     let SecretChange { header, made } = change.map_err(|error| match error {
         SecretProblem::ByApp => {
             Failure::usage(error.to_string(), "Store the app's secret: waybill app set --platform.")

@@ -213,3 +213,38 @@ async fn a_retry_that_finds_nothing_says_so() {
     assert_eq!(written.lines()[0]["queued_again"], 1);
     assert_eq!(run(RetryArgs::default()).await.expect_err("nothing is named").status(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_list_says_that_nothing_needs_a_hand_only_when_nothing_does() {
+    let world = World::new().await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    let page = browser.get(&world, "/attention").await.text;
+    assert!(page.contains("Nothing needs a hand") && !page.contains("<strong>0</strong>"), "{page}");
+    let page = browser.get(&world, "/attention?reason=LOST").await.text;
+    assert!(page.contains("Nothing fits this filter") && !page.contains("Nothing needs a hand"), "{page}");
+
+    // What waits for its owner stands on no list, and is no all-clear.
+    world.command(&["shop", "pause", SHOP]).await;
+    ship(&world, &store, 1, "Our van", "TBRT0000001").await;
+    let page = browser.get(&world, "/attention").await.text;
+    assert!(page.contains("Nothing else needs a hand") && page.contains("is paused; 1 number waits"), "{page}");
+    world.command(&["shop", "resume", SHOP]).await;
+
+    // Eleven entries are two pages. The only one of the second is settled while somebody looks at the first.
+    for n in 2..12 {
+        ship(&world, &store, n, "Our van", &format!("TBRT00000{n:02}")).await;
+    }
+    world.push().await;
+    let first = browser.get(&world, "/attention").await.text;
+    assert!(first.contains("<strong>11</strong> entries need a hand"), "{first}");
+    let behind = first.split("href=\"").filter_map(|rest| rest.split('"').next()).find(|link| link.contains("after="));
+    let behind = behind.expect("a second page").replace("&#x2f;", "/").replace("&amp;", "&");
+    let second = browser.get(&world, &behind).await.text;
+    let number = (1..12).map(|n| format!("TBRT00000{n:02}")).find(|number| second.contains(number)).expect("the last");
+    let (done, _) = world.command(&["dismiss", &number, "--note", "handed over"]).await;
+    assert_eq!(done[0]["done"], true, "{done:?}");
+    let page = browser.get(&world, &behind).await.text;
+    assert!(page.contains("Nothing more behind this page") && !page.contains("Nothing needs a hand"), "{page}");
+}

@@ -15,6 +15,7 @@ use waybill::domain::deadline::Clock;
 use waybill::domain::reason::Reason;
 use waybill::flows::orders::board;
 use waybill::flows::views::held::{About, Filter, HeldRow, Lists, Part, Sorted};
+use waybill::flows::views::standing::ShopStanding;
 use waybill::mail::zone;
 use waybill::table::error::TableError;
 use waybill::web::form::path_part;
@@ -158,6 +159,32 @@ struct CarrierList {
     names: Vec<String>,
 }
 
+/// A shop for which nothing is sent now: its numbers stand on no list, and all the same somebody is asked to act.
+#[derive(Debug, Serialize)]
+struct StoppedView {
+    id: String,
+    name: String,
+    said: String,
+}
+
+async fn stopped(visit: &Visit<'_>, shops: &[Shop]) -> Result<Vec<StoppedView>, TableError> {
+    let mut views = Vec::new();
+    for shop in shops {
+        let waiting = match ShopStanding::of(shop, visit.app.config.reauth_days, visit.app.clock.now()) {
+            ShopStanding::Connected { .. } | ShopStanding::Resting { reason: None, .. } => continue,
+            _ => visit.app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
+        };
+        let state = match shop.parked {
+            Some(_) => "is disconnected from TikTok until somebody reconnects it",
+            None if !shop.settings.sync => "is paused",
+            None => "is refused by TikTok for now",
+        };
+        let said = format!("{state}; {waiting} {}", if waiting == 1 { "number waits" } else { "numbers wait" });
+        views.push(StoppedView { id: shop.id.to_string(), name: shop.name.clone(), said });
+    }
+    Ok(views)
+}
+
 /// `GET /attention`.
 pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<Body>, TableError> {
     let wanted = Wanted::of(&visit.query);
@@ -169,9 +196,11 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let clocks: Vec<(&str, &str)> = Clock::ALL.iter().map(|clock| (clock.word(), clock.shown_as())).collect();
     let shops: Vec<(String, &str)> = found.shops.iter().map(|shop| (shop.id.to_string(), shop.name.as_str())).collect();
 
+    let stopped = if part.total == 0 { stopped(visit, &found.shops).await? } else { Vec::new() };
     let (said, next) = (visit.said(), part.next.as_deref().map(|next| wanted.address("/attention", Some(next))));
     let values = context! {
-        groups, reasons, carriers, shops, clocks, said, next, wanted, total => part.total,
+        groups, reasons, carriers, shops, clocks, said, next, wanted, stopped, total => part.total,
+        start => wanted.address("/attention", None),
         by_deadline => part.by_deadline, looked => part.looked, filtered => wanted.is_set(),
         first => visit.query.get("after").is_none(), csv => wanted.address("/attention.csv", None),
         csv_rest => part.total > FILE, ..member.frame("attention")

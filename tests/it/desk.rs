@@ -41,7 +41,7 @@ async fn each_row_of_a_file_gets_its_verdict_and_the_good_ones_reach_tiktok_once
     let text = format!(
         "tiktok_order_id,tracking_number,carrier,sku,quantity\n\
          {ONE},{},USPS,,\n\
-         {TWO},{},USPS,MUG,2\n\
+         {TWO},{},USPS,MUG,2.0\n\
          {TWO},{},USPS,CAP,1\n\
          {THREE},{},USPS,,\n\
          {UNKNOWN},{},USPS,,\n\

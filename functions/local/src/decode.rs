@@ -13,7 +13,7 @@ use capture::{Capture, Keys};
 use history::{Change, History};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use waybill::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreParcel};
+use waybill::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel};
 use waybill::domain::ids::StoreOrderId;
 use waybill::domain::platform::Platform;
 use waybill::stores::error::StoreError;
@@ -217,8 +217,15 @@ fn superseded(fulfilment: &Fulfilment, capture: &Capture, change: &Change) -> Op
 }
 
 fn parcel_json(shipment: &Shipment, parcel: &StoreParcel) -> Value {
-    let lines: Vec<Value> =
-        shipment.lines.iter().map(|line| json!({ "sku": line.sku, "quantity": line.quantity })).collect();
+    let line = |line: &StoreLine| {
+        let mut shown = json!({ "sku": line.sku, "quantity": line.quantity });
+        // Rounded up, and it waits for a person.
+        if line.part {
+            shown["part_of_a_unit"] = json!(true);
+        }
+        shown
+    };
+    let lines: Vec<Value> = shipment.lines.iter().map(line).collect();
     json!({
         "tracking_number": parcel.number.as_str(),
         "tracking_number_normalized": parcel.number.key(),

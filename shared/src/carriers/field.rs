@@ -9,6 +9,7 @@ use crate::carriers::junk::Junk;
 use crate::carriers::link::{Link, holds_link};
 use crate::carriers::shape::{CheckResult, Strength};
 use crate::carriers::text::{compact, holds_word, tidy_number};
+use crate::domain::markup;
 use serde::Serialize;
 
 /// Bytes of the longest field worth reading. TikTok takes 50 characters; a field may hold several numbers.
@@ -114,7 +115,8 @@ impl Catalogue {
             let head: String = raw.chars().take(LONGEST_FIELD / 8).collect();
             return none(compact(&head), Junk::TooLong);
         }
-        let text = tidy_number(raw);
+        // Stores' splitter has done so before; a number that a person types or pastes has not been through it.
+        let text = tidy_number(&markup::plain(raw));
         if text.len() > LONGEST_FIELD {
             // One ligature can unfold into eighteen letters.
             return none(compact(&raw.chars().take(LONGEST_FIELD / 8).collect::<String>()), Junk::TooLong);

@@ -38,6 +38,7 @@ fn every_worked_field_of_the_data_reads_as_written_there() {
 fn numbers_are_found_however_people_write_them() {
     for (raw, region, named, expected) in [
         ("9400\u{a0}1112–0620_6406.2607 87", "US", None, vec!["9400111206206406260787"]),
+        ("9400 1112&nbsp;0620 6406&#160;2607 87", "US", None, vec!["9400111206206406260787"]),
         ("(420) 78745 9400 1112 0620 6406 2607 87", "US", None, vec!["9400111206206406260787"]),
         ("420787459400111206206406260787", "US", Some("fedex"), vec!["9400111206206406260787"]),
         ("1Z999AA10123456784 1Z5R89390357567127", "US", None, vec!["1Z999AA10123456784", "1Z5R89390357567127"]),

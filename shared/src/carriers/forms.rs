@@ -28,7 +28,7 @@ pub(super) fn plain_form(text: &str) -> Option<Junk> {
     if is_date(text) {
         return Some(Junk::Date);
     }
-    if is_guid(text) || is_market_order(&form) {
+    if is_guid(text) || is_isbn(text) || is_market_order(&form) {
         return Some(Junk::OtherId);
     }
     is_spaced_postcode(&form).then_some(Junk::Postcode)
@@ -44,6 +44,9 @@ pub(super) fn loose_form(compact: &str) -> Option<Junk> {
     if digits && trunk && matches!(compact.len(), 10 | 11) {
         return Some(Junk::Phone);
     }
+    if digits && is_fiction(compact) {
+        return Some(Junk::Phone);
+    }
     if digits && is_run_of_date(compact) {
         return Some(Junk::Date);
     }
@@ -55,9 +58,9 @@ pub(super) fn loose_form(compact: &str) -> Option<Junk> {
     if matches!(form.as_str(), "A99AA" | "A999AA" | "AA99AA" | "AA999AA" | "A9A9AA" | "AA9A9AA" | "A9A9A9") {
         return Some(Junk::Postcode);
     }
-    if let Some(rest) = compact.strip_prefix("FBA")
-        && (8..=12).contains(&rest.len())
-    {
+    // Amazon's inbound shipments, and its stock codes (FNSKU).
+    let inbound = compact.strip_prefix("FBA").is_some_and(|rest| (8..=12).contains(&rest.len()));
+    if inbound || (compact.starts_with("X00") && compact.len() == 10) {
         return Some(Junk::OtherId);
     }
     is_test_code(compact).then_some(Junk::OrderNumber)
@@ -67,6 +70,13 @@ pub(super) fn loose_form(compact: &str) -> Option<Junk> {
 pub(super) fn is_mobile(compact: &str) -> bool {
     let bare = compact.strip_prefix("00").unwrap_or(compact);
     compact.bytes().all(|b| b.is_ascii_digit()) && bare.len() == 12 && bare.starts_with("447")
+}
+
+/// A phone number of examples and films, 555-0100 to 555-0199 of any area: nobody has it, and no carrier's number that
+/// looks like it by chance is lost (one in a hundred thousand). Source: NANPA, 555 line numbers reserved for fiction.
+fn is_fiction(digits: &str) -> bool {
+    let local = digits.strip_prefix('1').filter(|rest| rest.len() == 10).unwrap_or(digits);
+    local.len() == 10 && local.get(3..8) == Some("55501")
 }
 
 /// "9.40011E+21", "301234567.0", "12.50": what a spreadsheet or a price looks like.
@@ -164,6 +174,14 @@ fn is_guid(text: &str) -> bool {
     fits && parts.next().is_none()
 }
 
+/// A book's number in its five parts: 978-3-16-148410-0. Source: ISBN users' manual, 7th edition.
+fn is_isbn(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let plain = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    plain && parts.len() == 5 && digits == 13 && matches!(parts.first(), Some(&("978" | "979")))
+}
+
 /// Order ids of marketplaces: 3-7-7 (Amazon), 2-5-5 (eBay).
 fn is_market_order(form: &str) -> bool {
     matches!(form, "999-9999999-9999999" | "A99-9999999-9999999" | "99-99999-99999")
@@ -206,6 +224,7 @@ mod tests {
             ("2026-11-26 14:30", Junk::Date),
             ("2026-11-26T14:30:00Z", Junk::Date),
             ("112-3456789-0123456", Junk::OtherId),
+            ("978-3-16-148410-0", Junk::OtherId),
             ("03-12345-67890", Junk::OtherId),
             ("{c56a4180-65aa-42ec-a945-5fd21dec0538}", Junk::OtherId),
             ("SW1A 1AA", Junk::Postcode),
@@ -218,6 +237,9 @@ mod tests {
         for (compact, junk) in [
             ("07700900456", Junk::Phone),
             ("01632960001", Junk::Phone),
+            ("2025550123", Junk::Phone),
+            ("13125550199", Junk::Phone),
+            ("X001ABC123", Junk::OtherId),
             ("20261126", Junk::Date),
             ("26112026", Junk::Date),
             ("C56A418065AA42ECA9455FD21DEC0538", Junk::OtherId),

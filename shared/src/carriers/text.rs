@@ -1,5 +1,6 @@
 //! The forms in which text is compared: numbers keep `0-9A-Z`, names keep letters and digits of any script.
 
+use crate::domain::markup;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use std::borrow::Cow;
 
@@ -35,9 +36,10 @@ fn fold(raw: &str) -> Cow<'_, str> {
     Cow::Owned(ComposingNormalizerBorrowed::new_nfkc().normalize_iter(raw.chars()).take(MOST_FOLDED).collect())
 }
 
-/// A carrier's name for comparison: no ® and ™, no accents, lower case; everything that is no letter or digit
-/// becomes one blank.
+/// A carrier's name for comparison: HTML undone ("R&amp;L"), no ® and ™, no accents, lower case; everything that is no
+/// letter or digit becomes one blank.
 pub(super) fn tidy_name(raw: &str) -> String {
+    let raw = &*markup::plain(raw);
     let plain: Cow<'_, str> = if raw.is_ascii() {
         Cow::Borrowed(raw)
     } else {
@@ -145,6 +147,8 @@ mod tests {
             ("ＤＰＤ　ＵＫ", "dpd uk"),
             ("ヤマト運輸", "ヤマト運輸"),
             ("İnpost", "inpost"),
+            ("R&amp;L Carriers", "r l carriers"),
+            ("UPS&reg;&nbsp;Ground", "ups ground"),
             ("", ""),
         ] {
             assert_eq!(tidy_name(raw), tidy, "{raw}");

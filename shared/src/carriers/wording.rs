@@ -82,9 +82,10 @@ pub(super) const FORMERLY: &[&str] = &["formerly", "former", "previously", "form
 /// Carriers of the data that sell other carriers' labels.
 pub(super) const BROKERS: &[&str] = &["parcel2go", "p2g"];
 
-/// Companies without a sister abroad: a country in their name is where the parcel goes.
+/// Companies without a sister or a namesake abroad: a country in their name is where the parcel goes. "Correos" and "La
+/// Poste" are what the post is called in a dozen countries, so they are none of them.
 pub(super) const SISTERLESS: &[&str] =
-    &["royal_mail", "parcelforce", "usps", "an_post", "la_poste", "correos", "japan_post", "evri", "colissimo"];
+    &["royal_mail", "parcelforce", "usps", "an_post", "japan_post", "evri", "colissimo"];
 
 /// Words of the dictionary within one letter of a carrier's name, or that names of couriers are made of. None of them is
 /// a misspelt carrier.

@@ -119,6 +119,16 @@ impl StoreLine {
     }
 }
 
+/// Units of one line at most.
+const MOST_UNITS: f64 = 100_000.0;
+
+/// Units as warehouses and spreadsheets write them: `2`, `2.0`, `2.0000`. `None`: none, part of one, too many, or no number.
+#[must_use]
+pub fn whole_units(text: &str) -> Option<u32> {
+    let number: f64 = text.trim().parse().ok()?;
+    ((1.0..=MOST_UNITS).contains(&number) && number.fract() == 0.0).then_some(number as u32)
+}
+
 /// Orders the states of one shipment. Stores stamp whole seconds, so two edits within one are told apart by the
 /// moment at which the store sent (or we read) the state. Both in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

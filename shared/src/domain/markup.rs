@@ -72,6 +72,8 @@ fn character(name: &str) -> Option<char> {
         "vert" | "verbar" => '|',
         "newline" => '\n',
         "tab" => '\t',
+        "reg" => '®',
+        "trade" => '™',
         "hyphen" | "ndash" | "mdash" => '-',
         "bull" => '•',
         "middot" => '·',

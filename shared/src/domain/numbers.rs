@@ -27,11 +27,11 @@ pub fn numbers_in(field: &str) -> Vec<TrackingNumber> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     let mut seen = HashSet::new();
     for piece in hard_pieces(&text) {
-        let parts = if piece.link { vec![piece.text] } else { soft_parts(piece.text) };
+        let parts = if piece.link { vec![beside_link(piece.text)] } else { soft_parts(piece.text) };
         for part in parts {
             let Ok(number) = TrackingNumber::parse(part) else { continue };
             if seen.insert(number.key()) {
-                pieces.push(Piece { text: part, link: piece.link });
+                pieces.push(Piece { text: part, link: piece.link && part == piece.text });
             }
         }
         if pieces.len() > MOST_NUMBERS {
@@ -164,6 +164,16 @@ fn soft_parts(text: &str) -> Vec<&str> {
         return words().collect();
     }
     vec![text]
+}
+
+/// The number in front of or behind a link that only repeats it (`1Z… https://…?tracknum=1Z…`), or the whole text.
+fn beside_link(text: &str) -> &str {
+    let word = |word: &'_ str| word.trim_matches(['(', ')', '[', ']', '<', '>', ':', '-']).len();
+    let mut numbers = text.split_whitespace().filter(|word| is_whole_number(word));
+    let (Some(number), None) = (numbers.next(), numbers.next()) else { return text };
+    let known = HashSet::from([bare(number)]);
+    let rest = text.split_whitespace().filter(|part| *part != number && word(part) > 0);
+    if rest.into_iter().all(|part| repeats(part, &known)) { number } else { text }
 }
 
 /// Long enough for a whole number, and mostly digits: a group of a printed number is shorter, prose has no digits.

@@ -9,6 +9,23 @@ const A: &str = "1Z0000000000000001";
 const B: &str = "9400100000000000000017";
 
 #[test]
+fn a_link_beside_the_number_that_it_repeats_is_no_part_of_it() {
+    let link = format!("https://www.ups.com/track?loc=en_US&tracknum={A}");
+    for field in [format!("{A} {link}"), format!("{link} {A}"), format!("{A} ({link})"), format!("{A} - {link}")] {
+        assert_eq!(told(&field), [A], "{field}");
+    }
+    // Another number, a word, or a link that names no number: the text stays whole, for a person.
+    for field in [
+        format!("{B} {link}"),
+        format!("{A} see {link}"),
+        format!("{A} https://shop.example/orders/1001"),
+        link.clone(),
+    ] {
+        assert_eq!(told(&field), [field.as_str()], "{field}");
+    }
+}
+
+#[test]
 fn numbers_in_one_field_are_told_apart_however_they_are_parted() {
     for between in [
         ",",

@@ -5,7 +5,9 @@
 use super::error::StoreError;
 use super::{Delivery, HookSecrets, Notice, StoreAdapter, Verified, signature};
 use crate::domain::connection::StoreSettings;
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{
+    Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version, whole_units,
+};
 use crate::domain::ids::{ShipmentId, StoreOrderId, TikTokOrderId};
 use crate::domain::numbers::numbers_in;
 use crate::domain::tracking::TrackingNumber;
@@ -19,8 +21,6 @@ use serde_json::{Map, Value};
 /// OpenAPI 3 description of the endpoint, as JSON.
 pub const OPENAPI: &str = include_str!("openapi.json");
 
-/// Units of one line at most.
-const MOST_UNITS: f64 = 100_000.0;
 /// Characters of the field with the numbers at most, and of one number: a carrier's link is the longest.
 const LONGEST_FIELD: usize = 20_000;
 const LONGEST_NUMBER: usize = 500;
@@ -301,9 +301,13 @@ fn lines(body: &Map<String, Value>) -> Result<Vec<StoreLine>, StoreError> {
                 "send at most 200 characters without control and direction characters",
             ));
         }
-        // `1.0` is an integer in JSON Schema's words, and decimals of warehouses are written so.
-        let quantity = line.get("quantity").and_then(Value::as_f64);
-        let quantity = quantity.filter(|n| (1.0..=MOST_UNITS).contains(n) && n.fract() == 0.0).map(|n| n as u32);
+        // `1.0` is an integer in JSON Schema's words, and decimals of warehouses are written so, often as text. Part of a
+        // unit is the sender's to settle: elsewhere it waits for a person, here an answer reaches who wrote it.
+        let quantity = match line.get("quantity") {
+            Some(Value::Number(number)) => whole_units(&number.to_string()),
+            Some(Value::String(text)) => whole_units(text),
+            _ => None,
+        };
         let quantity = quantity.ok_or_else(|| {
             wrong(format!("lines[{index}].quantity"), "send the units in this parcel as a whole number from 1 up")
         })?;

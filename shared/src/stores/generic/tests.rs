@@ -146,6 +146,10 @@ fn whole_numbers_may_be_written_as_decimals_and_a_link_may_be_long() {
     let [shipment] = <[_; 1]>::try_from(read(&body).expect("good").shipments).expect("one");
     assert_eq!(shipment.parcels[0].number.as_str(), link);
     assert_eq!((shipment.lines[0].quantity, shipment.version.changed), (1, 3));
+    for quantity in [json!(2), json!(2.0), json!("2"), json!("2.0"), json!(" 2.0000 ")] {
+        let body = json!({ "order_id": "7", "tracking_number": "X1", "lines": [{ "sku": "A", "quantity": quantity }] });
+        assert_eq!(read(&body).expect("good").shipments[0].lines[0].quantity, 2, "{quantity}");
+    }
     let most = read(&json!({ "order_id": "7", "tracking_number": numbers(200) })).expect("200 are taken");
     assert_eq!(most.shipments[0].parcels.len(), 200);
 }
@@ -173,6 +177,18 @@ fn each_wrong_field_is_named_with_its_remedy() {
         ),
         (
             json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A", "quantity": 1.5 }] }),
+            "lines[0].quantity",
+        ),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A", "quantity": "1.5" }] }),
+            "lines[0].quantity",
+        ),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A", "quantity": "two" }] }),
+            "lines[0].quantity",
+        ),
+        (
+            json!({ "order_id": "7", "tracking_number": "X", "lines": [{ "sku": "A", "quantity": true }] }),
             "lines[0].quantity",
         ),
         (json!({ "order_id": "7", "tracking_number": "X", "updated_at": "yesterday" }), "updated_at"),

@@ -4,7 +4,9 @@ use super::known::Knowledge;
 use super::read::Line;
 use super::room::{Parcels, Room, fit, room_of};
 use super::{Judged, Verdict, Word};
-use crate::domain::fulfilment::{Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version};
+use crate::domain::fulfilment::{
+    Fulfilment, OrderLink, Shipment, ShipmentStatus, StoreLine, StoreParcel, Version, whole_units,
+};
 use crate::domain::ids::{ShipmentId, StoreOrderId, TikTokOrderId};
 use crate::domain::order::OrderState;
 use crate::domain::order_row::{OrderRow, Ours};
@@ -100,7 +102,7 @@ fn alone(line: &Line) -> Result<TrackingNumber, Said> {
     }
     let number = TrackingNumber::parse(&line.number)
         .map_err(|_| hold(Reason::TrackingMissing, "the row has no tracking number"))?;
-    if line.quantity.as_deref().is_some_and(|text| text.parse::<u32>().map_or(true, |quantity| quantity == 0)) {
+    if line.quantity.as_deref().is_some_and(|text| whole_units(text).is_none()) {
         return Err(hold(Reason::LinesUnmatched, "the quantity is no whole number above 0"));
     }
     Ok(number)
@@ -286,7 +288,7 @@ pub(super) fn folded(sku: &str) -> String {
 
 pub(super) fn lines_of(group: &Parcels<'_>) -> Vec<StoreLine> {
     let line = |line: &&Line| {
-        let quantity = line.quantity.as_deref().and_then(|text| text.parse().ok()).unwrap_or(1);
+        let quantity = line.quantity.as_deref().and_then(whole_units).unwrap_or(1);
         line.sku.clone().map(|sku| StoreLine::new(sku, quantity))
     };
     group.lines.iter().filter_map(line).collect()

@@ -87,6 +87,9 @@ pub struct Visit {
     /// When every open order was last read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<Timestamp>,
+    /// When TikTok last refused to show a product's images: the app has no scope for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_refused: Option<Timestamp>,
     /// Orders that TikTok ships, as far as they were seen.
     #[serde(default)]
     pub not_ours: u64,
@@ -110,6 +113,7 @@ impl Visit {
             told: false,
             last: None,
             round: None,
+            images_refused: None,
             not_ours: 0,
             ours: 0,
         }

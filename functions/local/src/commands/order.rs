@@ -75,6 +75,9 @@ fn say_order(row: &TikTokRow, shop: &Shop, output: &mut Output) -> Result<(), Fa
     for item in &row.items {
         output.say(format_args!("  {} x {}: {}", item.units, item.sku, item.state))?;
     }
+    if let Some(cause) = &row.possible_cause {
+        output.say(format_args!("  no store told of it; a possible cause, never the certain one: {cause}"))?;
+    }
     for clock in &row.clocks {
         let passed = if clock.late { "passed" } else { "by" };
         output.say(format_args!("  {} {passed} {} ({})", clock.clock, local(clock.due, &zone), clock.source))?;

@@ -139,6 +139,7 @@ impl OrderRow {
             tracked: None,
             sibling_number: None,
             unmoved: None,
+            images: None,
             events,
             place: None,
             attention: None,
@@ -209,6 +210,8 @@ impl OrderRow {
             row.unmoved = None;
         }
         row.sibling = facts.origin.source().cloned().or(row.sibling);
+        // Once it is shipped nobody asks any more why no store had it.
+        row.images = row.images.filter(|_| facts.packages.is_empty());
         row.facts = facts;
         row.seen = begun;
         row.changed = begun;

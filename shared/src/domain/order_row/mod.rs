@@ -143,6 +143,8 @@ pub struct OrderRow {
     pub sibling_number: Option<String>,
     /// A number that TikTok accepted and does not show.
     pub unmoved: Option<String>,
+    /// What was found about its product's images while no store told of it; empty: nothing. `None`: nobody looked.
+    pub images: Option<String>,
     /// What happened, the oldest first.
     pub events: Chain,
     /// Its place in the lists of clocks.
@@ -347,6 +349,13 @@ impl OrderRow {
     #[must_use]
     pub fn shown_clock(&self, rules: &Rules<'_>) -> Option<Deadline> {
         self.unmet(rules).into_iter().next()
+    }
+
+    /// A possible cause why no store got it, never the certain one: while it is open and no store told of it.
+    #[must_use]
+    pub fn possible_cause(&self, stores: usize) -> Option<&str> {
+        let open = stores == 0 && self.facts.stage() == Stage::Open;
+        self.images.as_deref().filter(|found| open && !found.is_empty())
     }
 
     /// Nothing more is expected of it.

@@ -8,6 +8,7 @@
 pub mod begin;
 pub mod board;
 pub mod fields;
+mod images;
 pub mod import;
 pub mod keep;
 mod places;
@@ -54,6 +55,9 @@ pub trait Reads: Sync {
     /// What the carrier told about an order's parcels.
     fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>>;
 
+    /// A possible cause why no store got an order: its first product's images, in words.
+    fn images<'a>(&'a self, order: &'a TikTokOrder) -> BoxFuture<'a, Result<Option<String>, Broken>>;
+
     /// Whether another read may begin.
     fn may_start(&self) -> bool;
 }
@@ -96,6 +100,10 @@ impl Reads for ShopCalls<'_> {
 
     fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>> {
         Box::pin(async move { Ok(self.order_tracking(order).await?) })
+    }
+
+    fn images<'a>(&'a self, order: &'a TikTokOrder) -> BoxFuture<'a, Result<Option<String>, Broken>> {
+        Box::pin(async move { Ok(self.image_fault(order, 1).await?) })
     }
 
     fn may_start(&self) -> bool {

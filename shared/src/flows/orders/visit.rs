@@ -6,7 +6,7 @@
 use super::keep::change;
 use super::track::track;
 use super::walk::{Done, PAGE, Walk};
-use super::{Broken, Reads, begin, import, places};
+use super::{Broken, Reads, begin, images, import, places};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
@@ -37,7 +37,7 @@ pub async fn run<R: Reads>(app: &App, shop: &Shop, reads: &R) -> Result<Option<D
         return Ok(None);
     }
     let again = visit.row.again;
-    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default(), tracked: 0 };
+    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default(), tracked: 0, pictured: 0 };
     let outcome = walk.all(now).await;
     let ended = match &outcome {
         Ok(()) => true,
@@ -136,6 +136,7 @@ impl<R: Reads> Walk<'_, R> {
             self.done.orders += read.len() as u64;
             self.keep(&read, begun).await?;
             track(self, &read).await?;
+            images::look(self, &read).await?;
             for order in part.iter().filter(|order| !read.iter().any(|read| read.id == **order)) {
                 // TikTok does not show it any more; its clocks run on.
                 change(self.app, self.shop, order, |_| {}).await?;

@@ -45,6 +45,8 @@ pub(super) struct Walk<'a, R> {
     pub(super) done: Done,
     /// Orders whose events were read.
     pub(super) tracked: u64,
+    /// Orders whose product's images were asked for.
+    pub(super) pictured: u64,
 }
 
 impl<R: Reads> Walk<'_, R> {
@@ -62,6 +64,12 @@ impl<R: Reads> Walk<'_, R> {
     pub(super) async fn events(&mut self, order: &TikTokOrderId) -> Result<Vec<TrackingEvent>, Broken> {
         self.turn().await?;
         self.reads.events(order).await
+    }
+
+    /// A possible cause why no store got an order.
+    pub(super) async fn images(&mut self, order: &TikTokOrder) -> Result<Option<String>, Broken> {
+        self.turn().await?;
+        self.reads.images(order).await
     }
 
     /// Waits for the second to pass; ends the visit when the time is up.

@@ -11,7 +11,7 @@ use crate::flows::acts::{self, Scope};
 use crate::flows::calls::{Budget, ShopCalls};
 use crate::flows::orders::board;
 use crate::flows::push::judge::Check;
-use crate::flows::push::{Outlook, Verdict, image_fault, outlooks};
+use crate::flows::push::{Outlook, Verdict, outlooks};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::orders::Known;
@@ -19,6 +19,8 @@ use crate::tiktok::packages::NumberCall;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+/// Products whose images are looked at for one answer.
+const MOST_PRODUCTS: usize = 3;
 /// The orders of a shop are looked at again at least this often.
 const A_VISIT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -185,7 +187,7 @@ async fn images(app: &App, shop: Versioned<Shop>, order: &TikTokOrderId) -> Opti
     let budget = Budget::short(&app.clock);
     let calls = ShopCalls::looking(app, &budget, shop);
     let read = calls.order_detail(std::slice::from_ref(order)).await.ok()?;
-    let fault = image_fault(&calls, read.first()?).await.ok()??;
+    let fault = calls.image_fault(read.first()?, MOST_PRODUCTS).await.ok()??;
     let said = format!("a possible cause why no store got it, never the certain one: {fault}");
     Some(Check { check: "images", ok: false, said })
 }

@@ -125,6 +125,8 @@ pub struct TikTokRow {
     /// As `waybill orders` shows it.
     #[serde(flatten)]
     pub line: OrderLine,
+    /// Why it may be that no store got it; never the certain cause.
+    pub possible_cause: Option<String>,
     /// Its items.
     pub items: Vec<ItemRow>,
     /// Every clock that is not met, nearest first.
@@ -160,6 +162,7 @@ impl TikTokRow {
             |units: &Units| ItemRow { sku: units.sku.clone(), state: units.state.shown_as(), units: units.count };
         Self {
             line: OrderLine::of(known, shop, now),
+            possible_cause: row.possible_cause(known.stores.len()).map(str::to_owned),
             items: row.facts.units.iter().map(item).collect(),
             clocks: row.unmet(&Rules::of(shop)).iter().map(clock).collect(),
             corrections_seen: row.edits,

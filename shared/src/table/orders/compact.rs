@@ -86,6 +86,9 @@ pub(super) struct Row {
     sn: Option<String>,
     #[serde(skip_serializing_if = "none")]
     un: Option<String>,
+    /// A product's images.
+    #[serde(skip_serializing_if = "none")]
+    im: Option<String>,
     /// Events: seconds in base 36 and code, joined by commas.
     e: String,
     #[serde(skip_serializing_if = "zero")]
@@ -242,6 +245,7 @@ impl Row {
             si: row.sibling.as_ref().filter(|id| facts.origin.source() != Some(*id)).map(ToString::to_string),
             sn: row.sibling_number.clone(),
             un: row.unmoved.clone(),
+            im: row.images.clone(),
             e: row.events.kept.iter().map(event).collect::<Vec<_>>().join(","),
             ex: row.events.dropped,
             eh: BASE64_NOPAD.encode(&row.events.hash),
@@ -325,6 +329,7 @@ impl Row {
             sibling,
             sibling_number: self.sn,
             unmoved: self.un,
+            images: self.im,
             events: Chain { kept, dropped: self.ex, hash: hash.try_into().ok()? },
             place: None,
             // Reason and time stand in the key of the list; the reader puts them in.

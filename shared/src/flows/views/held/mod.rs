@@ -149,6 +149,10 @@ impl HeldRow {
             Reason::CancelledAfterDispatch => cancelled().map(|by| format!("cancelled by {}", by.shown_as())),
             _ => clock.map(|clock| format!("{} {} ({})", clock.clock.word(), clock.due, clock.source)),
         };
+        let cause = row.possible_cause(known.stores.len());
+        let cause = cause.map(|cause| format!("no store told of it; a possible cause, never the certain one: {cause}"));
+        let said: Vec<String> = detail.into_iter().chain(cause).collect();
+        let detail = Some(said.join("; ")).filter(|said| !said.is_empty());
         Some(Self {
             order: row.order.to_string(),
             store_order: known.stores.first().map(|(_, order)| order.to_string()),

@@ -348,9 +348,10 @@ impl Parcel {
         }
     }
 
-    /// TikTok's words are kept. An answer came, so whatever ended the last owner was not this call.
-    pub fn answered(&mut self, answer: Answer) {
-        self.answer = Some(answer);
+    /// A call came back, so whatever ended the last owner was not this call. TikTok's words are kept; where it said
+    /// nothing (`None`), an older refusal is no longer the last word, and what it said to an accepted number stands.
+    pub fn answered(&mut self, answer: Option<Answer>) {
+        self.answer = answer.or_else(|| self.answer.take().filter(|last| last.code == 0));
         self.crashes = 0;
     }
 

@@ -96,6 +96,30 @@ async fn a_warning_stands_when_the_store_takes_the_parcel_back_and_tells_it_agai
     }
 }
 
+/// Words are TikTok's only if it said them: what went wrong on the way warns of nothing.
+#[tokio::test(start_paused = true)]
+async fn a_call_without_an_answer_makes_no_warning() {
+    let world = World::everyday("US").await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    for (status, silent) in [("success", false), ("cancelled", false), ("success", true)] {
+        world.minute().await;
+        let silence = silent.then(|| world.tiktok.inject(FaultRule::new(Fault::ResetBefore).shop(SHOP)));
+        let version = world.time.now().to_string();
+        let mut parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
+        parcel["status"] = status.into();
+        let order = shopify_order(5_900_000_001_042, ORDER, &version, &[parcel]);
+        world.shopify(&store, "orders/fulfilled", &order).await;
+        world.hours(1).await;
+        if silence.is_some() {
+            world.tiktok.heal();
+        }
+    }
+    world.hours(2).await;
+    world.holds(SHOP, ORDER, &[&number()]).await;
+    world.quiet(ORDER).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_warning_leaves_the_list_when_it_is_corrected_or_dismissed() {
     let world = warned().await;

@@ -144,17 +144,18 @@ fn standing_warning(parcel: &Parcel, carried: &Carried) -> Option<String> {
     let sent = parcel.sent.as_ref()?;
     let same =
         same_number(&sent.number, &carried.number) && sent.provider == carried.provider && parcel.tried.is_none();
-    let answer = parcel.answer.as_ref().filter(|answer| same && answer.code == 0)?;
+    // Rows of earlier versions may hold a fault of the way here as code 0: TikTok's own answers have a request id.
+    let answer = parcel.answer.as_ref().filter(|answer| same && answer.code == 0 && !answer.request_id.is_empty())?;
     Some(answer.message.clone()).filter(|words| !words.is_empty())
 }
 
-/// TikTok's words.
-pub(super) fn answer(error: &TikTokError) -> Answer {
-    Answer {
-        code: error.code.unwrap_or_default(),
+/// TikTok's words; none where no answer came, or one that is not TikTok's.
+pub(super) fn answer(error: &TikTokError) -> Option<Answer> {
+    Some(Answer {
+        code: error.code?,
         message: error.message.chars().take(200).collect(),
         request_id: error.request_id.clone().unwrap_or_default(),
-    }
+    })
 }
 
 /// TikTok refused. What that means stands in the class of its code. `mapping`: what a hold for the carrier waits for; or,

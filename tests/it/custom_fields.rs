@@ -249,6 +249,17 @@ async fn a_rule_that_goes_the_other_way_or_fits_no_store_is_refused_with_a_sente
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_magento_shop_is_told_why_it_gets_a_comment_and_no_attribute() {
+    let (world, _front, _) = town(Kind::Magento(Way::MageOs)).await;
+    for field in ["custom.tiktok_order", "_tiktok_order"] {
+        let said = refused(&world, &["field", "set", "id", field, "--shop", SHOP]).await;
+        assert!(said.contains("theirs are comment (Magento"), "{said}");
+        assert!(said.contains("no call that writes one attribute of an order"), "{said}");
+    }
+    set(&world, "id", "comment").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn buyer_data_is_refused_until_a_person_allows_that_path_and_then_passed_on_and_never_kept() {
     for (kind, field, _) in WRITTEN {
         let (world, front, twin) = town(kind).await;

@@ -83,6 +83,18 @@ pub fn write(
     })
 }
 
+/// What people who look for another kind of field on a platform should know; `None`: nothing.
+#[must_use]
+pub fn beside(platform: Platform) -> Option<&'static str> {
+    match platform {
+        Platform::Magento => Some(
+            "Magento takes a comment only: its REST API has no call that writes one attribute of an order, and saving the \
+             whole order would undo what others change meanwhile",
+        ),
+        Platform::Shopify | Platform::WooCommerce | Platform::BigCommerce | Platform::Generic => None,
+    }
+}
+
 /// The forms in which a platform's fields are named, with what its credentials must be allowed; `None`: it has none.
 #[must_use]
 pub fn form(platform: Platform) -> Option<(&'static str, &'static str)> {

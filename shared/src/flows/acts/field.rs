@@ -6,7 +6,7 @@ use crate::domain::connection::{Shop, StoreStatus};
 use crate::domain::custom_fields::{BadRule, Path, Rule};
 use crate::domain::ids::{StoreId, StoreOrderId};
 use crate::domain::platform::Platform;
-use crate::stores::custom_fields::form;
+use crate::stores::custom_fields::{beside, form};
 use crate::table::error::TableError;
 
 /// A rule is not taken.
@@ -43,7 +43,9 @@ pub async fn set_field(
     if fits.is_empty() {
         let theirs =
             platforms.iter().filter_map(|platform| Some(format!("{} ({})", form(*platform)?.0, platform.title())));
-        return Err(FieldError::NoStore(theirs.collect::<Vec<_>>().join(", ")));
+        let theirs = theirs.collect::<Vec<_>>().join(", ");
+        let beside = platforms.iter().filter_map(|platform| beside(*platform));
+        return Err(FieldError::NoStore([theirs.as_str()].into_iter().chain(beside).collect::<Vec<_>>().join(". ")));
     }
     // Judged first: a change that is refused must not pass for one.
     rule.clone().put_into(&mut shop.settings.fields.clone())?;

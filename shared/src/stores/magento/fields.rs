@@ -1,5 +1,10 @@
 //! Writes a comment into the history of a Magento order, unless it stands there already. Buyers neither see it nor get a
 //! mail of it.
+//!
+//! No attribute: the only call that could write one is `POST /V1/orders`, which saves an order, not a field. With nothing but
+//! extension attributes it ends in a database error (magento2 issue 32202), with more it has overwritten items and order
+//! numbers (22431, 32397), and every save writes all columns as they were read, so that changes of others meanwhile are lost
+//! (40147). A merchant's order is not worth a custom field.
 
 use super::api::Client;
 use crate::domain::ids::StoreOrderId;

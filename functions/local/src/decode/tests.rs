@@ -147,3 +147,19 @@ fn a_file_that_is_no_capture_says_so() {
         assert_eq!(results.first().and_then(|v| v.get("action")), Some(&json!("error")), "{contents:?}");
     }
 }
+
+#[test]
+fn part_of_a_unit_is_said_where_it_was_rounded_up() {
+    for (quantity, units, part) in
+        [(json!(1.5), 2, json!(true)), (json!("1.5"), 2, json!(true)), (json!("2.0000"), 2, Value::Null)]
+    {
+        let mut file: Value =
+            serde_json::from_slice(&bytes("magento/09-mageplaza-new-shipment.json")).expect("a sample");
+        *file.pointer_mut("/follow_ups/0/body/items/0/qty").expect("units") = quantity;
+        let changed = file.to_string();
+        let captured = CapturedFile { name: "x.json", bytes: changed.as_bytes(), modified: Timestamp::UNIX_EPOCH };
+        let results = decode(&[captured], None);
+        let line = results[0].pointer("/shipments/0/line_items/0").expect("a line");
+        assert_eq!((&line["quantity"], &line["part_of_a_unit"]), (&json!(units), &part), "{line}");
+    }
+}

@@ -116,7 +116,7 @@ async fn settings_are_saved_with_their_effect_and_stand_in_the_audit() {
         browser.post(&world, &here, &form).await
     };
     let page = post(&[("mismatch", "warn"), ("time_zone", "Europe/Paris"), ("digest_hour", "6"), ("lost", "9")]).await;
-    assert!(page.text.contains("Saved. mismatch: warn (was hold)"), "{}", page.text);
+    assert!(page.text.contains("Saved: mismatch: warn (was hold)"), "{}", page.text);
     assert!(page.text.contains("value=\"Europe/Paris\"") && page.text.contains("value=\"9\""), "{}", page.text);
     let page = post(&[("time_zone", "Moon/Base")]).await;
     assert!(page.text.contains("Nothing was saved: Moon/Base is no time zone"), "{}", page.text);
@@ -235,4 +235,38 @@ async fn a_store_shows_its_health_and_renews_its_secret_once() {
     assert_eq!(stranger.post(&world, &here, &[("csrf", &theirs), ("do", "secret")]).await.status, 404);
     let (rows, _) = world.command(&["audit"]).await;
     assert_eq!(rows.iter().filter(|row| row["act"] == "store secret").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shop_s_page_says_what_is_written_into_the_store_s_orders_and_changes_it() {
+    let world = World::everyday("US").await;
+    world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let mut browser = member(&world).await;
+    let here = format!("/shops/{SHOP}");
+    let page = browser.get(&world, &here).await;
+    assert!(page.text.contains("Nothing is written."), "{}", page.text);
+    let csrf = page.field("csrf");
+    let mut press = async |word: &str, path: &str, field: &str, allowed: &str| {
+        let form = [("csrf", csrf.as_str()), ("do", word), ("path", path), ("field", field), ("buyer_data", allowed)];
+        browser.post(&world, &here, &form).await.text
+    };
+    let rules = async || world.command(&["field", "list", "--shop", SHOP]).await.0;
+    for (path, field, why) in [
+        ("delivery_option_name", "_no_shopify_key", "none of the shop&#x27;s stores has such a field"),
+        ("recipient_address.name", "waybill.name", "Nothing was changed"),
+        ("", "waybill.option", "Nothing was changed"),
+    ] {
+        let page = press("set-field", path, field, "no").await;
+        assert!(page.contains(why) && rules().await.is_empty(), "{path}: {page}");
+    }
+    let page = press("set-field", "delivery_option_name", "waybill.option", "no").await;
+    assert!(page.contains("is written to waybill.option, once") && page.contains("write_orders"), "{page}");
+    assert_eq!(rules().await[0]["field"], "waybill.option");
+    press("set-field", "recipient_address.name", "waybill.name", "yes").await;
+    assert_eq!(rules().await[1]["buyer_data"], true);
+    let page = press("remove-field", "delivery_option_name", "", "no").await;
+    assert!(page.contains("is not written any more") && !page.contains("waybill.option"), "{page}");
+    let (audit, _) = world.command(&["audit"]).await;
+    let fields = audit.iter().filter(|row| row["act"] == "field" && row["who"] == "owner@tiny-mugs.example");
+    assert_eq!(fields.count(), 3, "{audit:?}");
 }

@@ -70,7 +70,7 @@ async fn mails_about_a_shop_go_to_the_account_until_people_are_chosen_and_then_t
     assert_eq!(went_to(&world, NEW), [OWNER], "nobody was chosen");
 
     let page = choose(&world, &mut owner, SHOP, &[READER, OPERATOR]).await;
-    let said = format!("Saved. mails go to: {OPERATOR}, {READER} (was the account's address).");
+    let said = format!("Saved: mails go to: {OPERATOR}, {READER} (was the account's address).");
     assert!(page.status == 200 && plain(&page.text).contains(&said), "{}", page.text);
     let ticked = |email: &str| format!("value=\"{email}\" checked");
     for (email, is) in [(OWNER, false), (OPERATOR, true), (READER, true)] {

@@ -29,6 +29,7 @@ mod reconnect;
 mod report;
 mod rounds;
 mod runs;
+mod shop_fields;
 mod shops;
 mod store;
 mod stores;

@@ -1,6 +1,6 @@
 //! The connections of an account.
 
-use super::{connect, held};
+use super::{connect, held, shop_fields};
 use crate::answer;
 use crate::view::{SettingsView, ShopView, StoreView};
 use crate::visit::{Member, Visit};
@@ -102,9 +102,10 @@ async fn shown(
     let held = held::of(visit, shop, &attention, &attention.counts()).await?;
     let settings = SettingsView::of(shop);
     let readers = readers(visit, member, shop).await?;
+    let fields = shop_fields::rules(shop);
     let account_address = visit.app.table.account_get(&member.account).await?.map(|row| row.email.reveal().clone());
     let shop = ShopView::with(visit.app, shop, &attention.counts()).await?;
-    let values = context! { shop, held, said, settings, readers, account_address, ..member.frame("shops") };
+    let values = context! { shop, held, said, settings, readers, fields, account_address, ..member.frame("shops") };
     Ok(answer::page(visit.app, 200, "shop.html", values))
 }
 
@@ -145,7 +146,7 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
             let said = match settings::settle(visit.app, &visit.actor(member), &shop, |name| typed(visit, name)).await?
             {
                 Ok(said) if said.is_empty() => "Nothing differs from what was set before.".to_owned(),
-                Ok(said) => format!("Saved. {}.", said.join("; ")),
+                Ok(said) => format!("Saved: {}.", said.join("; ")),
                 Err(fault) => format!("Nothing was saved: {fault}."),
             };
             let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
@@ -153,6 +154,14 @@ pub(super) async fn act(visit: &Visit<'_>, member: &Member, id: &str) -> Result<
         }
         Some("map") => {
             let said = held::map(visit, member, &shop).await?;
+            shown(visit, member, &shop, Some(said)).await
+        }
+        Some(word @ ("set-field" | "remove-field")) => {
+            let said = match word {
+                "set-field" => shop_fields::set(visit, member, &shop).await?,
+                _ => shop_fields::remove(visit, member, &shop).await?,
+            };
+            let Some(shop) = super::own_shop(visit, member, id).await? else { return Ok(answer::missing(visit.app)) };
             shown(visit, member, &shop, Some(said)).await
         }
         Some(word @ ("pause" | "resume")) => {

@@ -88,7 +88,16 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn clocks_count(&self, shop: &ShopId, from: Timestamp, until: Timestamp) -> Result<usize, TableError> {
-        self.count(keys::clock_list(shop), &keys::due_from(from), &keys::due_by(until)).await
+        self.count(keys::clock_list(shop), &keys::due_from(from), &keys::due_by(until), None).await
+    }
+
+    /// The same from a moment on, counting no further than `most`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn clocks_from_count(&self, shop: &ShopId, from: Timestamp, most: u16) -> Result<usize, TableError> {
+        let until = keys::due_by(Timestamp::MAX);
+        self.count(keys::clock_list(shop), &keys::due_from(from), &until, Some(most)).await
     }
 
     /// How many orders of a shop are late.
@@ -97,14 +106,15 @@ impl Table {
     /// [`TableError`].
     pub async fn late_count(&self, shop: &ShopId) -> Result<usize, TableError> {
         let until = LAST.to_string();
-        self.count(keys::late_list(shop), "0", &until).await
+        self.count(keys::late_list(shop), "0", &until, None).await
     }
 
-    async fn count(&self, list: String, from: &str, until: &str) -> Result<usize, TableError> {
+    async fn count(&self, list: String, from: &str, until: &str, most: Option<u16>) -> Result<usize, TableError> {
         let query = self
             .list_query(DUE, &list, " AND #sk BETWEEN :from AND :until", &[(":from", from), (":until", until)])
             .table_name(self.name())
             .select(Select::Count)
+            .set_limit(most.map(i32::from))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let (mut total, mut start) = (0, None);
         loop {
@@ -113,7 +123,7 @@ impl Table {
             self.meter.add(false, page.consumed_capacity());
             total += usize::try_from(page.count).unwrap_or_default();
             start = page.last_evaluated_key;
-            if start.is_none() {
+            if start.is_none() || most.is_some_and(|most| total >= usize::from(most)) {
                 return Ok(total);
             }
         }

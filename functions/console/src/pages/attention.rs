@@ -21,11 +21,11 @@ use waybill::table::error::TableError;
 use waybill::web::form::path_part;
 
 /// Rows on a page.
-const PAGE: usize = 10;
+const PAGE: usize = 8;
 /// Rows of a file; a longer list has several.
 const FILE: usize = 10_000;
 /// Longer lists stand by age: each deadline is two reads.
-const SORTED: Sorted = Sorted { by_deadline: 2_000, filtered: 10_000 };
+const SORTED: Sorted = Sorted { by_deadline: 500, filtered: 10_000 };
 
 /// The filters of an address.
 #[derive(Clone, Debug, Default, Serialize)]

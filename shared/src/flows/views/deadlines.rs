@@ -31,9 +31,14 @@ pub struct Counts {
     pub today: usize,
     /// Due tomorrow there.
     pub tomorrow: usize,
-    /// Due after that.
+    /// Due after that, at least: nobody acts on their number, and a shop may have a hundred thousand.
     pub later: usize,
+    /// There are more of them than were counted.
+    pub more: bool,
 }
+
+/// Deadlines after tomorrow are counted so far.
+const COUNTED: u16 = 10_000;
 
 impl Counts {
     /// Those of several shops together.
@@ -44,6 +49,7 @@ impl Counts {
             today: self.today + other.today,
             tomorrow: self.tomorrow + other.tomorrow,
             later: self.later + other.later,
+            more: self.more || other.more,
         }
     }
 
@@ -71,11 +77,13 @@ pub async fn counts(app: &App, shop: &Shop) -> Result<Counts, TableError> {
     let before = |at: Timestamp| at.checked_sub(ms).unwrap_or(at);
     // What is due at this very moment is not late yet.
     let passed = table.clocks_count(&shop.id, Timestamp::UNIX_EPOCH, before(now)).await?;
+    let later = table.clocks_from_count(&shop.id, after, COUNTED).await?;
     Ok(Counts {
         late: table.late_count(&shop.id).await? + passed,
         today: table.clocks_count(&shop.id, now, before(tomorrow)).await?,
         tomorrow: table.clocks_count(&shop.id, tomorrow, before(after)).await?,
-        later: table.clocks_count(&shop.id, after, Timestamp::MAX).await?,
+        later,
+        more: later >= usize::from(COUNTED),
     })
 }
 

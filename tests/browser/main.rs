@@ -3,7 +3,8 @@
 //! Driven by `tests/browser/visit.py`: `browser-town FOLDER WAYBILL FAKETIME_LIBRARY`.
 //!
 //! Prints one JSON line with the addresses, then obeys the commands on its standard input, one a line, and answers each
-//! with one JSON line: `skip HOURS`, `tick`, `push COUNT`, `parked`, `revoke`, `ship COUNT CARRIER`, `visit`, `mails`.
+//! with one JSON line: `skip HOURS`, `tick`, `push COUNT`, `parked`, `revoke`, `ship COUNT CARRIER`, `visit`, `mails`,
+//! `neighbour`.
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a test's own program")]
 
 use ring::hmac;
@@ -23,6 +24,8 @@ use waybill_model::tiktok::{ModelTikTok, ShopSpec};
 use waybill_tests::world::{fulfilment, shopify_order};
 
 const SHOP: &str = "7494049642642441621";
+const SECOND: &str = "7494049642642441622";
+const NEIGHBOUR: &str = "owner@second-mugs.example";
 const OWNER: &str = "owner@tiny-mugs.example";
 const STORE: &str = "tiny-mugs.myshopify.com";
 const SECRET: &str = "browser-hook-secret";
@@ -144,6 +147,7 @@ impl Town {
             }
             ["ship", count, carrier @ ..] => self.ship(count.parse().expect("a number"), &carrier.join(" ")).await,
             ["mails"] => self.mails(),
+            ["neighbour"] => self.neighbour().await,
             _ => json!({"unknown": words}),
         }
     }
@@ -204,6 +208,15 @@ impl Town {
             answers.push(sent.send().await.map_or(0, |answer| answer.status().as_u16()));
         }
         json!({"answers": answers})
+    }
+
+    /// Another account with a shop of its own, which asks the first one's owner in. Gives the invitation.
+    async fn neighbour(&self) -> Value {
+        self.tiktok.add_shop(ShopSpec { name: "Second Mugs US".into(), ..ShopSpec::new(SECOND, "US") });
+        let tokens = self.tiktok.authorise(&[SECOND]).expect("authorised").answer().to_string();
+        self.waybill(&["account", "add", "--name", "Second Mugs", "--email", NEIGHBOUR], "").await;
+        self.waybill(&["shop", "add", "--account", NEIGHBOUR, "--region", "us"], &tokens).await;
+        self.waybill(&["account", "invite", OWNER, "--role", "operator", "--account", NEIGHBOUR], "").await
     }
 
     /// The mails so far, as files, oldest first.

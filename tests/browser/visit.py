@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import people
 from playwright.sync_api import sync_playwright
 
 DESK = {"width": 1120, "height": 800}
@@ -59,14 +60,17 @@ class Town:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
-    def mails(self):
-        """Subject, text and page of every mail so far."""
+    def letters(self):
+        """Subject, reader and text of every mail so far."""
         found = []
         for name in self.do("mails"):
             mail = email.message_from_bytes(pathlib.Path(name).read_bytes(), policy=email.policy.default)
-            text = mail.get_body(("plain",)).get_content()
-            found.append((mail["subject"], text, mail.get_body(("html",)).get_content()))
+            found.append((mail["subject"], mail["to"], mail.get_body(("plain",)).get_content()))
         return found
+
+    def mails(self):
+        """Subject and text of every mail so far."""
+        return [(subject, text) for subject, _, text in self.letters()]
 
 
 class Visitor:
@@ -342,7 +346,7 @@ def story(chromium, town, pictures):
     check(town.do("push 0")["pushed"] == 0, "TikTok refuses")
     check(town.do("parked")["state"] == "AUTH_EXPIRED", "the shop is parked")
     town.do("tick")
-    subject, text, _ = town.mails()[-1]
+    subject, text = town.mails()[-1]
     check("disconnected - tracking is paused" in subject, subject)
     check("105002" in text and "Trackings waiting: 2" in text, text)
     sign_in(desk, town)
@@ -374,7 +378,8 @@ def story(chromium, town, pictures):
     phone.picture("superseded-phone")
     desk.open("/")
     desk.picture("overview-again")
-    desk.page.set_viewport_size(PHONE)
+    guest = Visitor(chromium, origin, pictures, PHONE, is_mobile=True, has_touch=True)
+    people.story(desk, guest, town, PHONE)
     for name, path in [("overview-phone", "/"), ("shops-phone", "/shops"), ("shop-phone", f"/shops/{town.about['shop']}"),
                        ("connect-phone", "/connect"), ("connect-magento-phone", "/connect/magento")]:
         desk.open(path)

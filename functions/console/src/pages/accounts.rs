@@ -106,7 +106,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     let awake = views.iter().flat_map(|place| &place.shops).filter(|shop| !shop.calm).count();
     let values = context! {
         places => views, awake, rest, to, said => visit.said(),
-        ..member.frame("more")
+        ..member.frame("accounts")
     };
     Ok(visit.heard(answer::page(visit.app, 200, "accounts.html", values)))
 }

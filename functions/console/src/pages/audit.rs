@@ -65,7 +65,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
         })
         .collect();
     let links = list::links(visit, "/audit", &[("since", text.as_str())], next.as_deref());
-    let values = context! { rows, links, since => text, fault, ..member.frame("more") };
+    let values = context! { rows, links, since => text, fault, ..member.frame("audit") };
     Ok(answer::page(visit.app, if fault { 422 } else { 200 }, "audit.html", values))
 }
 

@@ -31,7 +31,7 @@ async fn empty(visit: &Visit<'_>, member: &Member, fault: Option<String>) -> Res
     let choices: Vec<Choice> = shops.all.iter().map(|shop| Choice::new(shop.id.as_str(), &shop.name, chosen)).collect();
     let status = if fault.is_some() { 422 } else { 200 };
     let text = visit.form.get("text").unwrap_or_default();
-    let values = context! { choices, fault, text, ..member.frame("more") };
+    let values = context! { choices, fault, text, ..member.frame("backfill") };
     Ok(answer::page(visit.app, status, "backfill.html", values))
 }
 
@@ -65,7 +65,7 @@ async fn preview(
     let links = list::links(visit, "/backfill", &[("t", token)], part.next.as_deref());
     let values = context! {
         rows, links, counts, sent, token, name => upload.name, shop => shop.name, news => judged.news.len(),
-        ..member.frame("more")
+        ..member.frame("backfill")
     };
     Ok(answer::page(visit.app, 200, "backfill_preview.html", values))
 }

@@ -49,7 +49,7 @@ async fn shown(visit: &Visit<'_>, member: &Member, said: Option<String>) -> Resu
         all.push(of_shop(visit, shop).await?);
     }
     let values = context! {
-        all, said, shops => shops.choices(), ..member.frame("more")
+        all, said, shops => shops.choices(), ..member.frame("carriers")
     };
     Ok(answer::page(visit.app, 200, "carriers.html", values))
 }

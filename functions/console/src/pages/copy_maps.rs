@@ -91,7 +91,8 @@ async fn shown(
             .collect()
     };
     let from = choices(Role::Reader, &|shop| chosen.from.is_some_and(|from| from.id == shop.id));
-    let to = choices(Role::Operator, &|shop| chosen.to.iter().any(|to| to.id == shop.id));
+    let mut to = choices(Role::Operator, &|shop| chosen.to.iter().any(|to| to.id == shop.id));
+    to.retain(|choice| chosen.from.is_none_or(|from| from.id.as_str() != choice.id));
     let mut targets = Vec::new();
     if let Some(from) = chosen.from {
         for to in &chosen.to {

@@ -102,6 +102,6 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member) -> Result<Response<
     }
     let bad = rows.iter().filter(|row| !row.ok).count();
     rows.sort_by_key(|row| row.ok);
-    let values = context! { rows, bad, waiting, held, ..member.frame("more") };
+    let values = context! { rows, bad, waiting, held, ..member.frame("health") };
     Ok(answer::page(app, 200, "health.html", values))
 }

@@ -82,7 +82,7 @@ async fn shown(visit: &Visit<'_>, member: &Member, fault: Option<String>) -> Res
     let status = if fault.is_some() { 422 } else { 200 };
     let values = context! {
         rows, invitations, roles, fault, said => visit.said(), days => INVITED_DAYS,
-        ..member.frame("more")
+        ..member.frame("people")
     };
     Ok(visit.heard(answer::page(visit.app, status, "people.html", values)))
 }

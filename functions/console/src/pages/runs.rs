@@ -35,7 +35,7 @@ pub(super) async fn page(visit: &Visit<'_>, member: &Member, token: &str) -> Res
         What::Act { .. } => ("Back to the list", run.back.clone()),
         What::File { .. } => ("The rows as they stand now", run.back.clone()),
     };
-    let tab = if matches!(run.what, What::File { .. }) { "more" } else { "attention" };
+    let tab = if matches!(run.what, What::File { .. }) { "backfill" } else { "attention" };
     let values = context! {
         title => title(&run), of_file => matches!(run.what, What::File { .. }), seen => run.seen, done => run.done,
         stayed => run.stayed(), left => run.left(), total => run.total, why => run.why, finished => run.finished,

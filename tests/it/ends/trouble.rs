@@ -129,6 +129,33 @@ async fn a_number_of_another_order_is_told_although_the_first_answers_were_lost(
     world.listed(&number, &["TRACKING_DUPLICATE"]).await;
 }
 
+/// Z: the call arrived, its answer did not, and reads show it late. That TikTok then refuses the order's status says only
+/// that: nobody is asked for anything, and the number counts once a read shows it.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_lost_answer_is_no_verdict_while_reads_are_behind() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let number = usps(1);
+    world.tiktok.configure(|settings| settings.read_lag = jiff::SignedDuration::from_mins(10));
+    world.hours(1).await;
+    world.tiktok.inject(FaultRule::new(Fault::ResetAfter).on(&[Call::MarkPackage]).times(1));
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    for minute in 1..=30 {
+        world.minute().await;
+        if minute == 1 {
+            world.tiktok.inject(FaultRule::new(Fault::Code(21_011_003)).on(&[Call::MarkPackage]).times(2));
+        }
+        let held = world.held().await;
+        assert!(held.about(&number).is_none(), "minute {minute}: {:?}", held.0);
+    }
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+    let (rows, _) = world.command(&["order", "W1"]).await;
+    assert_eq!(rows[0]["state"], "ACCEPTED", "{rows:?}");
+}
+
 /// X: the code passes, and still only the one order waits for it.
 #[tokio::test(start_paused = true)]
 async fn an_order_whose_reads_fail_for_hours_keeps_nobody_waiting() {

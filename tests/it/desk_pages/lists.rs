@@ -190,6 +190,11 @@ async fn crowded(entries: usize, most: f64) -> Page {
     let second = browser.get(&world, &form_next(&page)).await;
     let both: BTreeSet<String> = numbers(&page).into_iter().chain(numbers(&second)).collect();
     assert_eq!(both.len(), 16, "the next page goes on");
+    let before = world.app.table.usage().read_units;
+    let shop = browser.get(&world, &format!("/shops/{SHOP}")).await.text;
+    let read = world.app.table.usage().read_units - before;
+    assert!(read < most + 400.0 && shop.len() < 30_000, "the shop's page: {} bytes, {read} units", shop.len());
+    assert!(shop.contains("is sent (300 or more)") && !shop.contains("Save and send 300"), "no false promise: {shop}");
     page
 }
 

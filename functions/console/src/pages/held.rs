@@ -13,7 +13,9 @@ use waybill::table::error::TableError;
 use waybill::table::maps::MapScope;
 
 /// Rows on a page; all are counted above them.
-const MOST: usize = 50;
+const MOST: usize = 20;
+/// Parcels that are read for the names of their carriers: what the page may cost.
+const NAMED: usize = 300;
 /// A shop has a few hundred carriers at most.
 const CARRIERS: usize = 1000;
 
@@ -50,6 +52,8 @@ pub(super) struct Held {
     /// Said when there are more than are shown.
     rest: Option<String>,
     unmatched: Vec<Unmatched>,
+    /// More parcels ask for a carrier than were read for their names.
+    more: bool,
     carriers: Vec<String>,
 }
 
@@ -62,7 +66,9 @@ pub(super) async fn of(
     let (app, zone) = (visit.app, zone::of(shop));
     let rows: Vec<HeldRow> = attention.rows(app, MOST).await?.iter().map(|held| row(held, &zone)).collect();
     let mut held = Held { rest: attention::rest(rows.len(), counts), rows, ..Held::default() };
-    for open in attention.names(app).await? {
+    let (names, all) = attention.names_within(app, NAMED).await?;
+    held.more = !all;
+    for open in names {
         // Without guesses the list alone has to do.
         let guessed = guesses(app, shop, &open.sample).await.unwrap_or_default();
         let guesses = guessed.into_iter().take(3).map(|(name, why)| Guess { name, why }).collect();

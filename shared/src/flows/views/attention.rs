@@ -159,7 +159,17 @@ impl Attention {
     /// # Errors
     /// [`TableError`].
     pub async fn names(&self, app: &App) -> Result<Vec<OpenName>, TableError> {
-        let asking = self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping);
+        Ok(self.names_within(app, usize::MAX).await?.0)
+    }
+
+    /// The same of the `most` oldest that ask for a carrier, and whether those are all: each is a read.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn names_within(&self, app: &App, most: usize) -> Result<(Vec<OpenName>, bool), TableError> {
+        let asking = || self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping);
+        let all = most == usize::MAX || asking().nth(most).is_none();
+        let asking = asking().take(most);
         let keys: Vec<Key> = asking.map(|entry| entry.key.clone()).collect();
         let mut rows = stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER);
         let mut names: BTreeMap<String, OpenName> = BTreeMap::new();
@@ -176,7 +186,7 @@ impl Attention {
         }
         let mut names: Vec<OpenName> = names.into_values().collect();
         names.sort_by(|left, right| (right.waiting, &left.folded).cmp(&(left.waiting, &right.folded)));
-        Ok(names)
+        Ok((names, all))
     }
 }
 

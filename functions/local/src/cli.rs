@@ -268,7 +268,12 @@ pub async fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// `true`: done, and something needs attention.
 async fn dispatch(cli: Cli, output: &mut Output) -> Result<bool, Failure> {
     let place = cli.place;
-    match cli.command.unwrap_or(Command::Demo { exit: false, port: 0 }) {
+    let command = cli.command.unwrap_or(Command::Demo { exit: false, port: 0 });
+    if place.aws && command.is_of_this_machine() {
+        let help = "Leave --aws out, or name a command that works on an installation.";
+        return Err(Failure::usage("--aws: this command works on this machine alone", help));
+    }
+    match command {
         Command::Demo { exit, port } => crate::demo::run(exit, port, output).await,
         Command::Serve { port, bind, open_metrics } => {
             commands::serve::run(&place, Listening { bind, port, open_metrics }, output).await
@@ -388,5 +393,6 @@ async fn with_app(command: Command, app: &waybill::app::App, output: &mut Output
 pub(crate) mod grammar;
 #[cfg(test)]
 pub(crate) use grammar::understands;
+mod here;
 #[cfg(test)]
 mod image;

@@ -232,6 +232,21 @@ fn help_is_a_word_too() {
 }
 
 #[test]
+fn what_has_no_part_in_a_stack_refuses_aws_and_a_file_that_is_no_delivery_is_wrong_use() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (args, says) in [
+        (&["serve", "--aws"][..], "--aws"),
+        (&["identify", "1Z", "--region", "US", "--aws"], "--aws"),
+        (&["decode", file, "--aws"], "--aws"),
+        (&["decode", file], "no captured delivery"),
+    ] {
+        let said = Command::new(env!("CARGO_BIN_EXE_waybill")).args(args).output().expect("it runs");
+        let error = String::from_utf8_lossy(&said.stderr);
+        assert_eq!((said.status.code(), error.contains(says)), (Some(2), true), "{args:?}: {error}");
+    }
+}
+
+#[test]
 fn a_reader_that_closes_the_pipe_is_no_error() {
     let (_keep, data) = installed();
     let mut child = command(&data, &["app", "list", "--json"])

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Prints one JSON object for each thing that the captures say.
 ///
 /// # Errors
-/// When a file cannot be read.
+/// When a file cannot be read, or holds no captured delivery; the others are printed all the same.
 pub fn run(files: &[PathBuf], keys: Option<&Path>, output: &mut Output) -> Result<bool, Failure> {
     let mut captures = Vec::new();
     for file in files {
@@ -26,8 +26,16 @@ pub fn run(files: &[PathBuf], keys: Option<&Path>, output: &mut Output) -> Resul
         .map(std::fs::read)
         .transpose()
         .map_err(|e| Failure::usage(format!("--keys: {e}"), "Name a file of Adobe's public keys."))?;
+    let mut strange = 0;
     for line in decode(&captures, keys.as_deref()) {
+        strange += usize::from(line["action"] == "error");
         output.line(&line)?;
     }
-    Ok(false)
+    match strange {
+        0 => Ok(false),
+        n => Err(Failure::usage(
+            format!("{n} of {} files hold no captured delivery", files.len()),
+            "Give files in the form of the captured deliveries.",
+        )),
+    }
 }

@@ -38,9 +38,13 @@ impl History {
         self.told_of(id, theirs).any(|m| !ships(parcel, m) && others().any(|(_, other)| ships(other, m)))
     }
 
-    /// When a shop last came back: what nobody found is looked for anew from then on.
+    /// When a shop last came back, also from a rest that TikTok asked for: what nobody found is looked for anew from then on.
     pub(super) fn asked_anew(&self) -> i64 {
-        let back = |deed: &Deed| matches!(deed, Deed::Reconnect(_) | Deed::Resume(_) | Deed::Open(_));
+        let rested = self.deeds.iter().any(|(_, deed)| matches!(deed, Deed::Trouble(Trouble::Throttled(..))));
+        let back = |deed: &Deed| match deed {
+            Deed::Well => rested,
+            other => matches!(other, Deed::Reconnect(_) | Deed::Resume(_) | Deed::Open(_)),
+        };
         self.last(self.now, |when, deed| back(deed).then_some(when)).unwrap_or(0)
     }
 

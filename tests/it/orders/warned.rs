@@ -13,6 +13,15 @@ fn number() -> String {
     usps(17)
 }
 
+/// The store tells of its one parcel, now with this status.
+async fn tells(world: &World, store: &Added, status: &str) {
+    let version = world.time.now().to_string();
+    let mut parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
+    parcel["status"] = status.into();
+    let order = shopify_order(5_900_000_001_042, ORDER, &version, &[parcel]);
+    world.shopify(store, "orders/fulfilled", &order).await;
+}
+
 /// A world with one order whose number TikTok took with a warning.
 async fn warned() -> World {
     warned_by().await.0
@@ -25,9 +34,7 @@ async fn warned_by() -> (World, Added) {
     world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
     world.minute().await;
     world.tiktok.inject(FaultRule::new(Fault::Warning(WORDS.into())).writes(true).shop(SHOP).times(1));
-    let version = world.time.now().to_string();
-    let parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
-    world.shopify(&store, "orders/fulfilled", &shopify_order(5_900_000_001_042, ORDER, &version, &[parcel])).await;
+    tells(&world, &store, "success").await;
     world.minute().await;
     world.holds(SHOP, ORDER, &[&number()]).await;
     (world, store)
@@ -78,11 +85,7 @@ async fn a_warning_stands_when_the_store_takes_the_parcel_back_and_tells_it_agai
         }
         for status in ["cancelled", "success"] {
             world.hours(1).await;
-            let version = world.time.now().to_string();
-            let mut parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
-            parcel["status"] = status.into();
-            let order = shopify_order(5_900_000_001_042, ORDER, &version, &[parcel]);
-            world.shopify(&store, "orders/fulfilled", &order).await;
+            tells(&world, &store, status).await;
             world.minutes(3).await;
         }
         world.holds(SHOP, ORDER, &[&number()]).await;
@@ -105,11 +108,7 @@ async fn a_call_without_an_answer_makes_no_warning() {
     for (status, silent) in [("success", false), ("cancelled", false), ("success", true)] {
         world.minute().await;
         let silence = silent.then(|| world.tiktok.inject(FaultRule::new(Fault::ResetBefore).shop(SHOP)));
-        let version = world.time.now().to_string();
-        let mut parcel = fulfilment(1, 5_900_000_001_042, &version, "USPS", &[&number()], &[("MUG", 1)]);
-        parcel["status"] = status.into();
-        let order = shopify_order(5_900_000_001_042, ORDER, &version, &[parcel]);
-        world.shopify(&store, "orders/fulfilled", &order).await;
+        tells(&world, &store, status).await;
         world.hours(1).await;
         if silence.is_some() {
             world.tiktok.heal();

@@ -4,6 +4,8 @@ use super::{ShopCalls, Trouble};
 use crate::domain::image_rules::{IMAGE_RULES, ImageFault};
 use crate::domain::order::TikTokOrder;
 
+/// Products looked at where one order is asked about.
+pub const MOST_PRODUCTS: usize = 3;
 /// Faults named in one hint.
 const MOST_FAULTS: usize = 2;
 

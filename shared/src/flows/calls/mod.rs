@@ -6,7 +6,7 @@
 mod asks;
 pub(crate) mod breaker;
 mod budget;
-mod images;
+pub(crate) mod images;
 mod learned;
 mod sending;
 mod shop_calls;

@@ -3,11 +3,9 @@
 
 use super::orders::Desk;
 use crate::domain::reason::Reason;
+use crate::flows::calls::images::MOST_PRODUCTS;
 use crate::tiktok::{Class, TikTokError};
 use std::sync::atomic::Ordering;
-
-/// Products looked at for one refusal.
-const MOST_PRODUCTS: usize = 3;
 
 impl Desk<'_> {
     /// Looks for a possible cause of a refusal whose cause is open, once for each parcel.

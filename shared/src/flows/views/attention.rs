@@ -168,7 +168,7 @@ impl Attention {
     /// [`TableError`].
     pub async fn names_within(&self, app: &App, most: usize) -> Result<(Vec<OpenName>, bool), TableError> {
         let asking = || self.entries.iter().filter(|entry| entry.reason.auto() == Auto::OnMapping);
-        let all = most == usize::MAX || asking().nth(most).is_none();
+        let all = asking().nth(most).is_none();
         let asking = asking().take(most);
         let keys: Vec<Key> = asking.map(|entry| entry.key.clone()).collect();
         let mut rows = stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER);

@@ -8,6 +8,7 @@ use crate::domain::order_row::{Rules, UnitState};
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::Reason;
 use crate::flows::acts::{self, Scope};
+use crate::flows::calls::images::MOST_PRODUCTS;
 use crate::flows::calls::{Budget, ShopCalls};
 use crate::flows::orders::board;
 use crate::flows::push::judge::Check;
@@ -19,8 +20,6 @@ use crate::tiktok::packages::NumberCall;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-/// Products whose images are looked at for one answer.
-const MOST_PRODUCTS: usize = 3;
 /// The orders of a shop are looked at again at least this often.
 const A_VISIT: SignedDuration = SignedDuration::from_hours(24);
 

@@ -47,16 +47,27 @@ pub(crate) async fn play(program: PathBuf) {
     let (answer, _) = tenant.post(&http, &server.origin, tenant.body(2, &[&second])).await;
     assert_eq!(answer, 200, "the next delivery");
     wait_for(&place, &tenant, 2).await;
+    let mut waits = Vec::new();
+    for (n, count) in (3..=13).zip(3..) {
+        tenant.place(&place.tiktok, n);
+        let (answer, _) = tenant.post(&http, &server.origin, tenant.body(n, &[&tenant.number(n)])).await;
+        assert_eq!(answer, 200, "a delivery like any other");
+        waits.push(wait_for(&place, &tenant, count).await);
+    }
+    waits.sort_unstable();
+    println!("from webhook to TikTok: {:.1?} at the median of {}", waits[waits.len() / 2], waits.len());
     let taken = place.taken(&tenant);
     assert!(taken.values().all(|times| *times == 1), "sent once each: {taken:?}");
     assert!(server.lives());
     println!("after the restore: {} numbers at TikTok, each once", taken.len());
 }
 
-async fn wait_for(place: &Place, tenant: &super::place::Tenant, count: usize) {
+/// Waits until so many numbers of a tenant are at TikTok. Returns how long that took.
+async fn wait_for(place: &Place, tenant: &super::place::Tenant, count: usize) -> Duration {
     let started = std::time::Instant::now();
     while place.taken(tenant).len() < count {
         assert!(started.elapsed() < PATIENCE, "{count} numbers at TikTok: {:?}", place.taken(tenant));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+    started.elapsed()
 }

@@ -2,7 +2,6 @@
 
 use super::letters::{Letter, NOW, ROWS_OF_ORDERS, Row, SOON, count, letter};
 use crate::domain::connection::Shop;
-use crate::domain::reason::Reason;
 
 /// A number that TikTok refused, or accepted with a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +15,7 @@ pub struct Refusal {
     /// TikTok's words, and its code where it refused.
     pub tiktok: String,
     /// Why it is listed, in our words.
-    pub reason: Reason,
+    pub sentence: &'static str,
     /// What to do.
     pub remedy: &'static str,
     /// Corrections left and for how long; `None`: TikTok has no number of it yet.
@@ -28,7 +27,7 @@ impl Refusal {
         let mut lines = vec![
             format!("{} with {}", self.number, self.carrier),
             format!("TikTok: {}", self.tiktok),
-            format!("{} {}", self.reason.sentence(), self.remedy),
+            format!("{} {}", self.sentence, self.remedy),
         ];
         lines.extend(self.left.clone());
         Row { title: format!("Order {}", self.order), lines }

@@ -56,7 +56,7 @@ pub fn all() -> Vec<(&'static str, Letter)> {
         number: number.to_owned(),
         carrier: "Royal Mail".to_owned(),
         tiktok: tiktok.to_owned(),
-        reason,
+        sentence: reason.sentence(),
         remedy: reason.remedy(),
         left: None,
     };

@@ -6,7 +6,7 @@ mod codes;
 mod shown;
 
 pub use about::About;
-pub use shown::{Frees, Shown};
+pub use shown::{Frees, Shown, own_words};
 
 use crate::domain::reason::Reason;
 use crate::outbound::OutboundError;
@@ -127,6 +127,12 @@ impl TikTokError {
         Self::local("no answer", class, Some(source))
     }
 
+    /// A carrier list that came back empty after one that was not: trouble that passes, no verdict about a carrier.
+    #[must_use]
+    pub fn empty_list() -> Self {
+        Self::local("TikTok's list of carriers came back empty", Class::Retry(Reason::TikTokError), None)
+    }
+
     /// Found on our side, before or instead of an answer.
     pub(super) fn local(message: &str, class: Class, source: Option<OutboundError>) -> Self {
         let message = message.to_owned();
@@ -154,6 +160,12 @@ fn row(code: i64) -> Option<(Rule, Option<About>)> {
 /// Every code that the table knows: a test plays each to its end.
 pub fn known_codes() -> impl Iterator<Item = i64> {
     codes::TABLE.iter().flat_map(|(codes, ..)| codes.iter().copied())
+}
+
+/// Refused because the order's invoice is missing, being checked, or was refused (Brazil).
+#[must_use]
+pub fn lacks_invoice(code: i64) -> bool {
+    matches!(code, 21_004_006 | 21_004_019 | 21_004_020)
 }
 
 /// Whether the table knows the code.

@@ -10,6 +10,7 @@ use crate::flows::tell::links;
 use crate::flows::tell::{Mails, TellError, tell};
 use crate::flows::views::attention::{Attention, Held, OpenName, for_owner};
 use crate::flows::views::warning::{Warning, edits_left};
+use crate::flows::views::words::words;
 use crate::mail::letters;
 use crate::mail::number_letters::{self, Refusal};
 use crate::mail::zone;
@@ -121,20 +122,19 @@ async fn corrected(app: &App, parcel: &Parcel) -> Result<Option<Sent>, TellError
 fn refusal(parcel: &Parcel, left: Option<String>) -> Option<Refusal> {
     let answer = parcel.answer.as_ref().filter(|answer| answer.code != 0)?;
     let (reason, tiktok) = (parcel.state.reason()?, format!("{} {}", answer.code, answer.message));
-    told(parcel, reason, reason.remedy(), tiktok, left)
+    told(parcel, words(parcel, reason), tiktok, left)
 }
 
 /// A number that TikTok took and warns about, with its words and what can still be done.
 fn warning(parcel: &Parcel, now: Timestamp) -> Option<Refusal> {
     let warning = Warning::of(parcel, &[], now)?;
     let left = Some(warning.left());
-    told(parcel, Reason::AcceptedWithWarning, warning.remedy, warning.words, left)
+    told(parcel, (Reason::AcceptedWithWarning.sentence(), warning.remedy), warning.words, left)
 }
 
 fn told(
     parcel: &Parcel,
-    reason: Reason,
-    remedy: &'static str,
+    (sentence, remedy): (&'static str, &'static str),
     tiktok: String,
     left: Option<String>,
 ) -> Option<Refusal> {
@@ -143,7 +143,7 @@ fn told(
         number: parcel.number.as_ref()?.as_str().to_owned(),
         carrier: parcel.carrier.clone().unwrap_or_else(|| "no carrier".to_owned()),
         tiktok,
-        reason,
+        sentence,
         remedy,
         left,
     })

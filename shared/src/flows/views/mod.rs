@@ -21,3 +21,4 @@ pub mod standing;
 pub mod timeline;
 pub mod waiting;
 pub mod warning;
+pub mod words;

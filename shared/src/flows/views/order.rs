@@ -5,6 +5,7 @@ use super::command::{command_for, name_of};
 use super::fields::FieldsRow;
 use super::timeline::{StepRow, timeline};
 use super::waiting::wait;
+use super::words::words;
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::deadline::Deadline;
@@ -201,8 +202,8 @@ impl ParcelRow {
             shipments: parcel.sources.iter().map(|source| source.shipment.to_string()).collect(),
             state: parcel.state.to_string(),
             reason: reason.map(Reason::code),
-            sentence: reason.map(Reason::sentence),
-            remedy: reason.map(Reason::remedy),
+            sentence: reason.map(|reason| words(parcel, reason).0),
+            remedy: reason.map(|reason| words(parcel, reason).1),
             command: reason.filter(|_| held).map(|reason| command_for(parcel, reason, None)),
             who: reason.map(|reason| reason.who().as_str()),
             detail: detail(parcel),

@@ -1,5 +1,6 @@
 //! What a parcel that is on its way waits for, and until when. Nobody reads "waiting" without a reason.
 
+use super::words::words;
 use crate::domain::connection::Shop;
 use crate::domain::fulfilment::OrderLink;
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
@@ -29,7 +30,8 @@ pub fn wait(parcel: &Parcel, shop: Option<&Shop>, now: Timestamp) -> Option<Wait
     let by_hand = |said: String| Some(Wait { said, until: None });
     let Some(due) = parcel.due else {
         let reason = parcel.state.reason()?;
-        return by_hand(format!("{} {}", reason.sentence(), reason.remedy()));
+        let (sentence, remedy) = words(parcel, reason);
+        return by_hand(format!("{sentence} {remedy}"));
     };
     if let Some(stopped) = stopped(shop) {
         return by_hand(stopped);

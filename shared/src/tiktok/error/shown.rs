@@ -1,7 +1,7 @@
 //! What a person is told about a refusal: a true sentence, a remedy, who acts, what frees the parcel, and within which
 //! time. The reason's own words hold for most codes; where they would say less than TikTok does, the code has its own.
 
-use super::{About, Class, TikTokError};
+use super::{About, Class, Effect, TikTokError, classify};
 use crate::domain::reason::{Reason, Who};
 use jiff::SignedDuration;
 
@@ -148,6 +148,14 @@ const OWN_WORDS: &[(&[i64], &str, &str, Frees)] = &[
         Frees::CarrierChanges,
     ),
 ];
+
+/// Sentence and remedy of a code that says more than its reason does; `None`: it does not, or it has another reason.
+#[must_use]
+pub fn own_words(code: i64, reason: Reason) -> Option<(&'static str, &'static str)> {
+    let (_, sentence, remedy, _) = OWN_WORDS.iter().find(|(codes, ..)| codes.contains(&code))?;
+    let its_own = classify(Some(code), "", 200, Effect::Write).reason() == reason;
+    its_own.then_some((sentence, remedy))
+}
 
 impl TikTokError {
     /// What a person is told, whoever's code it is. TikTok's own words are shown beside it.

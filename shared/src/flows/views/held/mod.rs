@@ -7,6 +7,7 @@ mod place;
 use super::attention::{Held, detail};
 use super::command::{command_for, command_for_order, command_for_warning, name_of};
 use super::warning::Warning;
+use super::words::words;
 use crate::carriers::{Candidate, Provider};
 use crate::domain::connection::Shop;
 use crate::domain::deadline::Deadline;
@@ -85,6 +86,7 @@ impl HeldRow {
     #[must_use]
     pub fn of(held: &Held) -> Self {
         let Held { parcel, reason, since } = held;
+        let (sentence, remedy) = words(parcel, *reason);
         Self {
             order: name_of(parcel).to_owned(),
             store_order: Some(parcel.order.to_string()),
@@ -94,8 +96,8 @@ impl HeldRow {
             shop: parcel.shop.to_string(),
             state: parcel.state.to_string(),
             reason: reason.code(),
-            sentence: reason.sentence(),
-            remedy: reason.remedy(),
+            sentence,
+            remedy,
             command: command_for(parcel, *reason, None),
             who: reason.who().as_str(),
             since: *since,

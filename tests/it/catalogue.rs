@@ -51,6 +51,9 @@ fn settled(reason: Reason) -> Settled {
         | R::Unpaid
         | R::OnHold
         | R::NotSellerShipping => Settled::Here,
+        R::PreOrder => {
+            Settled::There("ends::tiktok::a_pre_order_waits_for_its_release_in_words_of_its_own_and_costs_a_read_a_day")
+        }
         R::HeldByPerson => Settled::There("desk_pages::hand_holds"),
         R::ShopGone => Settled::There("ends::shops::shop_removed_and_back"),
         R::StoreUnreadable => Settled::There("ends::stores::revoked_keys_and_a_thin_webhook"),

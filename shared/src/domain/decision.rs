@@ -142,14 +142,24 @@ pub fn gate(parcel: &Parcel, order: &TikTokOrder, rules: &Rules, now: Timestamp)
             let end = ParcelState::Skipped(Reason::Cancelled);
             Some(if shipped { Decision::CloseAndList(end) } else { Decision::Close(end) })
         }
-        (state, PushRule::Wait) => {
-            let reason = if *state == OrderState::OnHold { Reason::OnHold } else { Reason::Unpaid };
-            let until = order.release_ahead(now).unwrap_or_else(|| hold_ends(order, now));
-            Some(Decision::Wait { reason, until })
-        }
+        (state, PushRule::Wait) => Some(match order.release_ahead(now) {
+            Some(until) => Decision::Wait { reason: Reason::PreOrder, until },
+            None => {
+                let reason = if *state == OrderState::OnHold { Reason::OnHold } else { Reason::Unpaid };
+                Decision::Wait { reason, until: hold_ends(order, now) }
+            }
+        }),
         (state, PushRule::Push) if order.cancel_requested && rules.cancel_brake && parcel.sent.is_none() => {
             Some(hold(Reason::CancelRequested, "", WaitsFor::OrderStatus(state.shown_as())))
         }
+        (state, PushRule::Push) if parcel.sent.is_none() => match order.remorse_ends(now) {
+            Some(until) => Some(Decision::Wait { reason: Reason::OnHold, until }),
+            // TikTok would refuse it: one call less, and it goes by itself once the invoice is there.
+            None if order.kind.invoice.stands_in_the_way() => {
+                Some(hold(Reason::TikTokRule, order.kind.invoice.sentence(), WaitsFor::OrderStatus(state.shown_as())))
+            }
+            None => None,
+        },
         (_, PushRule::Push | PushRule::CorrectOnly | PushRule::No) => None,
     }
 }

@@ -312,6 +312,10 @@ fn cause(reason: Reason) -> Option<Decision> {
         R::FulfilledByTikTok => order.fulfillment_type = Some("FULFILLMENT_BY_TIKTOK".into()),
         R::Unpaid => order.state = OrderState::parse("UNPAID"),
         R::OnHold => order.state = OrderState::parse("ON_HOLD"),
+        R::PreOrder => {
+            order.state = OrderState::parse("ON_HOLD");
+            order.kind.release = Some(at(9000));
+        }
         R::Cancelled => order.state = OrderState::parse("CANCELLED"),
         R::CancelRequested => order.cancel_requested = true,
         R::LinesUnmatched => order = super::super::samples::order("AWAITING_SHIPMENT", &["CAP", "HAT"]),

@@ -105,6 +105,15 @@ impl Invoice {
         }
     }
 
+    /// For people, where it stands in the way.
+    #[must_use]
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Self::Checking => "TikTok is checking the invoice of this order; the number is sent by itself afterwards",
+            _ => "upload the invoice of this order in Seller Center; the number is sent by itself once TikTok has it",
+        }
+    }
+
     /// TikTok would refuse the number now.
     #[must_use]
     pub fn stands_in_the_way(&self) -> bool {

@@ -69,9 +69,8 @@ impl ParcelState {
         match reason {
             R::CarrierMissing | R::CarrierUnmapped | R::CarrierNotApproved => Self::NeedsMapping(reason),
             R::AuthExpired | R::AuthRevoked | R::ScopeMissing => Self::NeedsReauth(reason),
-            R::Unpaid | R::OnHold | R::CancelRequested | R::TrackingMissing | R::RateLimited | R::TikTokError => {
-                Self::Held(reason)
-            }
+            R::Unpaid | R::OnHold | R::PreOrder => Self::Held(reason),
+            R::CancelRequested | R::TrackingMissing | R::RateLimited | R::TikTokError => Self::Held(reason),
             R::NotSellerShipping | R::FulfilledByTikTok | R::NotTikTok | R::Cancelled | R::TikTokTracks => {
                 Self::Skipped(reason)
             }

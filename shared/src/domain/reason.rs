@@ -123,6 +123,9 @@ reasons! {
     /// The buyer may still cancel.
     OnHold = "ON_HOLD", Nobody, Yes,
         "Waiting: the buyer may still cancel for about an hour.", "Nothing to do; it is sent when the hold ends.";
+    /// On hold until its release.
+    PreOrder = "PRE_ORDER", Nobody, Yes,
+        "Waiting: this is a pre-order, and TikTok takes no number before its release.", "Nothing to do; it is sent when it is released.";
     /// Cancelled at TikTok or in the store.
     Cancelled = "CANCELLED", Merchant, OnChange,
         "Not sent: the order or shipment is cancelled.", "If the parcel is on its way, stop it or contact the buyer in Seller Center.";

@@ -254,7 +254,9 @@ impl Facts<'_> {
     }
 
     fn named(&self, clock: Clock, fields: &[(&'static str, Option<Timestamp>)]) -> Option<Deadline> {
-        let (field, due) = fields.iter().find_map(|(field, due)| Some((*field, (*due)?)))?;
+        // Before a pre-order's release TikTok takes no number: a time that lies there is not meant.
+        let meant = |due: &Timestamp| self.release.is_none_or(|release| *due > release);
+        let (field, due) = fields.iter().find_map(|(field, due)| Some((*field, due.filter(&meant)?)))?;
         Some(Deadline { clock, starts: self.created, due, source: Source::Order(field) })
     }
 

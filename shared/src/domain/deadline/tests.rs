@@ -308,6 +308,12 @@ fn what_takes_its_time_has_its_own_clocks() {
         Case { market: "US", pace: Pace::PreOrder, release: Some("2026-12-01T18:00:00Z"), ..Case::default() };
     assert_eq!(pre_order.says(Clock::Rts), "2026-12-04T07:59:00Z policy:us-2026-01-26");
     assert_eq!(pre_order.says(Clock::AutoCancel), "2026-12-11T07:59:00Z policy:us-2026-01-26");
+    // What TikTok names before the release cannot be met, and is not meant.
+    let early = Some(at("2026-11-20T00:00:00Z"));
+    let named = Deadlines { rts_sla: early, tts_sla: early, shipping_due: early, ..Deadlines::default() };
+    let named = Case { named, ..pre_order };
+    assert_eq!(named.says(Clock::Rts), "2026-12-04T07:59:00Z policy:us-2026-01-26");
+    assert_eq!(named.says(Clock::AutoCancel), "2026-12-11T07:59:00Z policy:us-2026-01-26");
     let made = |market, business| Case {
         market,
         pace: Pace::Handling,

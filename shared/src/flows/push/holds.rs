@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
 use crate::domain::ids::{StoreId, StoreOrderId, TikTokOrderId};
+use crate::domain::order::Invoice;
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::{Auto, Reason};
 use crate::domain::telling::Sweep;
@@ -20,6 +21,7 @@ use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
 use crate::table::parcels::HeldEntry;
+use crate::tiktok::error::lacks_invoice;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -168,7 +170,13 @@ impl Desk<'_> {
         let refused = refused_it(row);
         let by_hand = row.state.reason().is_some_and(|r| r.auto() == Auto::No);
         let news = self.order.update_time.is_none_or(|at| at > row.changed);
-        refused && by_hand && !news
+        refused && by_hand && !news && !self.invoice_came(row)
+    }
+
+    /// It was refused for want of an invoice, which TikTok has now: nothing else of the order moves with that.
+    fn invoice_came(&self, row: &Parcel) -> bool {
+        let wanted = row.answer.as_ref().is_some_and(|answer| lacks_invoice(answer.code));
+        wanted && self.order.kind.invoice == Invoice::Uploaded
     }
 
     /// A held row stays as it stands under this plan. TikTok refused this very number, and the order is as it was: only a

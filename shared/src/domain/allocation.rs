@@ -3,13 +3,15 @@
 //! Never a guess: when the store's words fit more than one choice that matters, the answer is an [`Unclear`].
 
 mod bundles;
+mod unnamed;
 
 use crate::domain::ids::LineItemId;
 use crate::domain::order::{OrderLine, OrderState, TikTokOrder};
 use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::tracking::same_number;
-use bundles::{with_bundles, with_gifts};
+use bundles::{is_part_of_a_bundle, with_bundles, with_gifts};
 use std::collections::BTreeMap;
+use unnamed::{known_part, whole_order_by_count};
 
 /// Why the items of a parcel cannot be told. Shown to the merchant beside `LINES_UNMATCHED`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Unclear {
     SharedLines,
     /// The store names part of a unit, and TikTok knows whole ones.
     PartOfUnit,
+    /// Some of what TikTok sells as one bundle, and not all of it.
+    PartOfBundle,
 }
 
 impl Unclear {
@@ -38,6 +42,7 @@ impl Unclear {
             Self::TooMany => "the parcel holds more units than the order has open",
             Self::Contested => "two numbers claim the same items",
             Self::SharedLines => "several numbers share the items of one shipment",
+            Self::PartOfBundle => "the parcel holds part of a bundle, and TikTok ships a bundle as one item",
             Self::PartOfUnit => "the store says that part of a unit is inside, and TikTok knows whole units only",
         }
     }
@@ -285,6 +290,9 @@ impl Desk<'_> {
             };
         }
         let unknown = |name: &str| name.is_empty() || !self.is_of_the_order(name);
+        if wanted.keys().any(|name| unknown(name) && is_part_of_a_bundle(name, self.order)) {
+            return Err(Unclear::PartOfBundle);
+        }
         let unknown_units: u32 = wanted.iter().filter(|(s, _)| unknown(s)).map(|(_, q)| q).sum();
         if unknown_units > 0 {
             // By count only when no stock code says anything: none of ours is known here, and none of the order's is
@@ -345,32 +353,6 @@ fn pick(
     }
     chosen.sort();
     Ok(chosen)
-}
-
-/// The store writes other stock codes than TikTok, but the parcel holds as many units as the whole order has:
-/// every unit is in it.
-fn whole_order_by_count(units: u32, free: &[&OrderLine], order: &TikTokOrder) -> Option<Vec<LineItemId>> {
-    let all = order.lines.iter().filter(|line| line.state != OrderState::Cancelled).count();
-    (units as usize == all && free.len() == all).then(|| ids(free))
-}
-
-/// The parcel holds items that TikTok does not know (a free gift, say). Certain when everything still open at TikTok is
-/// named by its own stock code.
-fn known_part(wanted: &BTreeMap<String, u32>, undecided: &[&Parcel], free: &[&OrderLine]) -> Option<Vec<LineItemId>> {
-    let open = |wanted_sku: &str| free.iter().any(|line| sku(&line.seller_sku) == wanted_sku);
-    // What other parcels name is theirs.
-    let mut left: Vec<&OrderLine> = free.to_vec();
-    for (name, quantity) in undecided.iter().flat_map(|other| demand(other)) {
-        for _ in 0..quantity {
-            if let Some(i) = left.iter().position(|line| sku(&line.seller_sku) == name) {
-                left.remove(i);
-            }
-        }
-    }
-    let named = left.iter().all(|line| wanted.contains_key(&sku(&line.seller_sku)));
-    let part: BTreeMap<String, u32> =
-        wanted.iter().filter(|(s, _)| !s.is_empty() && open(s)).map(|(s, q)| (s.clone(), *q)).collect();
-    if named && !part.is_empty() { pick(&part, undecided, free).ok() } else { None }
 }
 
 fn missing(wanted: &BTreeMap<String, u32>, order: &TikTokOrder) -> Unclear {

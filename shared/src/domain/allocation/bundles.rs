@@ -30,6 +30,11 @@ pub(super) fn with_bundles(
     wanted
 }
 
+/// Whether a stock code is that of a piece of a bundle of the order. By itself it says nothing about which unit it goes with.
+pub(super) fn is_part_of_a_bundle(name: &str, order: &TikTokOrder) -> bool {
+    order.lines.iter().flat_map(|line| &line.components).any(|part| sku(&part.seller_sku) == name)
+}
+
 /// A gift that no store names goes with the number that ships all the rest: then the store has shipped everything.
 pub(super) fn with_gifts(
     mut lines: Vec<LineItemId>,

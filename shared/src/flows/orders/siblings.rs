@@ -19,7 +19,8 @@ pub(super) async fn look(app: &App, shop: &Shop, row: OrderRow) -> Result<(), Ta
     }
     for mate in mates(app, shop, &row).await? {
         tell(app, shop, &row, &mate).await?;
-        if mate.facts.group.is_some() && mate.facts.group == row.facts.group {
+        let grouped = mate.facts.group.is_some() && mate.facts.group == row.facts.group;
+        if grouped || row.facts.origin.source() == Some(&mate.order) {
             tell(app, shop, &mate, &row).await?;
         }
     }

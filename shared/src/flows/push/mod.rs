@@ -20,6 +20,7 @@ mod names;
 mod orders;
 mod read;
 mod record;
+mod reshipped;
 mod resolve;
 mod shop;
 mod shop_run;

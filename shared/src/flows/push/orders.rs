@@ -186,6 +186,7 @@ impl<'a> Desk<'a> {
         {
             plan.decision = Decision::Close(ParcelState::Skipped(Reason::AlreadyShipped));
         }
+        let plan = self.beside_its_replacement(index, plan).await?;
         self.beside_others(index, plan).await
     }
 

@@ -88,6 +88,9 @@ async fn read(
 ) -> Result<(ProviderList, ListChange), ListError> {
     let app = calls.app;
     let fetched = calls.shipping_providers(option, route.map(|(from, to)| (from, to))).await?;
+    if fetched.is_empty() && before.is_some_and(|before| !before.providers.is_empty()) {
+        return Err(ListError::TikTok(TikTokError::empty_list()));
+    }
     let (list, change) = follow(before, fetched, app.clock.now());
     if calls.only_looks() {
         return Ok((list, change));

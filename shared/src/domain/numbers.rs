@@ -30,6 +30,10 @@ pub fn numbers_in(field: &str) -> Vec<TrackingNumber> {
         let parts = if piece.link { vec![beside_link(piece.text)] } else { soft_parts(piece.text) };
         for part in parts {
             let Ok(number) = TrackingNumber::parse(part) else { continue };
+            // A full stop that is left behind a separator is no piece of anything.
+            if part.trim() != text.trim() && !part.contains(char::is_alphanumeric) {
+                continue;
+            }
             if seen.insert(number.key()) {
                 pieces.push(Piece { text: part, link: piece.link && part == piece.text });
             }

@@ -105,6 +105,10 @@ fn a_link_is_one_candidate_whatever_it_holds() {
         assert_eq!(told(&format!("<a href=\"{link}\">Track</a>")), [link], "as an anchor");
         assert_eq!(told(&format!("{link}, JT0000003083"))[0], link, "beside a number");
     }
+    for punctuated in ["https://t.example/;.", "https://t.example/a,-", "1Z0000000000000001;."] {
+        assert_eq!(told(punctuated).len(), 1, "{punctuated}");
+    }
+    assert_eq!(told("-"), ["-"], "what a person typed for \"none\" is shown");
     let (one, two) = ("https://t.example/?a=1&b=2", "https://t.example/?a=1&b=3");
     for between in [" ", ", ", ",", "\n", "<br>", " ; "] {
         let both = told(&format!("{one}{between}{two}"));

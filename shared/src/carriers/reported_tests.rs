@@ -106,6 +106,23 @@ fn words_and_other_systems_ids_are_no_numbers_of_a_carrier_without_shapes() {
         assert_eq!(ask(text, "UK", Some("DX"), Mismatch::Warn).verdict, Action::Hold, "{text}");
     }
     assert_eq!(ask("AB 12345678", "UK", Some("DX"), Mismatch::Hold).verdict, Action::Push);
+    // A word and digits are not the sixteen characters of Evri, also where their count is right.
+    for text in ["PARCEL 1234567890", "BUILDING 12345678"] {
+        assert_eq!(ask(text, "UK", Some("Evri"), Mismatch::Warn).verdict, Action::Hold, "{text}");
+    }
+}
+
+#[test]
+fn a_name_counts_as_the_company_is_called_now_and_in_words_that_its_capitals_make() {
+    for (name, region, carrier) in [
+        ("InPost (formerly Yodel)", "UK", "inpost"),
+        ("UPS (formerly FedEx)", "US", "ups"),
+        ("USPSFlatRateBox", "US", "usps"),
+        ("FedExHomeBox", "US", "fedex"),
+    ] {
+        let found = carrier_line(Catalogue::bundled(), name, Some(&Region::new(region)), None).carrier;
+        assert_eq!(found.as_deref(), Some(carrier), "{name}");
+    }
 }
 
 proptest! {

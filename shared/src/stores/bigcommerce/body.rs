@@ -194,3 +194,20 @@ impl Unnamed {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_merchants_own_number_at_the_marketplace_counts_only_where_tiktok_is_spoken_of() {
+        let link = |source: &str| {
+            let body = json!({"id": 1, "external_source": source, "external_merchant_id": "576910000000000056"});
+            let order: OrderBody = serde_json::from_value(body).expect("an order");
+            order.link(&StoreSettings::default())
+        };
+        assert!(matches!(link("TikTok Shop"), OrderLink::Found(_)));
+        assert!(!matches!(link("Amazon"), OrderLink::Found(_)));
+    }
+}

@@ -206,3 +206,17 @@ impl OrderBody {
         search.link(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_connectors_own_attribute_names_the_order_whatever_its_first_digit() {
+        let body = json!({"entity_id": 1, "extension_attributes": {"tiktok_order_id": "176910000000000056"}});
+        let order: OrderBody = serde_json::from_value(body).expect("an order");
+        let OrderLink::Found(found) = order.link(&StoreSettings::default()) else { panic!("no order is named") };
+        assert_eq!(found.as_str(), "176910000000000056");
+    }
+}

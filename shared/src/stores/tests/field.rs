@@ -116,6 +116,7 @@ fn a_plug_in_that_writes_again_sends_no_second_parcel() {
     let one_mug = json!([{ "item_id": 301, "qty": 1 }]);
     for (name, entries, expected) in [
         ("a retry", vec![both.clone(), both.clone(), both.clone()], "A1 usps [MUG×2 CAP×1]"),
+        ("a retry of a part", vec![one_mug.clone(), one_mug.clone()], "A1 usps [MUG×1]"),
         ("a real addition", vec![one_mug.clone(), cap.clone()], "A1 usps [MUG×1 CAP×1]"),
         ("never more than was ordered", vec![both, cap, one_mug], "A1 usps [MUG×2 CAP×1]"),
     ] {

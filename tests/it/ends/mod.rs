@@ -7,6 +7,7 @@ mod numbers;
 mod quiet;
 mod shops;
 mod stores;
+mod tiktok;
 mod trouble;
 mod units;
 mod withdrawn;

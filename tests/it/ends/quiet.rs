@@ -16,7 +16,7 @@ fn parcels(world: &World) -> Vec<Value> {
 }
 
 /// Ticks of an hour as they are in production, five minutes apart. TikTok's webhooks are lost.
-async fn hour_of_ticks(world: &World) {
+pub(super) async fn hour_of_ticks(world: &World) {
     for _ in 0..12 {
         world.tick().await;
         world.push().await;

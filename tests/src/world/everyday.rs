@@ -178,6 +178,11 @@ impl World {
         Held(self.command(&["held"]).await.0)
     }
 
+    /// The operator stores the app as TikTok has it now: key and secret.
+    pub async fn store_app(&self, region: AppRegion) {
+        self.configure_app(region).await;
+    }
+
     /// `waybill retry` of an order.
     pub async fn retry(&self, order: &str) {
         self.command(&["retry", order]).await;

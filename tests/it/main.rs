@@ -35,6 +35,7 @@ mod reminders;
 mod replay;
 mod security;
 mod sim;
+mod sim_told;
 mod slow;
 mod store_adobe;
 mod store_connect;

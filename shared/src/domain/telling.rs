@@ -105,6 +105,13 @@ impl Telling {
         self.sweep.is_some() || self.swept.is_none_or(|at| now.duration_since(at) >= SWEEP)
     }
 
+    /// When the next window is whole: a look for another reason in between does not put it off.
+    #[must_use]
+    pub fn next_window(&self, now: Timestamp) -> Timestamp {
+        let whole = self.looked_until + HOUR + SETTLED;
+        if whole > now { whole } else { now + HOUR }
+    }
+
     /// The window to tell at `now`: the stored one, else the next. `None`: nothing has passed since.
     #[must_use]
     pub fn window_at(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {

@@ -59,6 +59,42 @@ async fn made_seller_shipping_later() {
     world.quiet("W1").await;
 }
 
+/// TikTok's message is lost, or comes while the shop is disconnected: the next read of the order tells as well.
+#[tokio::test(start_paused = true)]
+async fn made_seller_shipping_later_and_no_webhook_tells() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).shipped_by_tiktok().place();
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(1).await;
+    world.command(&["shop", "remove", SHOP]).await;
+    assert!(world.tiktok.ship_by_seller(SHOP, ONE));
+    drop(world.tiktok.take_webhooks());
+    world.hours(30).await;
+    world.connect_shop_again(SHOP).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}
+
+/// What TikTok gives back is sent again, whether its message comes or not.
+#[tokio::test(start_paused = true)]
+async fn taken_back_and_no_webhook_tells() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.hours(2).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    assert!(world.tiktok.take_back(SHOP, ONE));
+    drop(world.tiktok.take_webhooks());
+    world.hours(26).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    world.quiet("W1").await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn senders_clock_ahead() {
     let world = World::everyday("US").await;

@@ -4,6 +4,7 @@ mod after;
 mod hints;
 mod import;
 mod labels;
+mod settings;
 mod shared;
 mod telling;
 mod warned;

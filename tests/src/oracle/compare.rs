@@ -1,6 +1,7 @@
 //! What was found against what is right.
 
-use super::right::{End, History, Right};
+use super::history::History;
+use super::right::{End, Right};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;

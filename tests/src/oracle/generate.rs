@@ -22,8 +22,8 @@ pub struct Pen {
 
 /// The plan of a seed.
 ///
-/// Of four seeds one makes a world of its own market, with a web shop, or in which one thing alone is ill; the others are
-/// what they were before there were such worlds.
+/// Of four seeds one makes a world of its own market, with a web shop, or in which one thing alone is ill; of forty one has a
+/// shop that goes to another account. The others are what they were before there were such worlds.
 #[must_use]
 pub fn plan(seed: u64) -> Plan {
     let mut pen = Pen {
@@ -45,6 +45,8 @@ pub fn plan(seed: u64) -> Plan {
     }
     if seed % 4 == 2 {
         stories::edges::tell(&mut pen);
+    } else if seed % 40 == 33 {
+        stories::strange::taken_over(&mut pen);
     } else {
         for _ in 0..=pen.upto(3) {
             stories::tell(&mut pen);

@@ -7,6 +7,7 @@
 
 pub mod compare;
 pub mod generate;
+pub mod history;
 pub mod people;
 pub mod play;
 pub mod right;

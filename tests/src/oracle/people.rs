@@ -1,7 +1,7 @@
 //! People who do what the remedy says.
 
+use super::history::History;
 use super::play::SHOPS;
-use super::right::History;
 use super::world::{Deed, Message, Plan, Truth};
 use serde_json::Value;
 

@@ -7,8 +7,9 @@ mod meanwhile;
 mod web;
 
 use super::compare::{Difference, compare};
+use super::history::{AtTikTok, History, Standing, Taken, Unit};
 use super::people;
-use super::right::{AtTikTok, History, Right, SETTLED, Standing, Taken, Unit};
+use super::right::{Right, SETTLED};
 use super::world::{Deed, Plan};
 use crate::world::World;
 use crate::world::wire::{NO_LAG, TableFaults};

@@ -7,6 +7,7 @@
 mod judge;
 mod kinds;
 
+use super::history::History;
 use super::world::{Deed, Items, Message, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,87 +20,6 @@ const A_DAY_OF_TRIES: i64 = 26 * HOUR;
 
 /// The stock code of gifts that TikTok adds.
 pub const GIFT: &str = "GIFT";
-
-/// One unit of an order as TikTok holds it.
-#[derive(Clone, Debug)]
-pub struct Unit {
-    /// TikTok's id.
-    pub id: String,
-    /// Stock code.
-    pub sku: String,
-    /// Cancelled by itself.
-    pub cancelled: bool,
-    /// Its number.
-    pub number: Option<String>,
-    /// The package it travels in.
-    pub package: Option<String>,
-}
-
-/// TikTok's word about an order, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// It waits for its buyer.
-    NotYet,
-    /// It takes numbers.
-    Open,
-    /// All shipped; a number may still be corrected.
-    Shipped,
-    /// Delivered.
-    Over,
-    /// Cancelled.
-    Cancelled,
-}
-
-/// An order as TikTok holds it in the end.
-#[derive(Clone, Debug)]
-pub struct AtTikTok {
-    /// Place of its shop.
-    pub shop: usize,
-    /// Its status.
-    pub standing: Standing,
-    /// TikTok ships it.
-    pub by_tiktok: bool,
-    /// The buyer's request waits for an answer.
-    pub cancel_asked: bool,
-    /// Buyer.
-    pub buyer: Option<String>,
-    /// Its market ships whole packages.
-    pub packages: bool,
-    /// Its units.
-    pub units: Vec<Unit>,
-}
-
-/// A number that TikTok took from us.
-#[derive(Clone, Debug)]
-pub struct Taken {
-    /// Seconds since the world began.
-    pub at: i64,
-    /// The order.
-    pub order: String,
-    /// The units' ids.
-    pub units: Vec<String>,
-    /// The number.
-    pub number: String,
-    /// The carrier's name.
-    pub carrier: String,
-    /// It replaced another number.
-    pub correction: bool,
-    /// The package.
-    pub package: String,
-}
-
-/// Everything that happened.
-#[derive(Clone, Debug, Default)]
-pub struct History {
-    /// Deeds, by the second at which they were done.
-    pub deeds: Vec<(i64, Deed)>,
-    /// What TikTok took.
-    pub taken: Vec<Taken>,
-    /// Its orders.
-    pub orders: BTreeMap<String, AtTikTok>,
-    /// Now.
-    pub now: i64,
-}
 
 /// How a number ends.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -314,17 +234,17 @@ impl History {
         mapped.or_else(|| ["USPS", "UPS", "FedEx", "J&T Express"].into_iter().find(|known| *known == words))
     }
 
-    /// Whether a shop is connected here, and whether it sends.
-    fn shop(&self, shop: usize) -> (bool, bool) {
+    /// Whether a shop was connected here at a moment, and whether it sent.
+    fn shop(&self, shop: usize, at: i64) -> (bool, bool) {
         let (mut connected, mut sends, mut granted, mut open) = (true, true, true, true);
-        for (_, deed) in &self.deeds {
+        for (_, deed) in self.deeds.iter().filter(|(when, _)| *when <= at) {
             match deed {
                 Deed::Pause(s) if *s == shop => sends = false,
                 Deed::Resume(s) if *s == shop => sends = true,
                 Deed::Close(s) if *s == shop => open = false,
                 Deed::Open(s) if *s == shop => open = true,
                 Deed::Revoke(s) if *s == shop => granted = false,
-                Deed::Remove(s) if *s == shop => connected = false,
+                Deed::Remove(s) | Deed::TakeOver(s) if *s == shop => connected = false,
                 Deed::Reconnect(s) if *s == shop => (connected, granted) = (true, true),
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Stories: one TikTok order or two, and what a warehouse, a buyer, a seller and TikTok make of it.
 
 pub(super) mod edges;
-mod strange;
+pub(super) mod strange;
 
 use super::generate::Pen;
 use super::world::{Deed, Items, Message, Minute};

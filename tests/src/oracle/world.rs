@@ -165,6 +165,8 @@ pub enum Deed {
     Reconnect(usize),
     /// The shop is disconnected here.
     Remove(usize),
+    /// The shop is disconnected here, and another account of the installation connects it.
+    TakeOver(usize),
     /// A person says what a warehouse's words for a carrier mean.
     Map(&'static str, &'static str),
     /// A person says which TikTok order a warehouse's order is.

@@ -6,11 +6,12 @@ use crate::world::wire::TableFaults;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
-use waybill::domain::ids::{ShipmentId, StoreOrderId};
+use waybill::domain::ids::{ShipmentId, ShopId, StoreOrderId};
 use waybill::domain::intake::known_version;
 use waybill::domain::parcel::{Parcel, ParcelState, Phase};
 use waybill::domain::region::AppRegion;
 use waybill::domain::tracking::same_number;
+use waybill::table::keys::Shard;
 use waybill_model::canary::BUYER;
 use waybill_model::tiktok::{ChangeKind, Outcome};
 
@@ -42,6 +43,7 @@ pub async fn all(rig: &mut Rig) {
     held_by_tiktok(rig, &rows, &mut problems);
     listed(rig, &rows, &mut problems);
     rates(rig, &mut problems);
+    readers(rig, &mut problems);
     canaries(rig, &mut problems);
     rig.problems.extend(problems);
 }
@@ -185,6 +187,22 @@ fn rates(rig: &Rig, problems: &mut Vec<String>) {
             }
         }
     });
+}
+
+/// I18: only who holds the lease of a shop's shard reads its orders.
+fn readers(rig: &Rig, problems: &mut Vec<String>) {
+    if rig.script.table.lease_broken || rig.script.freeze_at > 0 {
+        return;
+    }
+    let reads = rig.world.wire.readers().reads();
+    for (id, _) in &rig.script.shops {
+        let cipher = rig.world.tiktok.cipher(id);
+        let lease = waybill::table::keys::lease(Shard::of(&ShopId::parse(id.as_str()).expect("id"))).pk;
+        let mut mine = reads.iter().filter(|read| read.cipher == cipher);
+        if let Some(stranger) = mine.find(|read| !read.leases.contains(&lease)) {
+            problems.push(format!("I18: {id} was read by who held {:?} and not {lease}", stranger.leases));
+        }
+    }
 }
 
 /// Whether every process must know of a pause: a short one lives in the memory of one worker, a long one in the table,

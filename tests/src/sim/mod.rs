@@ -9,12 +9,14 @@ pub mod check;
 pub mod connections;
 pub mod cores;
 pub mod living;
+mod people;
 mod promises;
 mod quiet;
 mod rig;
 mod scenes;
 pub mod script;
 pub mod stores;
+pub mod told;
 
 use crate::sim::living::Crash;
 use crate::sim::rig::Rig;

@@ -224,6 +224,7 @@ impl Rig {
         }
         self.heal_stores().await;
         self.rest().await;
+        self.people().await;
         self.quiet().await;
         check::all(&mut self).await;
         self.promises(self.seed).await;
@@ -261,7 +262,7 @@ impl Rig {
     }
 
     /// Time passes until nothing is left to do.
-    async fn rest(&mut self) {
+    pub(super) async fn rest(&mut self) {
         self.heal();
         let from = Instant::now();
         loop {

@@ -81,6 +81,17 @@ pub struct Arrives {
     pub units: usize,
 }
 
+/// What a remedy asks a person for.
+#[derive(Clone, Debug)]
+pub enum Remedy {
+    /// Which of TikTok's carriers the store's words mean.
+    Map(&'static str, &'static str),
+    /// What is inside.
+    Choose(Vec<(&'static str, u32)>),
+    /// Which TikTok order it is.
+    Link(String),
+}
+
 /// A scenario from a seed.
 pub struct Script {
     /// Its name.
@@ -111,6 +122,8 @@ pub struct Script {
     pub frozen: Duration,
     /// What must be at TikTok in the end.
     pub arrives: Vec<Arrives>,
+    /// What a person does about a number that stands on the attention list.
+    pub knows: Vec<(String, Remedy)>,
     /// Numbers of one order in the order in which the store wrote them: an older one never replaces a newer one.
     pub ages: Vec<Vec<String>>,
 }
@@ -153,6 +166,7 @@ pub const LONG: &[Scenario] = &[
     ("magento_ships_in_parts", super::stores::magento),
     ("adobe_tells_of_tracks", super::stores::adobe),
     ("store_that_hangs", super::stores::hanging),
+    ("people_do_what_remedies_say", super::people::asked),
 ];
 
 /// All of them.
@@ -218,6 +232,7 @@ impl Scene {
             freeze_at: 0,
             frozen: Duration::ZERO,
             arrives: Vec::new(),
+            knows: Vec::new(),
             ages: Vec::new(),
         };
         Self { chance, script }

@@ -3,6 +3,7 @@
 use super::watch::Watch;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::watch;
@@ -19,6 +20,9 @@ pub enum Side {
 /// What happens between a call's answer and the next step of the caller.
 pub type OnCall = Arc<dyn Fn(u64) + Send + Sync>;
 
+/// Processes so far.
+static PROCESSES: AtomicUsize = AtomicUsize::new(0);
+
 #[derive(Default)]
 struct State {
     count: u64,
@@ -30,13 +34,15 @@ struct State {
 /// The calls of one process. Clones count together.
 #[derive(Clone)]
 pub struct Calls {
+    id: usize,
     state: Arc<Mutex<State>>,
     dead: Arc<watch::Sender<bool>>,
 }
 
 impl Default for Calls {
     fn default() -> Self {
-        Self { state: Arc::default(), dead: Arc::new(watch::Sender::new(false)) }
+        let id = PROCESSES.fetch_add(1, Ordering::Relaxed);
+        Self { id, state: Arc::default(), dead: Arc::new(watch::Sender::new(false)) }
     }
 }
 
@@ -58,6 +64,12 @@ impl Calls {
     /// Notes where the process could end; it is one of a line of processes that made so many calls before it.
     pub fn watch(&self, watch: Watch, before: u64) {
         self.state().watch = Some((watch, before));
+    }
+
+    /// Which process it is.
+    #[must_use]
+    pub fn id(&self) -> usize {
+        self.id
     }
 
     /// Calls so far.

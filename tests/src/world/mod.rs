@@ -10,6 +10,7 @@ pub mod everyday;
 pub mod index;
 pub mod net;
 pub mod platforms;
+pub mod readers;
 pub mod secrets_service;
 pub mod stores;
 pub mod watch;
@@ -324,7 +325,7 @@ fn app(calls: &Calls, time: &Time, net: &Arc<Net>, wire: &Wire, folder: &TempDir
     let (clock, entropy) = (time.clock(), seeded(seed));
     let client = wire.client();
     let aws = aws::local_config(&LocalAws::at("http://table.example"), &clock, Some(client)).expect("aws");
-    let line = Line { net: Arc::clone(net), calls: calls.clone() };
+    let line = Line { net: Arc::clone(net), calls: calls.clone(), readers: wire.readers(), clock: clock.clone() };
     let outbound = Outbound::in_process(Arc::new(line), AllowList::default());
     let secrets = aws_sdk_secretsmanager::Client::new(&aws);
     let secrets = Arc::new(SecretsManager::new(secrets, entropy.clone()));

@@ -1,6 +1,7 @@
 //! The network: requests go to the model of their host. Every request to TikTok is judged by its OpenAPI description.
 
 use super::calls::Calls;
+use super::readers::Readers;
 use crate::openapi::OpenApi;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -10,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use waybill::domain::clock::Clock;
 use waybill::outbound::{BoxFuture, Lost, OutboundError, Transport};
 use waybill_model::ModelAnswer;
 use waybill_model::tiktok::ModelTikTok;
@@ -129,10 +131,15 @@ pub struct Line {
     pub net: Arc<Net>,
     /// The process's calls.
     pub calls: Calls,
+    /// Who reads orders.
+    pub readers: Arc<Readers>,
+    /// Now.
+    pub clock: Clock,
 }
 
 impl Transport for Line {
     fn send(&self, request: Request<Bytes>, limit: Duration) -> BoxFuture<'_, Result<Response<Bytes>, OutboundError>> {
+        self.readers.sends(&self.calls, &request, self.clock.now().as_millisecond());
         self.calls.around(self.net.send(request, limit)).boxed()
     }
 }

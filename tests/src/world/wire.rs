@@ -3,6 +3,7 @@
 
 use super::calls::Calls;
 use super::index::Index;
+use super::readers::Readers;
 use super::secrets_service::SecretsService;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
@@ -51,6 +52,7 @@ struct Inner {
     db: Database,
     secrets: SecretsService,
     state: Mutex<State>,
+    readers: Arc<Readers>,
     down: AtomicBool,
     /// Requests under way, and the most there ever were.
     busy: AtomicUsize,
@@ -112,6 +114,7 @@ impl Wire {
                 db,
                 secrets: SecretsService::default(),
                 state: Mutex::new(state),
+                readers: Arc::default(),
                 down: AtomicBool::new(false),
                 busy: AtomicUsize::new(0),
                 busiest: AtomicUsize::new(0),
@@ -119,6 +122,12 @@ impl Wire {
             calls: Calls::default(),
             untroubled: false,
         }
+    }
+
+    /// Who holds leases and reads orders.
+    #[must_use]
+    pub fn readers(&self) -> Arc<Readers> {
+        Arc::clone(&self.inner.readers)
     }
 
     /// Secrets Manager on this wire.
@@ -187,7 +196,7 @@ impl Wire {
         let db = &self.inner.db;
         let operation = target.rsplit('.').next().unwrap_or_default();
         let writes = matches!(operation, "PutItem" | "DeleteItem" | "TransactWriteItems");
-        let parsed: Option<Value> = (writes || operation == "Query")
+        let parsed: Option<Value> = (writes || matches!(operation, "Query" | "UpdateItem"))
             .then(|| serde_json::from_slice(body).unwrap_or_else(|e| panic!("the SDK sent what no one reads: {e}")));
         if let Some(request) = parsed.as_ref().filter(|request| request["IndexName"].is_string()) {
             let mut state = self.state();
@@ -212,7 +221,11 @@ impl Wire {
         };
         match answer {
             Ok(text) => {
-                if let Some(request) = parsed.filter(|_| writes) {
+                let Some(request) = parsed else { return (200, text) };
+                if operation == "UpdateItem" {
+                    self.inner.readers.leased(&self.calls, &request);
+                }
+                if writes {
                     let mut state = self.state();
                     let now = (state.now)();
                     state.index.note(now, operation, &request);

@@ -8,12 +8,15 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::Shop;
+use waybill::domain::deadline::Numbers;
 use waybill::domain::reauthorisation::EndSource;
-use waybill::flows::acts::{self, Actor, settings};
+use waybill::flows::acts::settings::{self, CLOCKS};
+use waybill::flows::acts::{self, Actor};
 use waybill::flows::connect::shop::{self as connect_shop, ConnectedShop};
 use waybill::flows::tell::readers;
 use waybill::flows::views::attention::Attention;
 use waybill::flows::views::standing::ShopStanding;
+use waybill::mail::zone;
 use waybill::tiktok::authorise::TokenAnswer;
 
 /// TikTok shops.
@@ -30,8 +33,8 @@ pub enum ShopCommand {
         #[arg(long)]
         region: String,
     },
-    /// What the shop does with a number that does not look like its carrier's and with labels, and who gets its mails.
-    Set(SetArgs),
+    /// A shop's settings: what waits for a person, which days its clocks have, its time zone, and who gets its mails.
+    Set(Box<SetArgs>),
     /// Sends nothing for a shop until it is resumed; what arrives meanwhile is kept.
     Pause {
         /// TikTok's shop id.
@@ -51,7 +54,9 @@ pub enum ShopCommand {
 
 /// What is set; what is not named stays.
 #[derive(Debug, clap::Args)]
-#[group(id = "what", required = true, multiple = true, args = ["mismatch", "label_check", "weekly_report", "mail_to"])]
+#[group(id = "what", required = true, multiple = true, args = [
+    "mismatch", "label_check", "cancel_brake", "hold_samples", "weekly_report", "mail_to", "time_zone", "digest_hour", "days",
+])]
 pub struct SetArgs {
     /// TikTok's shop id.
     id: String,
@@ -61,12 +66,56 @@ pub struct SetArgs {
     /// Ask TikTok whether it sold the label, where it counts a carrier's numbers only from such labels (USPS in the US).
     #[arg(long, value_parser = ["yes", "no"])]
     label_check: Option<String>,
+    /// Hold a number while the buyer's request to cancel is open.
+    #[arg(long, value_parser = ["yes", "no"])]
+    cancel_brake: Option<String>,
+    /// Hold the numbers of sample orders.
+    #[arg(long, value_parser = ["yes", "no"])]
+    hold_samples: Option<String>,
     /// A report by mail each Monday.
     #[arg(long, value_parser = ["yes", "no"])]
     weekly_report: Option<String>,
     /// Who gets the mails about the shop: people of its account, with commas between them. default: the account's address.
     #[arg(long, value_name = "EMAIL,…")]
     mail_to: Option<String>,
+    /// The zone in which times are written and mails come, for example Europe/London. default: the market's.
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// The hour of the daily digest, 0 to 23. default: 8.
+    #[arg(long, value_name = "HOUR")]
+    digest_hour: Option<String>,
+    /// Days of a clock instead of the market's policy, for example rts=3; rts=policy puts that back. May be given several
+    /// times: rts, scan, deliver, auto_cancel, auto_cancel_handling, auto_cancel_pre_order, lost, refund.
+    #[arg(long, value_name = "CLOCK=DAYS")]
+    days: Vec<String>,
+}
+
+impl SetArgs {
+    /// What was typed for a setting; empty puts the usual back.
+    fn typed(&self, name: &str) -> Option<String> {
+        let usual = |text: &String| if text == "default" { String::new() } else { text.clone() };
+        match name {
+            "mismatch" => self.mismatch.clone(),
+            "label_check" => self.label_check.clone(),
+            "cancel_brake" => self.cancel_brake.clone(),
+            "hold_samples" => self.hold_samples.clone(),
+            "weekly_report" => self.weekly_report.clone(),
+            "mail_to" => self.mail_to.clone(),
+            "time_zone" => self.time_zone.as_ref().map(usual),
+            "digest_hour" => self.digest_hour.as_ref().map(usual),
+            clock => {
+                let mut days = self.days.iter().rev().filter_map(|text| text.split_once('='));
+                let (_, days) = days.find(|(named, _)| *named == clock)?;
+                Some(if days == "policy" { String::new() } else { days.to_owned() })
+            }
+        }
+    }
+
+    /// The first `--days` that names no clock.
+    fn unknown_days(&self) -> Option<&str> {
+        let known = |text: &str| text.split_once('=').is_some_and(|(named, _)| CLOCKS.iter().any(|(c, _)| *c == named));
+        self.days.iter().map(String::as_str).find(|text| !known(text))
+    }
 }
 
 /// Runs one of the shop commands.
@@ -124,45 +173,45 @@ struct Setting<'a> {
     shop: &'a str,
     mismatch: &'static str,
     label_check: bool,
+    cancel_brake: bool,
+    hold_samples: bool,
     weekly_report: bool,
     mail_to: Vec<String>,
+    time_zone: String,
+    digest_hour: u8,
+    days: Numbers,
 }
 
 async fn set(app: &App, args: &SetArgs, output: &mut Output) -> Result<bool, Failure> {
     let shop = shop_named(app, &args.id).await?;
-    let field = |name: &str| match name {
-        "mismatch" => args.mismatch.clone(),
-        "label_check" => args.label_check.clone(),
-        "weekly_report" => args.weekly_report.clone(),
-        "mail_to" => args.mail_to.clone(),
-        _ => None,
-    };
-    settings::settle(app, &Actor::command_line(), &shop, field).await?.map_err(|fault| {
-        match fault.starts_with("mail_to") {
-            true => Failure::usage(format!("--{}", fault.replacen('_', "-", 1)), LISTED),
-            false => Failure::usage(fault, "See waybill shop set --help."),
-        }
+    if let Some(text) = args.unknown_days() {
+        let clocks = CLOCKS.map(|(clock, _)| clock).join(", ");
+        return Err(Failure::usage(
+            format!("--days {text} names no clock"),
+            format!("Write CLOCK=DAYS; clocks: {clocks}."),
+        ));
+    }
+    let changed = settings::settle(app, &Actor::command_line(), &shop, |name| args.typed(name)).await?;
+    let changed = changed.map_err(|fault| match fault.starts_with("mail_to") {
+        true => Failure::usage(format!("--{}", fault.replacen('_', "-", 1)), LISTED),
+        false => Failure::usage(fault, "See waybill shop set --help."),
     })?;
     let shop = shop_named(app, &args.id).await?;
     let set = &shop.settings;
-    let (mismatch, words) =
-        if set.hold_on_mismatch { ("hold", "waits for a person") } else { ("warn", "is sent, with a warning") };
-    let mail_to = mail_to(app, &shop).await?;
-    let said = format!(
-        "{}: a number that does not look like its carrier's {words}; labels are{} checked; {} weekly report; mails go to {}.",
-        shop.name,
-        if set.label_check { "" } else { " not" },
-        if set.weekly_report { "a" } else { "no" },
-        mail_to.join(", "),
-    );
     let row = Setting {
         shop: shop.id.as_str(),
-        mismatch,
+        mismatch: if set.hold_on_mismatch { "hold" } else { "warn" },
         label_check: set.label_check,
+        cancel_brake: set.cancel_brake,
+        hold_samples: set.hold_samples,
         weekly_report: set.weekly_report,
-        mail_to,
+        mail_to: mail_to(app, &shop).await?,
+        time_zone: zone::of(&shop).iana_name().unwrap_or("UTC").to_owned(),
+        digest_hour: set.digest_hour.unwrap_or(settings::DIGEST_HOUR),
+        days: set.clocks,
     };
-    output.done(&row, said)?;
+    let said = if changed.is_empty() { "nothing changes, it is so already".to_owned() } else { changed.join("; ") };
+    output.done(&row, format!("{}: {said}.", shop.name))?;
     Ok(false)
 }
 

@@ -5,11 +5,10 @@ use crate::app::App;
 use crate::domain::connection::Parked;
 use crate::domain::ids::ShopId;
 use crate::domain::order::OrderState;
-use crate::domain::parcel::{Parcel, Phase};
 use crate::domain::reason::Reason;
 use crate::domain::region::AppRegion;
 use crate::flows::intake::store_webhook::Outcome;
-use crate::flows::orders::begin;
+use crate::flows::orders::{again, begin};
 use crate::stores::Delivery;
 use crate::table::error::TableError;
 use crate::tiktok::sign::webhook_holds;
@@ -107,7 +106,7 @@ async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, 
         for (store, order) in app.table.order_pointers(shop, id).await? {
             for parcel in app.table.order_rows(&store, &order, true).await?.parcels {
                 if parcel.tiktok_order() == Some(id) {
-                    moved |= judge_again(app, parcel, taken_back).await?;
+                    moved |= again::judge(app, parcel, taken_back).await?;
                 }
             }
         }
@@ -115,55 +114,13 @@ async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, 
     Ok(if moved { Outcome::Stored } else { Outcome::Nothing })
 }
 
-async fn judge_again(app: &App, mut parcel: Parcel, taken_back: Option<SignedDuration>) -> Result<bool, TableError> {
-    loop {
-        let now = app.clock.now();
-        if !concerned(&parcel, taken_back, now) {
-            return Ok(false);
-        }
-        parcel.judge_now(now);
-        match app.table.parcel_put(&mut parcel).await {
-            Ok(()) => return Ok(true),
-            Err(TableError::Conflict) => {}
-            Err(other) => return Err(other),
-        }
-        match app.table.parcel_get(&crate::table::keys::parcel(&parcel)).await? {
-            Some(found) => parcel = found,
-            None => return Ok(false),
-        }
-    }
-}
-
 /// A package was taken apart, or the order's status went back: what TikTok accepted may be gone. Gives how long after a
 /// send such news may be the send's own echo: nothing open again is ever one.
 fn may_take_back(news: &News) -> Option<SignedDuration> {
     match news {
-        News::Packages { .. } | News::Status { state: OrderState::PartiallyShipped, .. } => Some(ECHO),
+        News::Packages { .. } | News::Status { state: OrderState::PartiallyShipped, .. } => Some(again::ECHO),
         News::Status { state: OrderState::OnHold | OrderState::AwaitingShipment, .. } => Some(SignedDuration::ZERO),
         _ => None,
-    }
-}
-
-/// How long after a send its own echoes are no news.
-const ECHO: SignedDuration = SignedDuration::from_mins(10);
-
-/// What is not at its end: a hold is judged where it stands. What TikTok accepted, when it may have been taken back; what
-/// was closed because TikTok ships it, because the type may have changed.
-fn concerned(parcel: &Parcel, taken_back: Option<SignedDuration>, now: Timestamp) -> bool {
-    if parcel.number.is_none() || parcel.tried.is_some() || parcel.due.is_some_and(|due| due <= now) {
-        return false;
-    }
-    match parcel.state.phase() {
-        Phase::Open => parcel.due.is_some(),
-        Phase::Waiting => true,
-        Phase::Done => {
-            let sent = parcel.sent.as_ref().map(|sent| sent.at);
-            taken_back.zip(sent).is_some_and(|(echo, at)| at + echo < now)
-        }
-        Phase::Closed => {
-            let theirs = matches!(parcel.state.reason(), Some(Reason::NotSellerShipping | Reason::FulfilledByTikTok));
-            theirs && !parcel.is_withdrawn()
-        }
     }
 }
 

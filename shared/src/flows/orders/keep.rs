@@ -1,6 +1,6 @@
 //! The one door: what was read of orders becomes their rows. Newer news wins, and nothing of the buyer comes through.
 
-use super::{siblings, warnings};
+use super::{again, siblings, warnings};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
@@ -79,6 +79,9 @@ async fn one(app: &App, shop: &Shop, order: &TikTokOrder, begun: Timestamp) -> R
         if let Some(known) = known.as_ref().filter(|known| told && warnings::may_end(known, &row)) {
             // Before the row is written: a crash between the two repeats both.
             warnings::end(app, known, &row).await?;
+        }
+        if known.as_ref().is_some_and(|known| told && again::may_begin(known, &row)) {
+            again::begin(app, &row).await?;
         }
         match app.table.tiktok_order_put(&mut row).await {
             Ok(()) => {

@@ -5,6 +5,7 @@
 //! the push's own read ──────────────────────────────────────────────────────────────────────────────┘
 //! ```
 
+pub mod again;
 pub mod begin;
 pub mod board;
 pub mod fields;

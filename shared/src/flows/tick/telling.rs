@@ -111,7 +111,7 @@ async fn orders(
                 next.by(now + AGAIN);
             }
             if app.table.has_clocks(&shop.id).await? {
-                next.by(now + HOUR);
+                next.by(telling.row.next_window(now));
                 next.by(looked.digest_at.max(now + SignedDuration::from_mins(1)));
             } else if shop.settings.weekly_report {
                 next.by(looked.digest_at.max(now + SignedDuration::from_mins(1)));

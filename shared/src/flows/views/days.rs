@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Orders looked at, of all shops together: what a page may cost.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 1_500;
 /// Of one shop at least.
 const OF_ONE: usize = 100;
 

@@ -95,6 +95,10 @@ impl Stage<'_> {
             Deed::Pause(shop) => self.shop("pause", *shop).await,
             Deed::Resume(shop) => self.shop("resume", *shop).await,
             Deed::Remove(shop) => self.shop("remove", *shop).await,
+            Deed::TakeOver(shop) => {
+                self.shop("remove", *shop).await;
+                self.world.shop_of_another_account(SHOPS[*shop], "b2").await;
+            }
             Deed::Map(words, carrier) => self.act(&["map", "set", words, carrier]).await,
             Deed::Link(store_order, order) => self.act(&["link", store_order, order]).await,
             Deed::Choose(number, items) => {

@@ -1,6 +1,7 @@
 //! The judgement: from what is known to the ends that are right.
 
-use super::{A_DAY_OF_TRIES, AtTikTok, EDIT_WINDOW, End, GIFT, HOUR, History, Parcel, Right, Standing, Unit};
+use super::{A_DAY_OF_TRIES, EDIT_WINDOW, End, GIFT, HOUR, Parcel, Right};
+use crate::oracle::history::{AtTikTok, History, Standing, Unit};
 use crate::oracle::world::{Deed, Message};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,9 @@ impl History {
                 continue;
             };
             let Some(order) = self.orders.get(&taken.order) else { continue };
+            if [taken.at, taken.at - 2].iter().all(|at| !self.shop(order.shop, *at).0) {
+                wrong.push(format!("the shop was not this account's then: {taken:?}"));
+            }
             let mut inside = count(order.units.iter().filter(|unit| taken.units.contains(&unit.id)));
             inside.remove(GIFT);
             if doubt(&taken.number, &parcel.carriers).is_some() && !self.confirmed(&taken.number, taken.at) {
@@ -113,7 +117,7 @@ impl History {
             why.push("its reads were refused for so long that it is looked at once a day".into());
             ends.insert(End::Listed("TIKTOK_RULE"));
         }
-        match self.shop(order.shop) {
+        match self.shop(order.shop, self.now) {
             (false, _) => {
                 why.push("its shop is not connected".into());
                 ends.extend([End::Listed("SHOP_GONE"), End::Listed("ORDER_NOT_FOUND")]);

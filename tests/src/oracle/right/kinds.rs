@@ -1,7 +1,8 @@
 //! Kinds of their own: heirs, whole packages, warnings, stores that come back.
 
 use super::judge::count;
-use super::{AtTikTok, End, History, Parcel, sum};
+use super::{End, Parcel, sum};
+use crate::oracle::history::{AtTikTok, History, Unit};
 use crate::oracle::world::{Deed, Message, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,8 +60,7 @@ impl History {
         block: &mut impl FnMut(&'static str, &str),
     ) {
         let ours = |n: &String| parcels.contains_key(&(Some(id.to_owned()), n.clone()));
-        let open =
-            |unit: &&super::Unit| !unit.cancelled && unit.number.as_ref().is_none_or(|n| n == number || !ours(n));
+        let open = |unit: &&Unit| !unit.cancelled && unit.number.as_ref().is_none_or(|n| n == number || !ours(n));
         let packages: BTreeSet<_> = order.units.iter().filter(open).map(|unit| &unit.package).collect();
         let inside = |package: &Option<String>| {
             count(order.units.iter().filter(|unit| !unit.cancelled && unit.package == *package))

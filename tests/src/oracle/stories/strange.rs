@@ -98,6 +98,27 @@ pub(super) fn shop_away(pen: &mut Pen) {
     pen.at(until, back);
 }
 
+/// The order's shop goes to another account of the installation, and perhaps comes back: its numbers are this account's
+/// alone to send, and wait for it.
+pub(in crate::oracle) fn taken_over(pen: &mut Pen) {
+    pen.kind('P');
+    let (order, told, message) = plain(pen);
+    let shop = pen.plan.orders[order].shop;
+    pen.tells(told, message.clone());
+    let last = life(pen, told, message);
+    let from = 1 + pen.upto(last as usize + 30) as Minute;
+    pen.at(from, Deed::TakeOver(shop));
+    // What is told meanwhile.
+    let (order, later, message) = plain(pen);
+    pen.plan.orders[order].shop = shop;
+    pen.tells(later.max(from + 1), message);
+    if pen.happens(50) {
+        let until = from + pen.one(&[10, 120, 600, 1600]);
+        pen.at(until, Deed::Remove(shop));
+        pen.at(until + 1, Deed::Reconnect(shop));
+    }
+}
+
 /// TikTok shows the order only after the warehouse has shipped it.
 pub(super) fn order_late(pen: &mut Pen) {
     pen.kind('A');

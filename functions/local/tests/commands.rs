@@ -297,6 +297,73 @@ fn a_backup_made_while_it_serves_brings_back_what_was_there_and_says_what_would_
 }
 
 #[test]
+fn a_file_without_its_end_is_refused_and_a_killed_backup_is_made_anew() {
+    let (keep, data) = installed();
+    let file = keep.path().join("waybill.backup");
+    let path = file.to_str().expect("text");
+    // What a killed run left.
+    std::fs::write(keep.path().join("waybill.backup.part"), "{\"half\"").expect("written");
+    assert_eq!(run(&data, &["backup", path]).status, Some(0));
+    assert!(!keep.path().join("waybill.backup.part").exists(), "it has its name now");
+    let whole = std::fs::read_to_string(&file).expect("text");
+    let cut = whole.trim_end().rfind('\n').expect("lines");
+    let half = keep.path().join("half");
+    // Cut between two lines: each of them can be read.
+    std::fs::write(&half, &whole[..=cut]).expect("written");
+    let refused = run(&data, &["restore", half.to_str().expect("text"), "--yes"]);
+    assert_eq!(refused.status, Some(1), "{}", refused.out);
+    assert!(refused.err.contains("its end is missing"), "{}", refused.err);
+}
+
+#[test]
+fn an_import_that_stopped_goes_on_where_it_was_and_merges_nothing_else() {
+    const ROWS: usize = 2_600;
+    let (keep, data) = installed();
+    let file = keep.path().join("all.jsonl");
+    let path = file.to_str().expect("text");
+    assert_eq!(run(&data, &["export", path, "--with-secrets"]).status, Some(0));
+    let whole = std::fs::read_to_string(&file).expect("text");
+    let (head, rest) = whole.split_once('\n').expect("a head");
+    let own = rest.lines().filter(|line| line.starts_with("{\"row\"")).count();
+    let row = |n: usize, kind: &str| {
+        format!(r#"{{"row":{{"pk":{{"S":"STORE#s{n}"}},"sk":{{"S":"X"}},"v":{{"{kind}":"1"}}}}}}"#)
+    };
+    let with = |broken: Option<usize>| {
+        let more: Vec<String> = (0..ROWS).map(|n| row(n, if broken == Some(n) { "?" } else { "N" })).collect();
+        let kept: Vec<&str> = rest.lines().filter(|line| !line.starts_with("{\"end\"")).collect();
+        format!("{head}\n{}\n{}\n{{\"end\":{}}}\n", kept.join("\n"), more.join("\n"), own + ROWS)
+    };
+    let moved = keep.path().join("moved");
+    assert_eq!(run(&moved, &["init"]).status, Some(0));
+    std::fs::write(&file, with(Some(2_500))).expect("written");
+    let stopped = run(&moved, &["import", path]);
+    assert_eq!(stopped.status, Some(1), "{}", stopped.out);
+    assert!(stopped.err.contains("no row of an export"), "{}", stopped.err);
+    // Another file is not put on top of it.
+    let other = keep.path().join("other.jsonl");
+    let other = other.to_str().expect("text");
+    assert_eq!(run(&data, &["export", other, "--with-secrets"]).status, Some(0));
+    assert_eq!(run(&moved, &["import", other]).status, Some(1));
+    std::fs::write(&file, with(None)).expect("written");
+    let done = run(&moved, &["import", path, "--json"]);
+    assert_eq!(done.status, Some(0), "{}", done.err);
+    let done = done.json();
+    assert_eq!((&done[0]["rows"], &done[0]["before"]), (&(own + ROWS).into(), &2_000.into()));
+    assert_eq!(run(&moved, &["import", path]).status, Some(1), "nothing is merged into what is in use");
+    let again = keep.path().join("again.jsonl");
+    let again = again.to_str().expect("text");
+    assert_eq!(run(&moved, &["export", again]).status, Some(0));
+    let rows = |path: &str| {
+        let text = std::fs::read_to_string(path).expect("text");
+        let mut rows: Vec<String> =
+            text.lines().filter(|line| line.starts_with("{\"row\"")).map(str::to_owned).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(rows(again), rows(path));
+}
+
+#[test]
 fn the_demo_ends_with_a_console_one_can_enter_and_tells_scripts_every_step() {
     let folder = tempfile::tempdir().expect("folder");
     let said = run(&folder.path().join("unused"), &["demo", "--exit", "--json"]);

@@ -2,13 +2,17 @@
 //!
 //! For a person with rights of their own; no function may scan the table.
 
-use super::codec::Item;
+use super::codec::{Item, Reader, Writer};
 use super::error::TableError;
+use super::keys::Key;
 use super::{If, Table, failure};
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue as Attribute;
+use aws_sdk_dynamodb::types::{AttributeValue as Attribute, Put, TransactWriteItem};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
+
+/// Rows that DynamoDB writes in one transaction. Source: DynamoDB developer guide, TransactWriteItems.
+pub const TOGETHER: usize = 100;
 
 impl Table {
     /// Hands every row that another installation needs to `each`, in no order, and counts them.
@@ -40,21 +44,101 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn is_unused(&self) -> Result<bool, TableError> {
-        Ok(self.export(|_| Ok::<_, TableError>(())).await? == 0)
+        // The first row is enough.
+        match self.export(|_| Err(Seen::Row)).await {
+            Ok(_) => Ok(true),
+            Err(Seen::Row) => Ok(false),
+            Err(Seen::Table(error)) => Err(error),
+        }
     }
 
-    /// Writes one exported row; a row with its key must not be there.
+    /// Writes exported rows, at most [`TOGETHER`], as one: a table on one machine waits for its disk once for all of them.
+    /// Each may be here already, exactly as it is: an earlier try wrote it.
     ///
     /// # Errors
-    /// [`TableError::Conflict`] when it is there, [`TableError::Refused`] for what is no row.
-    pub async fn import(&self, row: &Value) -> Result<(), TableError> {
-        let item: Option<Item> = row
-            .as_object()
-            .and_then(|row| row.iter().map(|(name, value)| Some((name.clone(), attribute_of_json(value)?))).collect());
-        let item = item.filter(|item| item.contains_key(super::PK) && item.contains_key(super::SK));
-        let item = item.ok_or_else(|| TableError::Refused("the line is no row of an export".to_owned()))?;
-        self.put(item, If::Absent).await
+    /// [`TableError::Conflict`] when another row has the key of one of them, [`TableError::Refused`] for what is no row;
+    /// with the place of that row among them.
+    pub async fn import(&self, rows: &[Value]) -> Result<(), (usize, TableError)> {
+        let no_row = || TableError::Refused("the line is no row of an export".to_owned());
+        let mut items: Vec<(Key, Item)> = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            items.push(item_of_json(row).ok_or_else(|| (place, no_row()))?);
+        }
+        let mut all = self.client.transact_write_items();
+        for (_, item) in &items {
+            let put = Put::builder().table_name(&self.name).set_item(Some(item.clone()));
+            let put = put.condition_expression("attribute_not_exists(pk)").build();
+            let put = put.map_err(|error| (0, TableError::Refused(error.to_string())))?;
+            all = all.transact_items(TransactWriteItem::builder().put(put).build());
+        }
+        let turn = self.turn().await;
+        let answer = all.send().await.map_err(|error| failure(&error));
+        drop(turn);
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_passing() => Err((0, error)),
+            // One of them is here, or is not taken: each for itself says which.
+            Err(_) => {
+                for (place, (key, item)) in items.into_iter().enumerate() {
+                    self.import_one(&key, item).await.map_err(|error| (place, error))?;
+                }
+                Ok(())
+            }
+        }
     }
+
+    async fn import_one(&self, key: &Key, item: Item) -> Result<(), TableError> {
+        match self.put(item.clone(), If::Absent).await {
+            Err(TableError::Conflict) if self.get(key, true).await?.as_ref() == Some(&item) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The file that is being imported, and how many of its rows are here.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn import_mark(&self) -> Result<Option<(String, u64)>, TableError> {
+        let Some(item) = self.get(&super::keys::import_mark(), true).await? else { return Ok(None) };
+        let row = Reader(&item);
+        Ok(Some((row.text("file")?, row.number("rows")?)))
+    }
+
+    /// Writes down how far an import has come.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn import_mark_put(&self, file: &str, rows: u64) -> Result<(), TableError> {
+        let mark = Writer::new(super::keys::import_mark(), "import").text("file", file).number("rows", rows);
+        self.put(mark.done(), If::Always).await
+    }
+
+    /// An import came to its end.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn import_mark_delete(&self) -> Result<(), TableError> {
+        self.delete(&super::keys::import_mark()).await
+    }
+}
+
+/// Why a table is not read any further.
+enum Seen {
+    Row,
+    Table(TableError),
+}
+
+impl From<TableError> for Seen {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+fn item_of_json(row: &Value) -> Option<(Key, Item)> {
+    let pairs = row.as_object()?.iter().map(|(name, value)| Some((name.clone(), attribute_of_json(value)?)));
+    let item: Item = pairs.collect::<Option<_>>()?;
+    let key = Reader(&item).key().ok()?;
+    Some((key, item))
 }
 
 fn row_to_json(item: &Item) -> Result<Value, TableError> {

@@ -121,13 +121,12 @@ async fn what_is_lost(place: &Place, contents: &Contents) -> Result<Loss, Failur
     let (mut here, mut lost) = (0, 0);
     // A folder whose table does not open any more has nothing left to lose.
     if let Ok(open) = open(place).await {
-        let known = contents.rows_by_key()?;
+        let known = contents.known()?;
         open.app
             .table
             .export(|row| {
                 here += 1;
-                let key = crate::commands::transfer::key_of(&row);
-                lost += u64::from(known.get(&key) != Some(&crate::commands::transfer::digest(&row)));
+                lost += u64::from(!known.has(&row));
                 Ok::<_, Failure>(())
             })
             .await?;
@@ -178,7 +177,7 @@ async fn replace(place: &Place, contents: &Contents, output: &mut Output) -> Res
 
 async fn fill(app: &App, contents: &Contents, output: &mut Output) -> Result<(), Failure> {
     read_head(app, contents)?;
-    contents.put_into(app, output).await.map(drop)
+    contents.put_into(app, 0, output).await.map(drop)
 }
 
 fn private(folder: &Path) -> Result<(), Failure> {

@@ -1,12 +1,17 @@
-//! Moving an installation: from this machine to AWS and back, into a backup and out of it. One file, one form.
+//! Moving an installation: from this machine to AWS and back, into a backup and out of it. One file, one form, which is
+//! written and read line by line: memory does not grow with the rows.
+
+mod import;
 
 use super::{Failure, Output};
+use data_encoding::HEXLOWER;
+pub use import::import;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest as sha256};
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::HashMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,8 +19,8 @@ use waybill::app::App;
 use waybill::config::FolderSettings;
 
 const VERSION: u64 = 1;
-/// People see that it goes on.
-const TOLD_EVERY: u64 = 10_000;
+/// Who does not look at a terminal reads in a log that it goes on.
+const TOLD_EVERY: u64 = 100_000;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -28,6 +33,9 @@ struct Head {
     /// Absent in files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settings: Option<FolderSettings>,
+    /// A last line says how many rows there are. Not so in files of earlier versions.
+    #[serde(default)]
+    ends: bool,
 }
 
 /// Any other line.
@@ -36,6 +44,7 @@ struct Head {
 enum Line {
     Secret { secret: String, text: String },
     Row { row: Value },
+    End { end: u64 },
 }
 
 #[derive(Serialize)]
@@ -43,12 +52,6 @@ struct Exported<'a> {
     file: &'a str,
     rows: u64,
     secrets: bool,
-}
-
-#[derive(Serialize)]
-struct Imported {
-    rows: u64,
-    secrets: u64,
 }
 
 /// `waybill export`.
@@ -65,7 +68,8 @@ pub async fn export(app: &App, file: &Path, secrets: bool, output: &mut Output) 
     Ok(false)
 }
 
-/// Writes everything into a new file that only its owner may read; gives how many rows.
+/// Writes everything into a new file that only its owner may read; gives how many rows. It has its name when it is whole:
+/// what a killed run left is written anew by the next one.
 pub(super) async fn write_all(
     app: &App,
     file: &Path,
@@ -73,18 +77,34 @@ pub(super) async fn write_all(
     settings: Option<FolderSettings>,
     output: &mut Output,
 ) -> Result<u64, Failure> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    let mut to = BufWriter::new(made.map_err(|e| named(file, &e))?);
-    let written = write_lines(app, &mut to, secrets, settings, output).await;
-    let rows = match written {
+    let there = || named(file, &std::io::ErrorKind::AlreadyExists.into());
+    if file.try_exists()? {
+        return Err(there());
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    let part = PathBuf::from(name);
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&part);
+    let made = made.map_err(|e| named(file, &e))?;
+    if flock(&made, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let message = format!("{} is being written by another command", part.display());
+        return Err(Failure::attention(message, "Wait for it, or name another file."));
+    }
+    made.set_len(0)?;
+    let mut to = BufWriter::new(made);
+    let rows = match write_lines(app, &mut to, secrets, settings, output).await {
         Ok(rows) => rows,
         Err(failure) => {
-            // Half a file must not pass for a whole one.
-            drop(std::fs::remove_file(file));
+            drop(std::fs::remove_file(&part));
             return Err(failure);
         }
     };
-    to.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    let made = to.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    made.sync_all()?;
+    if file.try_exists()? {
+        return Err(there());
+    }
+    std::fs::rename(&part, file)?;
     Ok(rows)
 }
 
@@ -95,8 +115,13 @@ async fn write_lines(
     settings: Option<FolderSettings>,
     output: &mut Output,
 ) -> Result<u64, Failure> {
-    let head =
-        Head { waybill_export: VERSION, table: app.table.name().to_owned(), made: Some(app.clock.now()), settings };
+    let head = Head {
+        waybill_export: VERSION,
+        table: app.table.name().to_owned(),
+        made: Some(app.clock.now()),
+        settings,
+        ends: true,
+    };
     writeln!(to, "{}", serde_json::to_string(&head).map_err(Failure::bug)?)?;
     if secrets {
         for (kind, name) in names(app) {
@@ -105,22 +130,34 @@ async fn write_lines(
         }
     }
     let mut rows = 0_u64;
+    output.progress().begin("rows are written", None);
     app.table
         .export(|row| {
             rows += 1;
-            if rows.is_multiple_of(TOLD_EVERY) {
-                output.say(format_args!("{rows} rows …"))?;
-            }
+            shown(rows, None, output)?;
             Ok::<_, Failure>(writeln!(to, "{}", json!({"row": row}))?)
         })
         .await?;
+    writeln!(to, "{}", json!({"end": rows}))?;
     Ok(rows)
+}
+
+/// How far it is: at a terminal as it goes, else a line now and then.
+fn shown(rows: u64, of: Option<u64>, output: &mut Output) -> Result<(), Failure> {
+    output.progress().at(usize::try_from(rows).unwrap_or(usize::MAX));
+    match of {
+        _ if !rows.is_multiple_of(TOLD_EVERY) => Ok(()),
+        Some(all) => output.say(format_args!("{rows} of {all} rows …")),
+        None => output.say(format_args!("{rows} rows …")),
+    }
 }
 
 /// An export or backup, read through once: it is whole before anything is done with it.
 pub(super) struct Contents {
     file: PathBuf,
     head: Head,
+    /// Tells this file from others: its first line, which says when it was made, and how many rows follow.
+    mark: String,
     /// How many rows it holds.
     pub(super) rows: u64,
     /// It holds the keys.
@@ -133,21 +170,30 @@ impl Contents {
     /// Reads a file through.
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
         let mut lines = lines(file)?;
-        let head: Option<Head> = lines.next().and_then(Result::ok).and_then(|line| serde_json::from_str(&line).ok());
+        let first = lines.next().and_then(Result::ok).unwrap_or_default();
+        let head: Option<Head> = serde_json::from_str(&first).ok();
         let head = head.filter(|head| head.waybill_export == VERSION).ok_or_else(|| {
             Failure::usage(
                 format!("{} is no export or backup of this version", file.display()),
                 "Make one: waybill backup FILE, or waybill export FILE.",
             )
         })?;
-        let (mut rows, mut secrets) = (0, 0);
+        let (mut rows, mut secrets, mut end) = (0, 0, None);
         for (number, line) in lines.enumerate() {
             match read_line(number, line)? {
                 Line::Secret { .. } => secrets += 1,
                 Line::Row { .. } => rows += 1,
+                Line::End { end: said } => end = Some(said),
             }
         }
-        Ok(Self { file: file.to_owned(), made: head.made, head, rows, has_secrets: secrets == 4 })
+        if head.ends && end != Some(rows) {
+            return Err(broken(
+                usize::try_from(rows).unwrap_or_default(),
+                "the file is incomplete: its end is missing",
+            ));
+        }
+        let mark = HEXLOWER.encode(sha256(&SHA256, format!("{first}\n{rows}").as_bytes()).as_ref());
+        Ok(Self { file: file.to_owned(), made: head.made, head, mark, rows, has_secrets: secrets == 4 })
     }
 
     /// The settings it was made with.
@@ -155,44 +201,31 @@ impl Contents {
         self.head.settings.clone()
     }
 
-    /// A digest of each row, by its key.
-    pub(super) fn rows_by_key(&self) -> Result<HashMap<String, [u8; 32]>, Failure> {
-        let mut known = HashMap::new();
+    /// Tells for each row whether the file holds exactly it. What is kept of a row are eight bytes.
+    pub(super) fn known(&self) -> Result<Known, Failure> {
+        let mut known = Vec::with_capacity(usize::try_from(self.rows).unwrap_or_default());
         for (number, line) in lines(&self.file)?.skip(1).enumerate() {
             if let Line::Row { row } = read_line(number, line)? {
-                known.insert(key_of(&row), digest(&row));
+                known.push(digest(&row));
             }
         }
-        Ok(known)
+        known.sort_unstable();
+        Ok(Known(known))
     }
+}
 
-    /// Writes rows and secrets into an installation that holds none.
-    pub(super) async fn put_into(&self, app: &App, output: &mut Output) -> Result<(u64, u64), Failure> {
-        let (mut rows, mut secrets) = (0_u64, 0_u64);
-        for (number, line) in lines(&self.file)?.skip(1).enumerate() {
-            match read_line(number, line)? {
-                Line::Secret { secret, text } => {
-                    let known = names(app).into_iter().find(|(known, _)| *known == secret);
-                    let (_, name) = known.ok_or_else(|| broken(number, "an unknown secret"))?;
-                    app.secrets.store().put(name, &text.into()).await?;
-                    secrets += 1;
-                }
-                Line::Row { row } => {
-                    app.table.import(&row).await.map_err(|e| broken(number, &e.to_string()))?;
-                    rows += 1;
-                    if rows.is_multiple_of(TOLD_EVERY) {
-                        output.say(format_args!("{rows} of {} rows …", self.rows))?;
-                    }
-                }
-            }
-        }
-        waybill::flows::access::key_marks::forget(app).await?;
-        Ok((rows, secrets))
+/// The rows of a file, as digests.
+pub(super) struct Known(Vec<u64>);
+
+impl Known {
+    /// Whether this very row is in the file.
+    pub(super) fn has(&self, row: &Value) -> bool {
+        self.0.binary_search(&digest(row)).is_ok()
     }
 }
 
 fn lines(file: &Path) -> Result<impl Iterator<Item = std::io::Result<String>> + use<>, Failure> {
-    Ok(BufReader::new(std::fs::File::open(file).map_err(|e| named(file, &e))?).lines())
+    Ok(BufReader::new(File::open(file).map_err(|e| named(file, &e))?).lines())
 }
 
 fn read_line(number: usize, line: std::io::Result<String>) -> Result<Line, Failure> {
@@ -201,15 +234,11 @@ fn read_line(number: usize, line: std::io::Result<String>) -> Result<Line, Failu
     serde_json::from_str(&line).map_err(|_| broken(number, "it is incomplete"))
 }
 
-/// Partition and place of a row, as one text.
-pub(super) fn key_of(row: &Value) -> String {
-    format!("{}\u{0}{}", row["pk"]["S"].as_str().unwrap_or_default(), row["sk"]["S"].as_str().unwrap_or_default())
-}
-
-/// Tells whether two rows are the same.
-pub(super) fn digest(row: &Value) -> [u8; 32] {
+/// Of a million rows compared with a million others, one in twenty million such comparisons takes two different rows for
+/// the same.
+fn digest(row: &Value) -> u64 {
     let digest = sha256(&SHA256, row.to_string().as_bytes());
-    digest.as_ref().try_into().unwrap_or_default()
+    digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Checks that a file is of a table of the same name: tokens open in no other.
@@ -223,27 +252,6 @@ pub(super) fn read_head(app: &App, contents: &Contents) -> Result<(), Failure> {
         app.table.name()
     );
     Err(Failure::usage(message, format!("Set TABLE_NAME={table}.")))
-}
-
-/// `waybill import`.
-///
-/// # Errors
-/// The file is no export or of another table, or the installation is in use already.
-pub async fn import(app: &App, file: &Path, output: &mut Output) -> Result<bool, Failure> {
-    let contents = Contents::read(file)?;
-    read_head(app, &contents)?;
-    if !app.table.is_unused().await? {
-        return Err(Failure::attention(
-            "this installation holds rows already",
-            "Import into a new one: nothing is merged or overwritten.",
-        ));
-    }
-    let (rows, secrets) = contents.put_into(app, output).await?;
-    output.done(&Imported { rows, secrets }, format!("{rows} rows are imported."))?;
-    if secrets == 0 && rows > 0 {
-        output.say("No secrets were in the file: tokens open only if this installation has the same keys.")?;
-    }
-    Ok(false)
 }
 
 /// The four secrets, by the words of an export.
@@ -261,5 +269,5 @@ fn named(file: &Path, error: &std::io::Error) -> Failure {
 
 fn broken(number: usize, problem: &str) -> Failure {
     let message = format!("line {}: {problem}", number + 2);
-    Failure::attention(message, "Use a whole file; what was imported so far needs a new installation (waybill init).")
+    Failure::attention(message, "Use a whole file. What was imported so far stays: the same command goes on behind it.")
 }

@@ -4,6 +4,7 @@
 //! where a number or a name is. A row stands in at most one list of each.
 
 mod lists;
+mod looks;
 mod people;
 mod proofs;
 mod rows;
@@ -12,6 +13,7 @@ mod slow;
 use crate::domain::ids::ShopId;
 use jiff::Timestamp;
 pub use lists::*;
+pub use looks::*;
 pub use people::*;
 pub use proofs::*;
 pub use rows::*;

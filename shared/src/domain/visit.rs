@@ -1,6 +1,7 @@
 //! When a shop's orders are read next, and how far that has come. Pure: the machine that does it is `flows::orders`.
 
 use crate::domain::ids::{AccountId, TikTokOrderId};
+use crate::domain::region::AppRegion;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,8 +23,6 @@ pub const LONG_OVERLAP: SignedDuration = SignedDuration::from_mins(70);
 pub const STALE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A first import sets the watermark this far back.
 pub const IMPORT_OVERLAP: SignedDuration = SignedDuration::from_mins(30);
-/// Acceptances remembered for a look; the hourly round of what is near sees the rest.
-const MOST_LOOKS: usize = 200;
 
 /// The states of open orders, in the order in which a first import reads them.
 pub const OPEN_STATES: [&str; 5] =
@@ -60,6 +59,9 @@ pub struct Look {
 pub struct Visit {
     /// Whose shop it is: another account begins anew.
     pub account: AccountId,
+    /// The app that its seller said yes to: a webhook of the other one is not about it. Absent in rows of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppRegion>,
     /// The next visit. `None`: the shop is parked or gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -72,9 +74,12 @@ pub struct Visit {
     /// When the last first import ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Timestamp>,
-    /// Orders to look at again.
+    /// Orders to look at again, as far as this row was written for them anyway. The others have rows of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub looks: Vec<Look>,
+    /// Orders that have rows of their own were looked at up to here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Timestamp>,
     /// A webhook came while the visit was due: it is made once more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
@@ -101,14 +106,16 @@ pub struct Visit {
 impl Visit {
     /// Of a shop that was just connected: due at once.
     #[must_use]
-    pub fn begin(account: AccountId, now: Timestamp) -> Self {
+    pub fn begin(account: AccountId, app: AppRegion, now: Timestamp) -> Self {
         Self {
             account,
+            app: Some(app),
             due: Some(now),
             watermark: None,
             import: None,
             imported: None,
             looks: Vec::new(),
+            looked: None,
             again: false,
             told: false,
             last: None,
@@ -135,17 +142,17 @@ impl Visit {
         }
     }
 
-    /// TikTok accepted numbers: each order is looked at a quarter of an hour later.
-    pub fn accepted(&mut self, numbers: &[(TikTokOrderId, String)], now: Timestamp) -> bool {
-        let Some(due) = self.due else { return false };
-        let at = now + QUARTER;
-        for (order, number) in numbers {
-            if self.looks.len() < MOST_LOOKS {
-                self.looks.push(Look { order: order.clone(), number: number.clone(), at });
-            }
+    /// TikTok accepted numbers, whose orders are looked at then. `false`: the row need not be written, since a visit comes
+    /// no later and asks for looks beside it; the numbers are not in it.
+    pub fn accepted(&mut self, numbers: &[(TikTokOrderId, String)], at: Timestamp) -> bool {
+        let later = self.due.is_some_and(|due| due > at);
+        if later {
+            self.due = Some(at);
+            let look =
+                |(order, number): &(TikTokOrderId, String)| Look { order: order.clone(), number: number.clone(), at };
+            self.looks.extend(numbers.iter().map(look));
         }
-        self.due = Some(due.min(at));
-        true
+        later
     }
 
     /// Whether the search by change is worth less than an import.
@@ -166,9 +173,9 @@ impl Visit {
         self.last.is_none_or(|last| last.as_second() / 3600 != now.as_second() / 3600)
     }
 
-    /// The next visit after one that ended well at `now`.
+    /// The next visit after one that ended well at `now`; `ahead` is the first look that has a row of its own.
     #[must_use]
-    pub fn next(&self, now: Timestamp, found: bool, open: bool) -> Timestamp {
+    pub fn next(&self, now: Timestamp, found: bool, open: bool, ahead: Option<Timestamp>) -> Timestamp {
         let usual = if found && !self.told {
             QUARTER
         } else if open {
@@ -176,7 +183,7 @@ impl Visit {
         } else {
             DAILY
         };
-        let looks = self.looks.iter().map(|look| look.at).min();
+        let looks = self.looks.iter().map(|look| look.at).chain(ahead).min();
         looks.map_or(now + usual, |look| look.min(now + usual).max(now + AGAIN))
     }
 }

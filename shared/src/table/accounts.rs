@@ -254,7 +254,7 @@ impl Table {
     /// [`TableError`].
     pub async fn accounts_after(&self, after: Option<&AccountId>, limit: u16) -> Result<Vec<AccountId>, TableError> {
         let (first, last) = keys::account_entries_after(after);
-        let rows = self.rows_between(keys::INSTALLATION, (&first, &last), Some(limit)).await?;
+        let rows = self.rows_between(keys::INSTALLATION, (&first, &last), Some(limit), false).await?;
         rows.iter().map(|item| Reader(item).parsed("account", AccountId::parse)).collect()
     }
 

@@ -30,6 +30,8 @@
 //! | 26 | In which accounts is the person of this address? | console, local | query | `EMAIL#<sha256>` / `EMAIL`, `MEMBER#<a>` |
 //! | 27 | How far has the daily round over accounts come? | tick | get; put if `rev` is as seen | `ROUND#shops` / `ROUND` |
 //! | 28 | How far is this run? | console | put if `rev` is as seen, get | `ONCE#<sha256>` / `RUN` |
+//! | 29 | Which orders of accepted numbers are looked at again? | push | put, query | `SHOP#<shop>` / `LOOK#<ms>#<order>` |
+//! | 30 | How far has an import come? | local | get, put, delete | `INSTALLATION#import` / `IMPORT` |
 //!
 //! No scans, except where a person moves the whole table (`transfer`). Every change of a row is conditional; a failed
 //! condition is [`TableError::Conflict`], an answer. The index is behind: what it names is read strongly before it is used.
@@ -223,26 +225,6 @@ impl Table {
                 .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
         };
         self.pages(query, usize::MAX).await
-    }
-
-    /// Rows of a partition between two sort keys, at most `most` of them.
-    pub(crate) async fn rows_between(
-        &self,
-        pk: &str,
-        (first, last): (&str, &str),
-        most: Option<u16>,
-    ) -> Result<Vec<Item>, TableError> {
-        let query = self
-            .client
-            .query()
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .expression_attribute_values(":first", AttributeValue::S(first.to_owned()))
-            .expression_attribute_values(":last", AttributeValue::S(last.to_owned()))
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
-            .set_limit(most.map(i32::from));
-        self.pages(query, most.map_or(usize::MAX, usize::from)).await
     }
 
     /// A query of a list in an index. `bounds` is the condition on the sort key with its values; empty: all entries.

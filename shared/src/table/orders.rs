@@ -66,7 +66,7 @@ impl Table {
     /// [`TableError`].
     pub async fn tiktok_order_known(&self, shop: &ShopId, order: &TikTokOrderId) -> Result<Option<Known>, TableError> {
         let (first, last) = keys::tiktok_order_rows(order);
-        let rows = self.rows_between(&keys::shop(shop), (&first, &last), None).await?;
+        let rows = self.rows_between(&keys::shop(shop), (&first, &last), None, false).await?;
         Ok(known(shop, &rows)?.pop())
     }
 

@@ -17,6 +17,19 @@ const PAGE: usize = 1_000;
 const LAST: char = '~';
 
 impl Table {
+    /// Rows of a partition between two sort keys, at most `most` of them.
+    pub(crate) async fn rows_between(
+        &self,
+        pk: &str,
+        (first, last): (&str, &str),
+        most: Option<u16>,
+        strong: bool,
+    ) -> Result<Vec<Item>, TableError> {
+        let query = self.between(pk, first, last).scan_index_forward(true).consistent_read(strong);
+        let query = query.set_limit(most.map(i32::from));
+        self.pages(query, most.map_or(usize::MAX, usize::from)).await
+    }
+
     /// The orders of a shop with their store orders, the highest of TikTok's ids first (which is about the newest), from
     /// below `before` on, at most `most`. Rows of another account are left out; `true`: there are no more.
     ///

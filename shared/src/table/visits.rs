@@ -1,12 +1,17 @@
 //! The rows that say when a shop's orders are read, and when its people are told.
 
-use super::Table;
+use super::codec::{Reader, Writer};
 use super::connections::Versioned;
 use super::error::TableError;
 use super::keys;
-use crate::domain::ids::ShopId;
+use super::{If, Table};
+use crate::domain::ids::{AccountId, ShopId, TikTokOrderId};
 use crate::domain::telling::Telling;
-use crate::domain::visit::Visit;
+use crate::domain::visit::{Look, Visit};
+use jiff::{SignedDuration, Timestamp};
+
+/// Looks that were made are of no use; a shop that was parked meanwhile is read as a whole.
+const LOOKS_KEPT: SignedDuration = SignedDuration::from_hours(48);
 
 impl Table {
     /// A shop's visits, read strongly: an eventual read could lose a webhook's word.
@@ -47,6 +52,45 @@ impl Table {
                 Err(other) => return Err(other),
             }
         }
+    }
+
+    /// Keeps orders that are to be looked at then, in a row of their own.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn looks_put(
+        &self,
+        shop: &ShopId,
+        account: &AccountId,
+        at: Timestamp,
+        numbers: &[(TikTokOrderId, String)],
+    ) -> Result<(), TableError> {
+        let Some((first, _)) = numbers.first() else { return Ok(()) };
+        let row = Writer::new(keys::look(shop, at, first), "look")
+            .text("account", account.as_str())
+            .time("at", at)
+            .json("n", &numbers)?
+            .ttl(at + LOOKS_KEPT);
+        self.put(row.done(), If::Always).await
+    }
+
+    /// The orders of this account to be looked at after a time, the nearest first; those of the next minutes among them.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn looks(&self, shop: &ShopId, account: &AccountId, after: Timestamp) -> Result<Vec<Look>, TableError> {
+        let (first, last) = keys::looks_after(after);
+        let mut looks = Vec::new();
+        // Strongly: the last of them were written a moment ago, and the next visit comes by them.
+        for item in self.rows_between(&keys::shop(shop), (&first, &last), None, true).await? {
+            let row = Reader(&item);
+            if row.text("account")? == account.as_str() {
+                let at = row.time("at")?;
+                let numbers: Vec<(TikTokOrderId, String)> = row.json("n")?;
+                looks.extend(numbers.into_iter().map(|(order, number)| Look { order, number, at }));
+            }
+        }
+        Ok(looks)
     }
 
     /// When a shop's people are told next.

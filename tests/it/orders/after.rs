@@ -1,6 +1,6 @@
 //! What follows an acceptance, and what a person is shown about it.
 
-use super::{deadline, listed, row};
+use super::{deadline, listed, row, shop};
 use serde_json::json;
 use waybill_model::tiktok::Status;
 use waybill_tests::sim::script::usps;
@@ -46,6 +46,44 @@ async fn an_accepted_number_that_does_not_show_is_listed_until_it_does() {
     world.minutes(26).await;
     let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
+}
+
+/// In a busy shop a visit is near anyway when a number is accepted. What is to be looked at then does not make the shop's
+/// row of visits grow, which every webhook reads; and no number is forgotten for it, however many there are.
+#[tokio::test(start_paused = true)]
+async fn a_busy_shop_looks_at_every_accepted_number_and_its_row_of_visits_stays_small() {
+    const MINUTES: u64 = 14;
+    const EACH: u64 = 25;
+    let world = World::everyday("US").await;
+    let store = world.connect_store("tiny-mugs.myshopify.com", &[SHOP]).await;
+    let order = |n: u64| format!("57600000000000{n:04}");
+    for n in 0..MINUTES * EACH {
+        world.tiktok.order(SHOP, &order(n)).line("MUG", 1).place();
+    }
+    world.minutes(5).await;
+    for minute in 0..MINUTES {
+        let version = world.time.now().to_string();
+        for n in minute * EACH..(minute + 1) * EACH {
+            let id = 5_900_000_001_042 + n;
+            let parcel = fulfilment(n, id, &version, "USPS", &[&usps(n)], &[("MUG", 1)]);
+            world.shopify(&store, "orders/fulfilled", &shopify_order(id, &order(n), &version, &[parcel])).await;
+        }
+        world.minute().await;
+        let visit = world.app.table.visit_get(&shop(&world).await.id).await.expect("table").expect("a visit");
+        let size = serde_json::to_string(&visit.row).expect("text").len();
+        assert!(size < 4_096, "{size} bytes: more than a read unit for each webhook");
+    }
+    // The looks at the first ones were made by now.
+    let never = [6 * EACH, 9 * EACH + 7, MINUTES * EACH - 1].map(order);
+    for order in &never {
+        world.tiktok.set_status(SHOP, order, Status::AwaitingShipment);
+        world.tiktok.change_order(SHOP, order, |order| order.packages.clear());
+    }
+    drop(world.tiktok.take_webhooks());
+    world.minutes(30).await;
+    let mut unmoved: Vec<String> = listed(&world).await.into_iter().map(|(order, ..)| order).collect();
+    unmoved.sort();
+    assert_eq!(unmoved, never);
 }
 
 #[tokio::test(start_paused = true)]

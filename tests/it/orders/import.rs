@@ -4,6 +4,7 @@ use super::{row, shop};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use waybill::domain::region::AppRegion;
 use waybill::flows::orders::{begin, board};
 use waybill_model::canary::BUYER;
 use waybill_model::tiktok::{Call, Status};
@@ -118,7 +119,7 @@ async fn a_webhook_in_the_middle_of_a_visit_makes_another_one() {
     world.minute().await;
     let shop = shop(&world).await;
     begin::due_by(&world.app, &shop, world.time.now()).await.expect("due");
-    begin::hint(&world.app, &shop.id).await.expect("hint");
+    begin::hint(&world.app, &shop.id, AppRegion::Us).await.expect("hint");
     let visit = || async { world.app.table.visit_get(&shop.id).await.expect("table").expect("a visit").row };
     assert!(visit().await.again);
     world.push().await;

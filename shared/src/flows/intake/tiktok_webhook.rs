@@ -61,6 +61,10 @@ async fn receive(app: &App, region: AppRegion, delivery: &Delivery) -> Result<Ou
         tracing::warn!(app.region = %region, "a TikTok message out of its time");
         return Ok(Outcome::Unauthorised);
     }
+    // Most messages are of orders: the row on which their word is noted says as well whose shop it is.
+    if !news.orders().is_empty() && begin::hint(app, &id, region).await? {
+        return orders_moved(app, &id, &news).await;
+    }
     let Some(shop) = app.table.shop_get(&id, false).await?.map(|shop| shop.row) else {
         return Ok(Outcome::UnknownStore);
     };
@@ -72,7 +76,7 @@ async fn receive(app: &App, region: AppRegion, delivery: &Delivery) -> Result<Ou
         News::Deauthorised => removed(app, &id, sent).await,
         News::Ends(at) => ends(app, &id, at, sent).await,
         _ => {
-            begin::hint(app, &id).await?;
+            begin::hint_anew(app, &shop).await?;
             orders_moved(app, &id, &news).await
         }
     }
@@ -101,10 +105,13 @@ async fn verified(app: &App, region: AppRegion, delivery: &Delivery) -> Result<b
 /// Parcels that wait under these orders are judged again by the next run, which reads the orders first.
 async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, Failure> {
     let taken_back = may_take_back(news);
+    // An order that goes on to its end takes nothing back. A hold of this very moment may be missed then, as if it had
+    // been written a moment later: the shop's hourly look at what is held finds it.
+    let strong = !goes_on(news);
     let mut moved = false;
     for id in news.orders() {
         for (store, order) in app.table.order_pointers(shop, id).await? {
-            for parcel in app.table.order_rows(&store, &order, true).await?.parcels {
+            for parcel in app.table.order_rows(&store, &order, strong).await?.parcels {
                 if parcel.tiktok_order() == Some(id) {
                     moved |= again::judge(app, parcel, taken_back).await?;
                 }
@@ -122,6 +129,11 @@ fn may_take_back(news: &News) -> Option<SignedDuration> {
         News::Status { state: OrderState::OnHold | OrderState::AwaitingShipment, .. } => Some(SignedDuration::ZERO),
         _ => None,
     }
+}
+
+/// The order is on its way, or there.
+fn goes_on(news: &News) -> bool {
+    matches!(news, News::Status { state: OrderState::ReadyToShip | OrderState::Shipped(_), .. })
 }
 
 /// The seller took the authorisation back. This function may not touch tokens: the next tick erases them.

@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId, TikTokOrderId};
+use crate::domain::region::AppRegion;
 use crate::domain::telling::Telling;
-use crate::domain::visit::Visit;
+use crate::domain::visit::{QUARTER, Visit};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use jiff::Timestamp;
@@ -41,13 +42,14 @@ pub async fn due_by(app: &App, shop: &Shop, by: Timestamp) -> Result<(), TableEr
     loop {
         let mut visit = match app.table.visit_get(&shop.id).await? {
             Some(known) if known.row.account == shop.account => known,
-            Some(known) => Versioned { row: Visit::begin(shop.account.clone(), by), rev: known.rev },
-            None => Versioned { row: Visit::begin(shop.account.clone(), by), rev: 0 },
+            Some(known) => Versioned { row: Visit::begin(shop.account.clone(), shop.app, by), rev: known.rev },
+            None => Versioned { row: Visit::begin(shop.account.clone(), shop.app, by), rev: 0 },
         };
-        if visit.rev > 0 && visit.row.due.is_some_and(|due| due <= by) {
+        if visit.rev > 0 && visit.row.app == Some(shop.app) && visit.row.due.is_some_and(|due| due <= by) {
             return Ok(());
         }
-        visit.row.due = Some(by);
+        visit.row.due = Some(visit.row.due.map_or(by, |due| due.min(by)));
+        visit.row.app = Some(shop.app);
         match app.table.visit_put(&shop.id, &mut visit).await {
             Err(TableError::Conflict) => {}
             other => return other,
@@ -55,25 +57,44 @@ pub async fn due_by(app: &App, shop: &Shop, by: Timestamp) -> Result<(), TableEr
     }
 }
 
-/// TikTok's webhook spoke of orders.
+/// A webhook of TikTok's, signed by this app, spoke of orders. `false`: the row of visits does not say that the shop is
+/// this app's, and nothing was written.
 ///
 /// # Errors
 /// [`TableError`].
-pub async fn hint(app: &App, shop: &ShopId) -> Result<(), TableError> {
+pub async fn hint(app: &App, shop: &ShopId, region: AppRegion) -> Result<bool, TableError> {
     let now = app.clock.now();
-    app.table.visit_change(shop, |visit| visit.hint(now)).await.map(drop)
+    let visit = app.table.visit_change(shop, |visit| visit.app == Some(region) && visit.hint(now)).await?;
+    Ok(visit.is_some_and(|visit| visit.app == Some(region)))
 }
 
-/// TikTok accepted numbers: their orders are looked at a quarter of an hour later.
+/// The same for a shop that is known to be the app's: a row of an earlier version learns it.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn hint_anew(app: &App, shop: &Shop) -> Result<(), TableError> {
+    let now = app.clock.now();
+    let change = app.table.visit_change(&shop.id, |visit| {
+        let learns = visit.app.replace(shop.app) != Some(shop.app);
+        visit.hint(now) || learns
+    });
+    change.await.map(drop)
+}
+
+/// TikTok accepted numbers: their orders are looked at a quarter of an hour later. A visit that comes earlier anyway is
+/// not written down again, which in a busy shop would be a row of many kilobytes with every push.
 ///
 /// # Errors
 /// [`TableError`].
 pub async fn accepted(app: &App, shop: &ShopId, numbers: &[(TikTokOrderId, String)]) -> Result<(), TableError> {
-    if numbers.is_empty() {
+    let Some((first, _)) = numbers.first() else { return Ok(()) };
+    let at = app.clock.now() + QUARTER;
+    let visit = app.table.visit_change(shop, |visit| visit.accepted(numbers, at)).await?;
+    let Some(visit) = visit.filter(|visit| visit.due.is_some()) else { return Ok(()) };
+    if visit.looks.iter().any(|look| look.at == at && look.order == *first) {
         return Ok(());
     }
-    let now = app.clock.now();
-    app.table.visit_change(shop, |visit| visit.accepted(numbers, now)).await.map(drop)
+    app.table.looks_put(shop, &visit.account, at, numbers).await
 }
 
 /// Something of a shop is about to be listed: its people are told soon.

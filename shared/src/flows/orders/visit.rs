@@ -11,12 +11,15 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::telling::ALERTS;
-use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, OVERLAP, QUARTER};
+use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, Look, OVERLAP, QUARTER};
 use crate::table::error::TableError;
 use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
+/// Orders of accepted numbers read from the table at the same time.
+const TOGETHER: usize = 16;
 /// Every order near a deadline is read at each visit from so long before it on.
 const NEAR: SignedDuration = SignedDuration::from_hours(5);
 /// Late orders are read hourly so long, then daily.
@@ -37,7 +40,7 @@ pub async fn run<R: Reads>(app: &App, shop: &Shop, reads: &R) -> Result<Option<D
         return Ok(None);
     }
     let again = visit.row.again;
-    let mut walk = Walk { app, shop, reads, visit, again, done: Done::default(), tracked: 0, pictured: 0 };
+    let mut walk = Walk { app, shop, reads, visit, again, ahead: None, done: Done::default(), tracked: 0, pictured: 0 };
     let outcome = walk.all(now).await;
     let ended = match &outcome {
         Ok(()) => true,
@@ -113,7 +116,7 @@ impl<R: Reads> Walk<'_, R> {
     /// Reads by id what a search by change need not show.
     async fn look_again(&mut self, now: Timestamp, round: bool) -> Result<(), Broken> {
         let mut orders: BTreeSet<TikTokOrderId> = BTreeSet::new();
-        let looks: Vec<_> = self.visit.row.looks.iter().filter(|look| look.at <= now).cloned().collect();
+        let looks = self.looks(now).await?;
         orders.extend(looks.iter().map(|look| look.order.clone()));
         let until = if round { Timestamp::MAX } else { now + SignedDuration::from_hours(ALERTS[0] + 1) };
         for entry in self.app.table.clocks(&self.shop.id, until).await? {
@@ -148,8 +151,26 @@ impl<R: Reads> Walk<'_, R> {
             })
             .await?;
         }
-        self.visit.row.looks.retain(|look| !looks.contains(look));
+        self.visit.row.looks.retain(|look| look.at > now);
+        self.visit.row.looked = Some(now);
         Ok(())
+    }
+
+    /// What was accepted a quarter of an hour ago and has not been seen moved.
+    async fn looks(&mut self, now: Timestamp) -> Result<Vec<Look>, TableError> {
+        let (app, shop) = (self.app, self.shop);
+        let after = self.visit.row.looked.unwrap_or(now - DAILY);
+        let (due, ahead): (Vec<Look>, Vec<Look>) =
+            app.table.looks(&shop.id, &shop.account, after).await?.into_iter().partition(|look| look.at <= now);
+        self.ahead = ahead.iter().map(|look| look.at).min();
+        let due = self.visit.row.looks.iter().filter(|look| look.at <= now).cloned().chain(due);
+        let unmoved = stream::iter(due.collect::<Vec<_>>()).map(|look| async move {
+            let row = app.table.tiktok_order(&shop.id, &look.order, false).await?;
+            let moved = row.is_some_and(|row| row.unmoved.is_none() && (row.shows(&look.number) || row.is_ended()));
+            Ok((!moved).then_some(look))
+        });
+        let unmoved: Vec<Option<Look>> = unmoved.buffered(TOGETHER).try_collect().await?;
+        Ok(unmoved.into_iter().flatten().collect())
     }
 
     /// Writes the next time down. On a conflict, or when a webhook had come when the row was read, the visit is due
@@ -162,11 +183,11 @@ impl<R: Reads> Walk<'_, R> {
         }
         loop {
             let found = self.done.kept.found();
-            let again = self.again;
+            let (again, ahead) = (self.again, self.ahead);
             let row = &mut self.visit.row;
             row.due = Some(match (ended, stopped) {
                 _ if again => now + AGAIN,
-                (true, _) => row.next(now, found, open),
+                (true, _) => row.next(now, found, open, ahead),
                 (false, true) => now,
                 (false, false) => now + QUARTER,
             });
@@ -175,6 +196,7 @@ impl<R: Reads> Walk<'_, R> {
                 row.told = false;
             }
             row.again = false;
+            row.app = Some(self.shop.app);
             match self.app.table.visit_put(&self.shop.id, &mut self.visit).await {
                 Ok(()) => return Ok(()),
                 Err(TableError::Conflict) => self.merge().await?,

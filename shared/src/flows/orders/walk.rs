@@ -42,6 +42,8 @@ pub(super) struct Walk<'a, R> {
     pub(super) visit: Versioned<Visit>,
     /// A webhook had come when the row was read.
     pub(super) again: bool,
+    /// The first look that is still ahead.
+    pub(super) ahead: Option<Timestamp>,
     pub(super) done: Done,
     /// Orders whose events were read.
     pub(super) tracked: u64,

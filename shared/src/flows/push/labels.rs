@@ -77,8 +77,13 @@ impl ShopRun<'_> {
             return;
         }
         let now = self.run.app.clock.now();
+        let is_news = |shop: &Shop| shop.label_warning.is_none_or(|at| now.duration_since(at) >= SAID_AGAIN);
+        // As this run knows it: usually it was said long ago, and nothing has to be read for it.
+        if !is_news(&self.calls.shop().await) {
+            return;
+        }
         let written = self.run.app.table.shop_change(&self.id, |shop| {
-            let news = shop.label_warning.is_none_or(|at| now.duration_since(at) >= SAID_AGAIN);
+            let news = is_news(shop);
             if news {
                 shop.label_warning = Some(now);
             }

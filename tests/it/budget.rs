@@ -4,11 +4,15 @@
 use http::Request;
 use lambda_http::Body;
 use std::time::Duration;
-use waybill::domain::cost::{REPEATED, TIKTOK_WEBHOOK, TO_ACCEPTANCE};
+use waybill::domain::cost::{
+    A_PUSH, A_VISIT, PARCEL_TO_ACCEPTANCE, REPEATED, STORED, STORED_PARCEL, TIKTOK_WEBHOOK, TO_ACCEPTANCE,
+};
 use waybill::domain::ids::ShopId;
+use waybill::domain::region::AppRegion;
 use waybill::flows::connect::store::Added;
 use waybill::table::Usage;
-use waybill_model::tiktok::Notification;
+use waybill::table::keys::{INDEXES, Index};
+use waybill_model::tiktok::{ModelTikTok, Notification};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::wire::TableFaults;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
@@ -124,6 +128,91 @@ async fn a_parcel_and_its_order_cost_little_over_ten_write_units_and_a_duplicate
     // The visit that it brings forward is one for many orders.
     let [_, writes, reads] = tiktok;
     assert!(writes <= TIKTOK_WEBHOOK.writes && reads <= TIKTOK_WEBHOOK.reads, "{writes} {reads}");
+}
+
+/// Where numbers come one after the other, each has a push for itself: its lease and what it reads of the shop are no
+/// smaller than the parcel's own part. And a visit that webhooks bring forward comes every five minutes.
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
+#[tokio::test(start_paused = true)]
+async fn a_push_and_a_visit_cost_beside_their_numbers_what_the_cost_command_says() {
+    const ROUNDS: u64 = 20;
+    let world = World::empty(1).await;
+    let shop = world.connect_shop(&shop_id(0), "US").await;
+    let stores = [world.connect_store("store-0.myshopify.com", &[&shop_id(0)]).await];
+    for n in 0..=ROUNDS {
+        world.tiktok.order(&shop_id(0), &order_id(0, n)).line("MUG-BLUE", 1).place();
+    }
+    world.push().await;
+    world.push().await;
+    // One before, which brings the visit near and learns what the shop's carriers are.
+    all_post(&world, &stores, 1).await;
+    let shards = [waybill::table::keys::Shard::of(&shop)];
+    waybill::flows::push::on_news(&world.app, &shards).await;
+    let before = world.app.table.usage();
+    for n in 1..=ROUNDS {
+        // Of these, one is new.
+        all_post(&world, &stores, n + 1).await;
+        waybill::flows::push::on_news(&world.app, &shards).await;
+    }
+    let repeats = (1..=ROUNDS).map(|n| n as f64).sum::<f64>() * REPEATED.reads;
+    let all = less(world.app.table.usage(), before);
+    assert_eq!(world.tiktok.with_journal(|journal| journal.changes.len() as u64), ROUNDS + 1);
+    let of_a_push = |all: f64, of_a_parcel: f64| all / ROUNDS as f64 - of_a_parcel;
+    let writes = of_a_push(all.write_units, PARCEL_TO_ACCEPTANCE.writes);
+    let reads = of_a_push(all.read_units - repeats, PARCEL_TO_ACCEPTANCE.reads);
+    println!("a push beside its numbers: {writes:.2} write units, {reads:.2} read units");
+    assert!((A_PUSH.writes - 1.0..=A_PUSH.writes).contains(&writes), "{writes}");
+    assert!((A_PUSH.reads - 1.0..=A_PUSH.reads).contains(&reads), "{reads}");
+
+    // Until no search by change goes back as far as these orders.
+    for _ in 0..4 {
+        tokio::time::sleep(Duration::from_secs(61 * 60)).await;
+        world.push().await;
+    }
+    let before = world.app.table.usage();
+    waybill::flows::orders::begin::hint(&world.app, &shop, AppRegion::Us).await.expect("hint");
+    tokio::time::sleep(Duration::from_secs(5 * 60)).await;
+    // What the other lists hold is nobody's.
+    let lists = f64::from(waybill::table::keys::SHARDS - 1) / 2.0;
+    let summary = world.push().await;
+    assert_eq!(summary.visits, 1);
+    let visit = less(world.app.table.usage(), before);
+    // The last orders are searched again, and each is compared with its row.
+    let reads = visit.read_units - lists - summary.orders_read as f64 / 2.0;
+    println!("a visit: {:.2} write units, {reads:.2} read units", visit.write_units);
+    let visited = (visit.write_units, reads);
+
+    for step in [ModelTikTok::scan, ModelTikTok::deliver] {
+        for n in 0..=ROUNDS {
+            assert!(step(&world.tiktok, &shop_id(0), &order_id(0, n)));
+        }
+        tokio::time::sleep(Duration::from_secs(70 * 60)).await;
+        world.push().await;
+    }
+    let rows = world.wire.all_rows(world.app.table.name());
+    let bytes = |kinds: &[&str]| {
+        let of = rows.iter().filter(|row| row["kind"]["S"].as_str().is_some_and(|kind| kinds.contains(&kind)));
+        of.map(stored).sum::<usize>() as f64 / (ROUNDS + 1) as f64
+    };
+    let (parcel, order) = (bytes(&["parcel", "order pointer"]), bytes(&["order"]));
+    let each = parcel + order;
+    println!("a delivered order and its parcel: {each:.0} bytes, lists included; the parcel alone: {parcel:.0}");
+    let (writes, reads) = visited;
+    assert!((A_VISIT.writes - 1.0..=A_VISIT.writes).contains(&writes), "{writes}");
+    assert!((A_VISIT.reads - 1.5..=A_VISIT.reads).contains(&reads), "{reads}");
+    assert!((STORED * 0.9..=STORED).contains(&each), "{each}");
+    assert!(parcel <= STORED_PARCEL, "{parcel}");
+}
+
+/// What is paid for a parcel's, an order's or a pointer's row: names and values, and a hundred bytes for itself and for each
+/// of its list entries, which have the row's key and their own. Source: DynamoDB developer guide, item sizes.
+fn stored(row: &serde_json::Value) -> usize {
+    let text = |name: &str| row[name]["S"].as_str().or(row[name]["N"].as_str()).unwrap_or_default().len();
+    let with_name = |name: &str| name.len() + text(name);
+    let attributes = row.as_object().map(|row| row.keys().map(|name| with_name(name)).sum::<usize>());
+    let lists = INDEXES.iter().filter(|index| text(index.pk) > 0);
+    let entry = |index: &Index| 100 + ["pk", "sk", index.pk, index.sk].into_iter().map(with_name).sum::<usize>();
+    100 + attributes.unwrap_or_default() + lists.map(entry).sum::<usize>()
 }
 
 /// A worker takes up hundreds of orders at once; each connection costs it memory and the account a handshake.

@@ -12,6 +12,7 @@
 //! (256 or 512 MB in AWS) would be waiting for.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "the tables are what it is for; what fails ends it")]
 
+mod life;
 mod measure;
 mod push;
 mod slow;
@@ -60,6 +61,10 @@ fn main() {
     }
     if runs("outage") {
         alone(push::outage(asked.unwrap_or(1000)));
+    }
+    if runs("life") {
+        let rate = words.get(2).and_then(|text| text.parse().ok());
+        alone(life::life(asked.unwrap_or(1), rate.unwrap_or(23)));
     }
     if runs("tenant") {
         alone(push::tenant(asked.unwrap_or(10_000)));

@@ -54,6 +54,7 @@ struct Inner {
     state: Mutex<State>,
     readers: Arc<Readers>,
     down: AtomicBool,
+    unlisted: AtomicBool,
     /// Requests under way, and the most there ever were.
     busy: AtomicUsize,
     busiest: AtomicUsize,
@@ -116,6 +117,7 @@ impl Wire {
                 state: Mutex::new(state),
                 readers: Arc::default(),
                 down: AtomicBool::new(false),
+                unlisted: AtomicBool::new(false),
                 busy: AtomicUsize::new(0),
                 busiest: AtomicUsize::new(0),
             }),
@@ -162,6 +164,12 @@ impl Wire {
         self.inner.down.store(down, Ordering::Relaxed);
     }
 
+    /// Nobody here wants lists that are behind, or looks into them: no history of them is kept, which in a very large
+    /// world is larger than the table.
+    pub fn without_lists(&self) {
+        self.inner.unlisted.store(true, Ordering::Relaxed);
+    }
+
     /// The most requests that were ever under way at the same time.
     #[must_use]
     pub fn busiest(&self) -> usize {
@@ -196,7 +204,8 @@ impl Wire {
         let db = &self.inner.db;
         let operation = target.rsplit('.').next().unwrap_or_default();
         let writes = matches!(operation, "PutItem" | "DeleteItem" | "TransactWriteItems");
-        let parsed: Option<Value> = (writes || matches!(operation, "Query" | "UpdateItem"))
+        let listed = !self.inner.unlisted.load(Ordering::Relaxed);
+        let parsed: Option<Value> = (listed && (writes || matches!(operation, "Query" | "UpdateItem")))
             .then(|| serde_json::from_slice(body).unwrap_or_else(|e| panic!("the SDK sent what no one reads: {e}")));
         if let Some(request) = parsed.as_ref().filter(|request| request["IndexName"].is_string()) {
             let mut state = self.state();

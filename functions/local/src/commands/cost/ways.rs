@@ -37,6 +37,8 @@ pub(super) struct Way {
     pub(super) calls: f64,
     /// Seconds for which it runs.
     pub(super) seconds: f64,
+    /// Runs that find something.
+    pub(super) runs: f64,
     /// Read units of lists in which nothing is due.
     pub(super) reads: f64,
     /// From the store's webhook to TikTok's acceptance: the median, and what one in a hundred exceeds.
@@ -51,14 +53,20 @@ fn one(args: &CostArgs) -> f64 {
 pub(super) fn way(wake: Wake, args: &CostArgs, trackings: f64, shops: f64) -> Way {
     let (one, a_second) = (one(args), trackings / (MINUTES * MINUTE));
     // The minute schedule, which every way keeps.
-    let idle = Way { calls: MINUTES, seconds: MINUTES * NOTHING, reads: MINUTES * LISTS, latency: (0.0, 0.0) };
+    let idle =
+        Way { calls: MINUTES, seconds: MINUTES * NOTHING, runs: 0.0, reads: MINUTES * LISTS, latency: (0.0, 0.0) };
     match wake {
         Wake::Schedule => {
             let each = trackings / MINUTES;
             // Numbers of different shops go out side by side, those of one shop by its rate.
             let long = one.max(each / shops.max(1.0) / RATE);
             let busy = MINUTES * (1.0 - (-each).exp());
-            Way { seconds: idle.seconds + busy * long, latency: (MINUTE / 2.0 + one, MINUTE * 0.99 + one), ..idle }
+            Way {
+                seconds: idle.seconds + busy * long,
+                runs: busy,
+                latency: (MINUTE / 2.0 + one, MINUTE * 0.99 + one),
+                ..idle
+            }
         }
         Wake::Stream => {
             let batch = 1.0 + a_second / LANES * WINDOW;
@@ -66,6 +74,7 @@ pub(super) fn way(wake: Wake, args: &CostArgs, trackings: f64, shops: f64) -> Wa
             Way {
                 calls: idle.calls + calls,
                 seconds: idle.seconds + calls * one,
+                runs: calls,
                 // At worst a batch waits for the one before it, and for a whole look.
                 latency: (LOOK / 2.0 + WINDOW + one, LOOK + WINDOW + 2.0 * one),
                 ..idle
@@ -74,6 +83,7 @@ pub(super) fn way(wake: Wake, args: &CostArgs, trackings: f64, shops: f64) -> Wa
         Wake::Call => Way {
             calls: idle.calls + trackings,
             seconds: idle.seconds + trackings * one,
+            runs: trackings,
             latency: (QUEUED + one, QUEUED + 2.0 * one),
             ..idle
         },
@@ -86,6 +96,7 @@ pub(super) fn way(wake: Wake, args: &CostArgs, trackings: f64, shops: f64) -> Wa
             let looks = until / every;
             Way {
                 seconds: MINUTES * until,
+                runs: MINUTES * looks * (1.0 - (-trackings / MINUTES / looks).exp()),
                 reads: MINUTES * LISTS * looks,
                 latency: (median + one, (0.99 - share) / (1.0 - share) * rest + one),
                 ..idle

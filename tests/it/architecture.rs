@@ -246,8 +246,8 @@ fn tiktok_is_called_by_one_machine() {
 
 #[test]
 fn pages_and_commands_write_no_rows() {
-    // Signing out, and the invented account of the demo.
-    const OWN: &[&str] = &["session_delete", "account_create"];
+    // Signing out, the invented account of the demo, and how far the import of a whole table has come.
+    const OWN: &[&str] = &["session_delete", "account_create", "import_mark_put", "import_mark_delete"];
     const WRITES: &[&str] = &["_put", "_delete", "_change", "_create", "_rename", "_erase", "_claim", "_take", "_add"];
     let mut wrong = Vec::new();
     for (name, text) in files("functions") {

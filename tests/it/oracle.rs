@@ -8,7 +8,7 @@ const WORLDS: u64 = 2000;
 
 /// Worlds that ended wrong once, or where the second mind was wrong, and that are not among the first: numbers that a
 /// correction freed, repeats that answered a question, refusals after lost answers, a type that changed while nobody looked.
-const PINNED: &[u64] = &[9001, 20016, 100_169, 500_098];
+const PINNED: &[u64] = &[9001, 20016, 100_169, 101_568, 101_801, 500_098];
 
 #[expect(clippy::disallowed_methods, reason = "a person asks for more")]
 fn setting(name: &str) -> Option<u64> {

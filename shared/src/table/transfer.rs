@@ -14,6 +14,9 @@ use serde_json::{Map, Value, json};
 /// Rows that DynamoDB writes in one transaction. Source: DynamoDB developer guide, TransactWriteItems.
 pub const TOGETHER: usize = 100;
 
+/// Rows read at once. The embedded table would otherwise fetch all that are left for each page.
+const PAGE: i32 = 1_000;
+
 impl Table {
     /// Hands every row that another installation needs to `each`, in no order, and counts them.
     ///
@@ -22,8 +25,8 @@ impl Table {
     pub async fn export<E: From<TableError>>(&self, mut each: impl FnMut(Value) -> Result<(), E>) -> Result<u64, E> {
         let (mut from, mut count) = (None, 0);
         loop {
-            let page = self.client.scan().table_name(&self.name).consistent_read(true).set_exclusive_start_key(from);
-            let page = page.send().await.map_err(|e| failure(&e))?;
+            let page = self.client.scan().table_name(&self.name).consistent_read(true).limit(PAGE);
+            let page = page.set_exclusive_start_key(from).send().await.map_err(|e| failure(&e))?;
             for item in page.items.unwrap_or_default() {
                 let partition = item.get(super::PK).and_then(|pk| pk.as_s().ok());
                 if partition.is_some_and(|pk| super::keys::PASSING.iter().any(|passing| pk.starts_with(passing))) {

@@ -80,11 +80,12 @@ pub fn compare(when: &'static str, history: &History, rights: &[Right], held: &[
         let warned = reasons.contains(&"ACCEPTED_WITH_WARNING") && !on.is_empty();
         let asked = |reason: &str| right.ends.iter().any(|end| matches!(end, End::Listed(own) if *own == reason));
         reasons.retain(|reason| !CLOCKS.contains(reason) || asked(reason));
-        // A number that stands on two orders is asked about although both are right.
+        // A number that two orders claim, or that stands on both, is asked about although it is right where it is.
         let elsewhere = history.orders.iter().any(|(id, order)| {
             Some(id) != right.order.as_ref()
                 && order.units.iter().any(|unit| unit.number.as_ref() == Some(&right.number))
         });
+        let elsewhere = elsewhere || rights.iter().any(|o| o.number == right.number && o.order != right.order);
         reasons.retain(|reason| *reason != "TRACKING_SHARED" || on.is_empty() || !elsewhere);
         let fits = if reasons.is_empty() {
             let found = match (on.is_empty(), warned) {

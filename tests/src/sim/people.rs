@@ -48,7 +48,6 @@ impl Rig {
         let known = self.script.knows.iter().find(|(about, _)| *about == number).filter(|_| look == 0);
         match known.map(|(_, remedy)| remedy) {
             Some(Remedy::Map(words, carrier)) => ["map", "set", words, carrier].map(str::to_owned).into(),
-            Some(Remedy::Link(order)) => vec!["link".into(), text("store_order"), order.clone()],
             Some(Remedy::Choose(items)) => {
                 let items = items.iter().map(|(sku, count)| format!("{sku}:{count}"));
                 ["choose".to_owned(), number].into_iter().chain(items).collect()
@@ -61,14 +60,14 @@ impl Rig {
     }
 }
 
-/// Three parcels that nobody but a person can place: a carrier without a match, items that TikTok's order does not name,
-/// and an order id that nobody knows. A fourth has its single correction behind it.
+/// Two parcels that nobody but a person can place: a carrier without a match, and items that TikTok's order does not name. A
+/// third has its single correction behind it.
 pub(super) fn asked(seed: u64) -> Script {
     let mut scene = Scene::new("people_do_what_remedies_say", seed);
-    let orders = [0, 1, 2, 3].map(|_| scene.order(0, &[("MUG", 2)]));
-    let [a, b, c, d] = [1, 2, 3, 4].map(usps);
+    let orders = [0, 1, 2].map(|_| scene.order(0, &[("MUG", 2)]));
+    let [a, b, c] = [1, 2, 3].map(usps);
     let mut soon = || SECOND * (1 + scene.upto(90) as u32);
-    let at = [soon(), soon(), soon()];
+    let at = [soon(), soon()];
 
     let numbers = [a.as_str()];
     let unmapped = Parcel { carrier: "Swift Parcel Co", ..parcel(1, at[0], &numbers, &[("MUG", 2)]) };
@@ -78,15 +77,12 @@ pub(super) fn asked(seed: u64) -> Script {
     scene.store(0, 1002, &orders[1], at[1], &[parcel(2, at[1], &[&b], &[("HAT", 3)])]);
     scene.script.knows.push((b.clone(), Remedy::Choose(vec![("MUG", 2)])));
 
-    scene.store(0, 1003, "576000000000099999", at[2], &[parcel(3, at[2], &[&c], &[("MUG", 2)])]);
-    scene.script.knows.push((c.clone(), Remedy::Link(orders[2].clone())));
-
-    for (order, number) in orders.iter().zip([&a, &b, &c]) {
+    for (order, number) in orders.iter().zip([&a, &b]) {
         scene.arrives(order, number, 2);
     }
     let mut at = SECOND;
-    for number in [d, usps(5), usps(6)] {
-        emit(&mut scene, 0, 1004, &orders[3], at, &[(4, at, number, vec![("MUG", 2)])]);
+    for number in [c, usps(4), usps(5)] {
+        emit(&mut scene, 0, 1003, &orders[2], at, &[(4, at, number, vec![("MUG", 2)])]);
         at += SECOND * (100 + scene.upto(60) as u32);
     }
     scene.script

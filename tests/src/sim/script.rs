@@ -88,8 +88,6 @@ pub enum Remedy {
     Map(&'static str, &'static str),
     /// What is inside.
     Choose(Vec<(&'static str, u32)>),
-    /// Which TikTok order it is.
-    Link(String),
 }
 
 /// A scenario from a seed.

@@ -47,8 +47,8 @@ impl Readers {
     pub fn sends(&self, process: &Calls, request: &Request<Bytes>, now: i64) {
         let uri = request.uri();
         let path = uri.path();
-        let search = path.ends_with("/orders/search");
-        if !search && !(path.ends_with("/orders") && request.method() == http::Method::GET) {
+        let by_id = path.ends_with("/orders") && request.method() == http::Method::GET;
+        if !by_id && !path.ends_with("/orders/search") {
             return;
         }
         let query = uri.query().unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::table::error::TableError;
 use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Orders of accepted numbers read from the table at the same time.
 const TOGETHER: usize = 16;
@@ -164,7 +164,15 @@ impl<R: Reads> Walk<'_, R> {
             app.table.looks(&shop.id, &shop.account, after).await?.into_iter().partition(|look| look.at <= now);
         self.ahead = ahead.iter().map(|look| look.at).min();
         let due = self.visit.row.looks.iter().filter(|look| look.at <= now).cloned().chain(due);
-        let unmoved = stream::iter(due.collect::<Vec<_>>()).map(|look| async move {
+        // The last number of an order is the one to look for: an earlier one may have been corrected since.
+        let mut last: BTreeMap<TikTokOrderId, Look> = BTreeMap::new();
+        for look in due {
+            match last.get(&look.order) {
+                Some(known) if known.at > look.at => {}
+                _ => drop(last.insert(look.order.clone(), look)),
+            }
+        }
+        let unmoved = stream::iter(last.into_values().collect::<Vec<_>>()).map(|look| async move {
             let row = app.table.tiktok_order(&shop.id, &look.order, false).await?;
             let moved = row.is_some_and(|row| row.unmoved.is_none() && (row.shows(&look.number) || row.is_ended()));
             Ok((!moved).then_some(look))

@@ -148,7 +148,8 @@ impl History {
             }
             Standing::NotYet => {
                 why.push("not paid, or the buyer may still cancel".into());
-                return [End::Quiet].into();
+                ends.insert(End::Quiet);
+                return ends;
             }
             Standing::Open | Standing::Shipped | Standing::Over => {}
         }

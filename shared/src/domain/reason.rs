@@ -137,7 +137,7 @@ reasons! {
         "We cannot tell which TikTok order this parcel belongs to.", "Link the store order to its TikTok order, or dismiss it.";
     /// More than one TikTok order id stands in the store's order.
     OrderAmbiguous = "ORDER_AMBIGUOUS", Merchant, OnReMatch,
-        "The store order names several TikTok orders.", "Choose the right TikTok order for this parcel.";
+        "More than one TikTok order may be meant, and we cannot tell which.", "Choose the right TikTok order for this parcel.";
     /// The parcel's items do not fit the open items of the order.
     LinesUnmatched = "LINES_UNMATCHED", Merchant, OnReMatch,
         "We cannot tell which items of the order this parcel holds.", "Choose the items for this number.";

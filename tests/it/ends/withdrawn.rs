@@ -6,6 +6,19 @@ use std::time::Duration;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World};
 
+/// A number that TikTok has had for so many minutes, and takes back.
+async fn taken_back_after(minutes: u64) -> (World, String) {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let number = usps(1);
+    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+    world.minutes(minutes).await;
+    world.holds(SHOP, ONE, &[&number]).await;
+    assert!(world.tiktok.take_back(SHOP, ONE));
+    (world, number)
+}
+
 #[tokio::test(start_paused = true)]
 async fn order_cancelled_and_taken_back() {
     let world = World::everyday("US").await;
@@ -81,14 +94,7 @@ async fn made_seller_shipping_later_and_no_webhook_tells() {
 /// What TikTok gives back is sent again, whether its message comes or not.
 #[tokio::test(start_paused = true)]
 async fn taken_back_and_no_webhook_tells() {
-    let world = World::everyday("US").await;
-    let store = world.warehouse("wh", &[SHOP]).await;
-    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
-    let number = usps(1);
-    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
-    world.hours(2).await;
-    world.holds(SHOP, ONE, &[&number]).await;
-    assert!(world.tiktok.take_back(SHOP, ONE));
+    let (world, number) = taken_back_after(120).await;
     drop(world.tiktok.take_webhooks());
     world.hours(26).await;
     world.holds(SHOP, ONE, &[&number]).await;
@@ -165,14 +171,7 @@ async fn a_message_that_is_dropped_as_older_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn tiktok_gives_items_back() {
-    let world = World::everyday("US").await;
-    let store = world.warehouse("wh", &[SHOP]).await;
-    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
-    let number = usps(1);
-    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
-    world.minutes(30).await;
-    world.holds(SHOP, ONE, &[&number]).await;
-    assert!(world.tiktok.take_back(SHOP, ONE));
+    let (world, number) = taken_back_after(30).await;
     world.hours(3).await;
     let sent_again = world.at_tiktok(SHOP, ONE) == [number.clone()];
     assert!(sent_again || world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
@@ -181,14 +180,7 @@ async fn tiktok_gives_items_back() {
 /// Soon after it was sent: what comes back to "awaiting shipment" is no echo of the send.
 #[tokio::test(start_paused = true)]
 async fn items_given_back_minutes_after_they_were_sent_are_noticed() {
-    let world = World::everyday("US").await;
-    let store = world.warehouse("wh", &[SHOP]).await;
-    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
-    let number = usps(1);
-    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
-    world.minutes(5).await;
-    world.holds(SHOP, ONE, &[&number]).await;
-    assert!(world.tiktok.take_back(SHOP, ONE));
+    let (world, number) = taken_back_after(5).await;
     world.hours(3).await;
     world.holds(SHOP, ONE, &[&number]).await;
     world.quiet("W1").await;

@@ -162,7 +162,7 @@ fn rows(args: &CostArgs) -> Result<Vec<CostRow>, Failure> {
     let others = requests * WEBHOOK_SECONDS + TICKS * TICK_SECONDS;
     let idle = shops * DAYS;
     let repeated = trackings * (webhooks - 1.0).max(0.0);
-    let shared = |push_: f64, visit: f64, idle_: f64| push.runs * push_ + visits * visit + idle * idle_;
+    let shared = |a_push: f64, a_visit: f64, a_day: f64| push.runs * a_push + visits * a_visit + idle * a_day;
     let writes = trackings * units.writes + shared(A_PUSH.writes, A_VISIT.writes, IDLE_SHOP_A_DAY.writes);
     let reads = trackings * units.reads
         + repeated * REPEATED.reads

@@ -139,6 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn a_look_for_another_reason_does_not_put_the_next_window_off() {
+        let minute = 60;
+        let account = AccountId::parse("a1").expect("id");
+        let telling = Telling { looked_until: at(0), ..Telling::begin(account, at(0), at(0)) };
+        assert_eq!(telling.next_window(at(10 * minute)), at(70 * minute));
+        assert_eq!(telling.next_window(at(69 * minute)), at(70 * minute));
+        assert_eq!(
+            telling.next_window(at(70 * minute)),
+            at(130 * minute),
+            "one that cannot be told now is no reason to spin"
+        );
+    }
+
+    #[test]
     fn of_several_alerts_in_a_window_only_the_most_urgent_is_told() {
         let hour = 3600;
         let due = at(48 * hour);

@@ -174,7 +174,7 @@ async fn a_push_and_a_visit_cost_beside_their_numbers_what_the_cost_command_says
     tokio::time::sleep(Duration::from_secs(5 * 60)).await;
     // What the other lists hold is nobody's.
     let lists = f64::from(waybill::table::keys::SHARDS - 1) / 2.0;
-    let summary = world.push().await;
+    let summary = waybill_local::host::push(&world.app).await;
     assert_eq!(summary.visits, 1);
     let visit = less(world.app.table.usage(), before);
     // The last orders are searched again, and each is compared with its row.

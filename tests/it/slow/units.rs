@@ -5,6 +5,7 @@ use waybill::domain::cost::IDLE_SHOP_A_DAY;
 use waybill::domain::ids::ShopId;
 use waybill::table::Usage;
 use waybill::table::keys::Shard;
+use waybill_local::host;
 use waybill_tests::world::World;
 use waybill_tests::world::crowd::crowd_shop;
 
@@ -15,7 +16,7 @@ async fn of_an_idle_tick(accounts: usize) -> (f64, f64) {
     world.until_nothing_is_due().await;
     world.time.skip(Duration::from_secs(300));
     let before = world.app.table.usage();
-    let tick = world.tick().await;
+    let tick = host::tick(&world.app).await;
     assert_eq!(tick.due, 0, "{tick:?}");
     let after = world.app.table.usage();
     (after.read_units - before.read_units, after.write_units - before.write_units)
@@ -38,8 +39,8 @@ async fn of_idle_days(shops: &[String], days: u64) -> Usage {
     let before = world.app.table.usage();
     for _ in 0..days * 24 {
         world.time.skip(Duration::from_secs(3600));
-        world.push().await;
-        world.tick().await;
+        host::push(&world.app).await;
+        host::tick(&world.app).await;
     }
     let after = world.app.table.usage();
     Usage {

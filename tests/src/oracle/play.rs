@@ -117,10 +117,7 @@ impl Stage<'_> {
 
     /// What stands in the push lists: when it is due, and in which shard.
     fn due(&self) -> impl Iterator<Item = (i64, u8)> + use<> {
-        self.world.wire.listed("PUSH#").into_iter().filter_map(|(list, place, _)| {
-            let shard = u8::from_str_radix(list.strip_prefix("PUSH#")?, 16).ok()?;
-            Some((place.split('#').next()?.parse().ok()?, shard))
-        })
+        self.world.wire.places("PUSH#")
     }
 
     /// What was due a minute ago and still is.
@@ -130,10 +127,8 @@ impl Stage<'_> {
     }
 
     async fn push(&self) {
-        let now = self.world.time.now().as_millisecond();
-        let shards: BTreeSet<u8> = self.due().filter(|(ms, _)| *ms <= now).map(|(_, shard)| shard).collect();
-        if !shards.is_empty() {
-            let event = tracking_push::Event { shards: shards.into_iter().collect() };
+        let event = self.world.wire.push_due(self.world.time.now());
+        if !event.shards.is_empty() {
             let _ = tracking_push::handle(&self.world.app, &event).await;
         }
     }

@@ -243,14 +243,8 @@ impl Life {
     }
 
     async fn push(&self) {
-        let now = self.world.time.now().as_millisecond();
-        let due = self.world.wire.listed("PUSH#").into_iter().filter_map(|(list, place, _)| {
-            let at: i64 = place.split('#').next()?.parse().ok()?;
-            (at <= now).then(|| u8::from_str_radix(list.strip_prefix("PUSH#")?, 16).ok()).flatten()
-        });
-        let shards: BTreeSet<u8> = due.collect();
-        if !shards.is_empty() {
-            let event = tracking_push::Event { shards: shards.into_iter().collect() };
+        let event = self.world.wire.push_due(self.world.time.now());
+        if !event.shards.is_empty() {
             let _ = tracking_push::handle(&self.world.app, &event).await;
         }
     }
@@ -258,7 +252,7 @@ impl Life {
     /// A run of the slow schedule, and who takes the place of one that died.
     async fn tick(&mut self) {
         let process = self.slow.now().clone();
-        let event = reauth_reminder::Event::tick();
+        let event = self.world.wire.tick_due(self.world.time.now());
         if process.calls.live(reauth_reminder::handle(&process.app, &event)).await.is_none() {
             self.processes += 1;
             let next = self.world.process(self.processes);

@@ -6,6 +6,7 @@ mod bodies;
 pub mod browser;
 pub mod calls;
 pub mod crowd;
+pub mod due;
 pub mod everyday;
 pub mod index;
 pub mod net;
@@ -43,7 +44,6 @@ use waybill::domain::private::Private;
 use waybill::domain::region::AppRegion;
 use waybill::flows::access::store::StoreSecrets;
 use waybill::flows::connect::store::{Added, NewStore};
-use waybill::flows::push::Summary;
 use waybill::flows::{connect::shop as connect_shop, connect::store as connect_store};
 use waybill::mail::Mailer;
 use waybill::outbound::Outbound;
@@ -229,16 +229,6 @@ impl World {
     pub async fn signed(&self, store: &Added, topic: &str, body: Vec<u8>, secret: &str) -> http::Response<Body> {
         let request = signed_request(store, topic, body, secret, &self.time.now().to_string());
         store_webhook::handle(&self.app, request).await.expect("never fails")
-    }
-
-    /// One tick of the slow schedule.
-    pub async fn tick(&self) -> waybill::flows::tick::Summary {
-        waybill_local::host::tick(&self.app).await
-    }
-
-    /// One run of the push schedule over all shards.
-    pub async fn push(&self) -> Summary {
-        waybill_local::host::push(&self.app).await
     }
 
     /// The seller says yes on TikTok's consent page: where TikTok sends the browser then.

@@ -170,6 +170,10 @@ impl Wire {
         self.inner.unlisted.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn has_lists(&self) -> bool {
+        !self.inner.unlisted.load(Ordering::Relaxed)
+    }
+
     /// The most requests that were ever under way at the same time.
     #[must_use]
     pub fn busiest(&self) -> usize {
@@ -204,7 +208,7 @@ impl Wire {
         let db = &self.inner.db;
         let operation = target.rsplit('.').next().unwrap_or_default();
         let writes = matches!(operation, "PutItem" | "DeleteItem" | "TransactWriteItems");
-        let listed = !self.inner.unlisted.load(Ordering::Relaxed);
+        let listed = self.has_lists();
         let parsed: Option<Value> = (listed && (writes || matches!(operation, "Query" | "UpdateItem")))
             .then(|| serde_json::from_slice(body).unwrap_or_else(|e| panic!("the SDK sent what no one reads: {e}")));
         if let Some(request) = parsed.as_ref().filter(|request| request["IndexName"].is_string()) {

@@ -12,6 +12,7 @@ mod measure;
 use measure::{alone, burnt, memory};
 use std::time::Duration;
 use tokio::time::Instant;
+use waybill_local::host;
 use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{World, fulfilment, shopify_order};
@@ -103,7 +104,7 @@ fn push(shops: usize, latency: Duration) {
             town.world.tiktok.inject(FaultRule::new(Fault::Delay(latency)));
         }
         let (calls, start, before) = (town.calls(), Instant::now(), burnt());
-        town.world.push().await;
+        host::push(&town.world.app).await;
         let (took, burnt) = (start.elapsed().as_secs_f64(), burnt() - before);
         let (pushed, calls) = (town.accepted() as f64, (town.calls() - calls) as f64);
         let by_shops = shops as f64 * WRITES;
@@ -133,7 +134,7 @@ fn drain() {
         let mut ticks = 0;
         while town.accepted() < wanted && ticks < 60 {
             let tick = Instant::now();
-            town.world.push().await;
+            host::push(&town.world.app).await;
             tokio::time::sleep_until(tick + TICK).await;
             ticks += 1;
         }
@@ -162,10 +163,10 @@ fn beside_a_big_shop() {
                 town.ships(shop).await;
                 due.insert(usps(town.parcels), town.world.time.now());
             }
-            town.world.push().await;
+            host::push(&town.world.app).await;
             tokio::time::sleep_until(tick + TICK).await;
         }
-        town.world.push().await;
+        host::push(&town.world.app).await;
         let mut ages: Vec<Duration> = town.world.tiktok.with_journal(|journal| {
             let age = |change: &waybill_model::tiktok::Change| {
                 let since = due.get(&change.number)?;

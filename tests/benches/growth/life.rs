@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use waybill::domain::ids::StoreId;
 use waybill::table::Usage;
+use waybill_local::host;
 use waybill_model::tiktok::Notification;
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::crowd::crowd_shop;
@@ -118,7 +119,7 @@ pub async fn life(shops: usize, a_minute: u64) {
         life.count(3, (life.schedule.app.table.usage(), before));
         if minute % 5 == 0 {
             let before = life.usage();
-            life.town.world.tick().await;
+            host::tick(&life.town.world.app).await;
             life.count(4, (life.usage(), before));
         }
         let mut fresh: Vec<Vec<(StoreId, u64)>> = vec![Vec::new(); LANES as usize];

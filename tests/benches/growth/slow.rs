@@ -13,6 +13,7 @@ use waybill::domain::platform::Platform;
 use waybill::flows::connect::store::{self as connect_store, NewStore};
 use waybill::stores::connect::StoreTokens;
 use waybill::table::Usage;
+use waybill_local::host;
 use waybill_model::ModelAnswer;
 use waybill_model::stores::{Kind, ModelStore};
 use waybill_tests::world::World;
@@ -144,7 +145,7 @@ pub async fn hours(shops: usize) {
             seen = Seen::default();
         }
         let (before, set_out) = (oldest(&world), Instant::now());
-        let done = tokio::time::timeout(FUNCTION, world.tick()).await.expect("within the function's time");
+        let done = tokio::time::timeout(FUNCTION, host::tick(&world.app)).await.expect("within the function's time");
         let took = set_out.elapsed().as_secs_f64();
         seen.jobs += done.due;
         seen.left += done.left;

@@ -23,7 +23,7 @@ impl Wire {
     pub fn tick_due(&self, now: Timestamp) -> Tick {
         let Some((auth, poll)) = self.due("AUTH#", now).zip(self.due("POLL#", now)) else { return Tick::tick() };
         let due: BTreeSet<u8> = auth.into_iter().chain(poll).chain([Slot::FIRST.number()]).collect();
-        Tick::Tick { slots: due.into_iter().filter_map(|number| Slot::new(number)).collect() }
+        Tick::Tick { slots: due.into_iter().filter_map(Slot::new).collect() }
     }
 
     /// What stands in these lists: since when, in milliseconds since 1970, and in the list of which number.

@@ -6,8 +6,7 @@ import time
 
 OPERATOR = "operator@example.com"
 OWNER = "owner@tiny-mugs.example"
-
-
+# Links that a browser of the visit has opened.
 opened = set()
 
 

@@ -366,6 +366,12 @@ fn an_import_that_stopped_goes_on_where_it_was_and_merges_nothing_else() {
 #[test]
 fn the_demo_ends_with_a_console_one_can_enter_and_tells_scripts_every_step() {
     let folder = tempfile::tempdir().expect("folder");
+    // Both take their time by the machine's clock.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_waybill"))
+        .args(["demo", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
     let said = run(&folder.path().join("unused"), &["demo", "--exit", "--json"]);
     assert_eq!(said.status, Some(0), "{}", said.err);
     let lines = said.json();
@@ -377,11 +383,6 @@ fn the_demo_ends_with_a_console_one_can_enter_and_tells_scripts_every_step() {
     for told in ["ACCEPTED_WITH_WARNING: ", "NOT_SCANNED: ", "mail: Tiny Mugs US: 1 order due in"] {
         assert!(said.out.contains(told), "{told}: {}", said.out);
     }
-    let mut child = Command::new(env!("CARGO_BIN_EXE_waybill"))
-        .args(["demo", "--json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
     let out = BufReader::new(child.stdout.take().expect("output"));
     let last = out.lines().map(|line| line.expect("text")).find(|line| line.contains("login_link"));
     let last: Value = serde_json::from_str(&last.expect("the console's address")).expect("JSON");

@@ -171,10 +171,11 @@ impl Parcel {
         }
     }
 
-    /// Another shop's shard takes it over, now.
+    /// Another shop's shard takes it over, now. There nothing was tried yet.
     pub fn hand_to(&mut self, shop: &ShopId, now: Timestamp) {
         self.shop.clone_from(shop);
         self.due = Some(now);
+        self.attempts = 0;
         self.asked.clear();
         self.placed = true;
         (self.listed, self.adrift, self.trouble) = (false, false, None);

@@ -1,6 +1,7 @@
 //! A and P: which shop an order is in, and whose it is.
 
 use super::{ONE, TWO, parcel};
+use serde_json::json;
 use std::time::Duration;
 use waybill_model::tiktok::{Fault, FaultRule};
 use waybill_tests::sim::script::usps;
@@ -33,6 +34,12 @@ async fn an_order_that_appears_late_in_either_shop_is_found_within_its_first_day
         world.hours(3).await;
         world.tiktok.order(place, ONE).lines(&[("MUG", 1)]).place();
         world.hours(3).await;
+        world.holds(place, ONE, &[&number]).await;
+        // What TikTok tells of the order later finds the parcel, whichever shop was asked first.
+        let (rows, _) = world.command(&["order", "W1"]).await;
+        assert_eq!(rows[0]["tiktok"]["store_orders"], json!(["W1"]), "{rows:?}");
+        assert!(world.tiktok.take_back(place, ONE));
+        world.hours(1).await;
         world.holds(place, ONE, &[&number]).await;
     }
 }

@@ -65,7 +65,7 @@ fn concerned(parcel: &Parcel, taken_back: Option<SignedDuration>, now: Timestamp
         Phase::Waiting => true,
         Phase::Done => {
             let sent = parcel.sent.as_ref().map(|sent| sent.at);
-            taken_back.zip(sent).is_some_and(|(echo, at)| at + echo < now)
+            taken_back.zip(sent).is_some_and(|(echo, at)| at + echo <= now)
         }
         Phase::Closed => {
             let theirs = matches!(parcel.state.reason(), Some(Reason::NotSellerShipping | Reason::FulfilledByTikTok));

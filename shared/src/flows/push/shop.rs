@@ -177,7 +177,7 @@ async fn work_on(shop: &ShopRun<'_>, groups: Vec<Group>) -> Option<()> {
         }
     }
     Box::pin(visit::keep_read(shop, here.iter().map(|(order, _)| order), begun)).await;
-    visit::point(shop, &fresh).await;
+    visit::point(shop, &fresh).await?;
     fields::linked(run.app, &shop.calls.shop().await, &fresh).await;
     stream::iter(here)
         .for_each_concurrent(if shop.careful { 1 } else { PER_SHOP }, |(order, groups)| async move {

@@ -102,15 +102,17 @@ pub(super) fn undecided(group: &Group) -> Option<Pointer> {
 }
 
 /// Before the first decision about parcels of a known order, their store orders are noted beside it: TikTok's own news
-/// about the order finds its parcels by them.
-pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, Pointer)]) {
+/// about the order finds its parcels by them. Without that nothing is decided: the parcels stay due.
+pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, Pointer)]) -> Option<()> {
     let app = shop.run.app;
     for (order, to) in fresh {
         let put = app.table.order_pointer_put(&shop.id, order, to, app.clock.now());
         if let Err(error) = put.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "store order not noted beside its TikTok order");
+            return None;
         }
     }
+    Some(())
 }
 
 /// The orders of accepted numbers are looked at again.

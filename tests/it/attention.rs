@@ -1,13 +1,14 @@
 //! What needs a hand: console, commands and mails show the same parcels under the same names, and every count is true.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use waybill::app::App;
 use waybill::domain::ids::ShopId;
 use waybill::flows::connect::store::Added;
-use waybill::flows::views::attention::Attention;
+use waybill::flows::views::attention::{Attention, Counts};
+use waybill::table::keys::{self, DUE, Index, LIST};
 use waybill_local::commands::acts::{self, RetryArgs};
 use waybill_local::commands::held::{self, HeldArgs};
 use waybill_local::commands::shop::{self, ShopCommand};
@@ -137,6 +138,32 @@ async fn held_counts_are_true_at_any_size_and_each_row_says_what_settles_it() {
     let names = list.names(&world.app).await.expect("read");
     let counts: Vec<(String, usize)> = names.into_iter().map(|name| (name.folded, name.waiting)).collect();
     assert_eq!(counts, [("ourvan".to_owned(), VANS as usize), ("antiquecart".to_owned(), 1)]);
+}
+
+/// Pages and `status` count without fetching what they count.
+#[tokio::test(start_paused = true)]
+async fn what_is_counted_is_what_is_listed_also_beside_rows_of_an_earlier_version() {
+    let world = World::new().await;
+    let shop = ShopId::parse(SHOP).expect("id");
+    let agree = async |what: &str, wanted: usize| {
+        let counted = Counts::of_shop(&world.app, &shop).await.expect("counted");
+        assert_eq!(counted, Attention::of(&world.app, &shop).await.expect("read").counts(), "{what}");
+        assert_eq!(counted.total, wanted, "{what}");
+    };
+    agree("nothing", 0).await;
+    let put = |pk: &str, sk: &str, index: Index, place: &str| {
+        let row =
+            json!({"pk": {"S": pk}, "sk": {"S": sk}, index.pk: {"S": keys::held_list(&shop)}, index.sk: {"S": place}});
+        let request = json!({"TableName": world.app.table.name(), "Item": row}).to_string();
+        assert_eq!(world.wire.run("DynamoDB_20120810.PutItem", request.as_bytes()).0, 200);
+    };
+    for (n, reason) in ["CARRIER_UNMAPPED", "CARRIER_UNMAPPED", "UNPAID", "A_LATER_REASON"].into_iter().enumerate() {
+        put("STORE#s1", &format!("ORDER#{n}#PARCEL#f"), LIST, &format!("{reason}#{:013}", 1_790_000_000_000 + n));
+    }
+    put(&format!("SHOP#{SHOP}"), "ORDER#576000000000000001", LIST, "NOT_SCANNED#1780000000000");
+    agree("parcels and an order", 4).await;
+    put("STORE#s1", "ORDER#8#PARCEL#f", DUE, "UNPAID#1770000000000");
+    agree("a row of an earlier version", 5).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use waybill::domain::platform::Platform;
 use waybill::domain::reauthorisation::{Standing, standing_step};
 use waybill::flows::access::shop::grant_facts;
 use waybill::flows::acts::settings;
-use waybill::flows::views::attention::{Attention, Counts};
+use waybill::flows::views::attention::Counts;
 use waybill::flows::views::standing::{StoreStanding, label_words, store_name};
 use waybill::mail::zone;
 use waybill::table::error::TableError;
@@ -80,8 +80,7 @@ pub(crate) struct StoreView {
 
 impl ShopView {
     pub(crate) async fn of(app: &App, shop: &Shop) -> Result<Self, TableError> {
-        let attention = Attention::of(app, &shop.id).await?;
-        Self::with(app, shop, &attention.counts()).await
+        Self::with(app, shop, &Counts::of_shop(app, &shop.id).await?).await
     }
 
     /// The same where the attention list was read already.

@@ -81,6 +81,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// times its size: DynamoDB's own page of 1 MB would be felt in a function's memory.
 const PAGE: i32 = 256;
 
+/// Entries of a list that is read or counted as a whole: a few less than fill DynamoDB's page. The embedded table reads
+/// all that is left of a list for a page without a limit.
+const LISTED: i32 = 4_096;
+
 /// Requests in flight at a time. A worker that takes up two hundred shops would otherwise open as many connections as it
 /// has orders; DynamoDB answers in milliseconds, so this many are thousands a second.
 const IN_FLIGHT: usize = 64;
@@ -255,9 +259,17 @@ impl Table {
 
     /// The first place in a list of `due` behind a sort key.
     pub(crate) async fn listed_first(&self, list: &str, after: &str) -> Result<Option<String>, TableError> {
-        let query = self.list_query(DUE, list, " AND #sk > :from", &[(":from", after)]).limit(1);
-        let first = self.pages_of(query).next().await?.unwrap_or_default();
-        first.first().map(|item| Reader(item).text(DUE.sk)).transpose()
+        self.listed_first_in(DUE, list, after).await
+    }
+
+    /// The first place in a list of an index behind a sort key; empty: the first of all.
+    async fn listed_first_in(&self, index: Index, list: &str, after: &str) -> Result<Option<String>, TableError> {
+        let query = match after {
+            "" => self.list_query(index, list, "", &[]),
+            after => self.list_query(index, list, " AND #sk > :from", &[(":from", after)]),
+        };
+        let first = self.pages_of(query.limit(1)).next().await?.unwrap_or_default();
+        first.first().map(|item| Reader(item).text(index.sk)).transpose()
     }
 
     /// Whether a list of an index holds anything.
@@ -288,7 +300,7 @@ impl Table {
             "" => self.list_query(index, list, "", &[]),
             prefix => self.list_query(index, list, " AND begins_with(#sk, :prefix)", &[(":prefix", prefix)]),
         };
-        self.pages(query, usize::MAX).await?.iter().map(|item| Listed::read(item, index)).collect()
+        self.pages(query.limit(LISTED), usize::MAX).await?.iter().map(|item| Listed::read(item, index)).collect()
     }
 
     /// The pages of a due list, one at a time: a long backlog is never in memory as a whole.

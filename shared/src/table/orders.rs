@@ -168,9 +168,7 @@ pub(super) fn known(shop: &ShopId, rows: &[Item]) -> Result<Vec<Known>, TableErr
         let row = Reader(item);
         let sk = row.text(keys::SK)?;
         if keys::is_tiktok_order(&sk) {
-            let order = keys::tiktok_order_of(&row.key()?);
-            let order = order.ok_or_else(|| TableError::Corrupt { row: sk, problem: "no order's key".into() })?;
-            found.push(Known { row: read(shop, &order, item)?, stores: Vec::new() });
+            found.push(Known { row: order_row(shop, item)?, stores: Vec::new() });
         } else if let Some(last) =
             found.last_mut().filter(|last| sk.starts_with(&keys::order_pointers(&last.row.order)))
         {
@@ -201,6 +199,14 @@ fn write(row: &OrderRow, rev: u64) -> Result<Item, TableError> {
         .found_by(found)
         .ttl(row.changed.max(row.seen) + kept)
         .done())
+}
+
+/// An order's own row among a shop's rows.
+pub(super) fn order_row(shop: &ShopId, item: &Item) -> Result<OrderRow, TableError> {
+    let key = Reader(item).key()?;
+    let order = keys::tiktok_order_of(&key);
+    let order = order.ok_or_else(|| TableError::Corrupt { row: key.sk, problem: "no order's key".into() })?;
+    read(shop, &order, item)
 }
 
 fn read(shop: &ShopId, order: &TikTokOrderId, item: &Item) -> Result<OrderRow, TableError> {

@@ -3,13 +3,17 @@
 use super::audit::AuditEntry;
 use super::codec::{Item, Reader};
 use super::error::TableError;
-use super::keys::{self, ClockPlace, DUE, PK, SK};
-use super::orders::{ClockEntry, Known, known};
-use super::{Table, failure};
+use super::keys::{self, ClockPlace, DUE, Index, LIST, PK, SK};
+use super::orders::{ClockEntry, Known, known, order_row};
+use super::parcels::HeldEntry;
+use super::{LISTED, Table, failure};
 use crate::domain::ids::{AccountId, ShopId, TikTokOrderId};
+use crate::domain::order_row::OrderRow;
+use crate::domain::reason::Reason;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Rows in one answer of the table: a row of an order has about 600 bytes, an answer at most 1 MB.
 const PAGE: usize = 1_000;
@@ -72,6 +76,34 @@ impl Table {
         Ok((found, true))
     }
 
+    /// The rows of a shop's orders as above, without their store orders: half of what is read stays in the table.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn order_rows_newest(
+        &self,
+        shop: &ShopId,
+        account: &AccountId,
+        most: usize,
+    ) -> Result<(Vec<OrderRow>, bool), TableError> {
+        let query = self
+            .between(&keys::shop(shop), keys::ORDERS, &format!("{}{LAST}", keys::ORDERS))
+            .filter_expression("attribute_exists(o)")
+            .limit(i32::try_from((2 * most + 2).min(PAGE)).unwrap_or(256));
+        let mut pages = self.pages_of(query);
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await? {
+            for item in &page {
+                if found.len() >= most {
+                    return Ok((found, false));
+                }
+                let row = order_row(shop, item)?;
+                found.extend(Some(row).filter(|row| row.account == *account));
+            }
+        }
+        Ok((found, true))
+    }
+
     /// The entries of a shop's late orders or of its running clocks after a place, nearest first, at most `most`.
     ///
     /// # Errors
@@ -101,7 +133,7 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn clocks_count(&self, shop: &ShopId, from: Timestamp, until: Timestamp) -> Result<usize, TableError> {
-        self.count(keys::clock_list(shop), &keys::due_from(from), &keys::due_by(until), None).await
+        self.count(DUE, keys::clock_list(shop), &keys::due_from(from), &keys::due_by(until), None).await
     }
 
     /// The same from a moment on, counting no further than `most`.
@@ -110,7 +142,7 @@ impl Table {
     /// [`TableError`].
     pub async fn clocks_from_count(&self, shop: &ShopId, from: Timestamp, most: u16) -> Result<usize, TableError> {
         let until = keys::due_by(Timestamp::MAX);
-        self.count(keys::clock_list(shop), &keys::due_from(from), &until, Some(most)).await
+        self.count(DUE, keys::clock_list(shop), &keys::due_from(from), &until, Some(most)).await
     }
 
     /// How many orders of a shop are late.
@@ -119,15 +151,51 @@ impl Table {
     /// [`TableError`].
     pub async fn late_count(&self, shop: &ShopId) -> Result<usize, TableError> {
         let until = LAST.to_string();
-        self.count(keys::late_list(shop), "0", &until, None).await
+        self.count(DUE, keys::late_list(shop), "0", &until, None).await
     }
 
-    async fn count(&self, list: String, from: &str, until: &str, most: Option<u16>) -> Result<usize, TableError> {
+    /// How many entries a shop's attention list has, by reason, each with the time of its oldest one. Only that one is
+    /// fetched.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn held_counts(&self, shop: &ShopId) -> Result<Vec<(Reason, usize, Timestamp)>, TableError> {
+        let list = keys::held_list(shop);
+        if self.is_listed(DUE, &list).await? {
+            // Rows of earlier versions, which move over one by one: only their keys tell which are counted already.
+            return Ok(by_reason(&self.held_reasons(shop).await?));
+        }
+        let (mut oldest, mut after) = (Vec::new(), String::new());
+        while let Some(place) = self.listed_first_in(LIST, &list, &after).await? {
+            let code = place.split('#').next().unwrap_or_default();
+            after = format!("{code}#{LAST}");
+            // A later version may list for a reason that this one does not know.
+            oldest.extend(keys::read_held(&place));
+        }
+        let counts = oldest.into_iter().map(|(reason, since)| {
+            let list = list.clone();
+            async move {
+                let (from, until) = (format!("{}#", reason.code()), format!("{}#{LAST}", reason.code()));
+                let count = self.count(LIST, list, &from, &until, None).await?;
+                Ok::<_, TableError>((reason, count, since))
+            }
+        });
+        futures_util::future::try_join_all(counts).await
+    }
+
+    async fn count(
+        &self,
+        index: Index,
+        list: String,
+        from: &str,
+        until: &str,
+        most: Option<u16>,
+    ) -> Result<usize, TableError> {
         let query = self
-            .list_query(DUE, &list, " AND #sk BETWEEN :from AND :until", &[(":from", from), (":until", until)])
+            .list_query(index, &list, " AND #sk BETWEEN :from AND :until", &[(":from", from), (":until", until)])
             .table_name(self.name())
             .select(Select::Count)
-            .set_limit(most.map(i32::from))
+            .limit(most.map_or(LISTED, i32::from))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let (mut total, mut start) = (0, None);
         loop {
@@ -186,4 +254,14 @@ impl Table {
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
             .scan_index_forward(false)
     }
+}
+
+fn by_reason(entries: &[HeldEntry]) -> Vec<(Reason, usize, Timestamp)> {
+    let mut found: BTreeMap<Reason, (usize, Timestamp)> = BTreeMap::new();
+    for entry in entries {
+        let (count, oldest) = found.entry(entry.reason).or_insert((0, entry.since));
+        *count += 1;
+        *oldest = (*oldest).min(entry.since);
+    }
+    found.into_iter().map(|(reason, (count, oldest))| (reason, count, oldest)).collect()
 }

@@ -14,7 +14,7 @@ use waybill::flows::acts::settings::{self, CLOCKS};
 use waybill::flows::acts::{self, Actor};
 use waybill::flows::connect::shop::{self as connect_shop, ConnectedShop};
 use waybill::flows::tell::readers;
-use waybill::flows::views::attention::Attention;
+use waybill::flows::views::attention::Counts;
 use waybill::flows::views::standing::ShopStanding;
 use waybill::mail::zone;
 use waybill::tiktok::authorise::TokenAnswer;
@@ -323,7 +323,7 @@ async fn list(app: &App, output: &mut Output) -> Result<bool, Failure> {
             since,
             paused_by: shop.settings.paused_by.clone(),
             waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
-            held: Attention::of(app, &shop.id).await?.counts().total,
+            held: Counts::of_shop(app, &shop.id).await?.total,
             seller_shipping: shop.consent.seller_shipping,
             account: shop.account.to_string(),
             mail_to: mail_to(app, &shop).await?,

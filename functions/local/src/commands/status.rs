@@ -9,7 +9,7 @@ use serde::Serialize;
 use waybill::app::App;
 use waybill::domain::connection::{Shop, StoreConnection};
 use waybill::domain::parcel::Parcel;
-use waybill::flows::views::attention::Attention;
+use waybill::flows::views::attention::Counts;
 use waybill::flows::views::shop_now::ShopNow;
 use waybill::flows::views::standing::{ShopStanding, StoreStanding, label_words, store_name};
 use waybill::flows::views::waiting::{notice, wait};
@@ -165,7 +165,7 @@ async fn of_shop(app: &App, shop: &Shop, zone: &TimeZone) -> Result<Vec<StatusRo
 }
 
 async fn held(app: &App, shop: &Shop, zone: &TimeZone) -> Result<StatusRow, Failure> {
-    let (counts, id) = (Attention::of(app, &shop.id).await?.counts(), Some(shop.id.to_string()));
+    let (counts, id) = (Counts::of_shop(app, &shop.id).await?, Some(shop.id.to_string()));
     let Some(oldest) = counts.oldest else { return Ok(StatusRow::good("held", id, "nothing waits for a hand")) };
     let reasons: Vec<String> = counts.reasons.iter().map(|(reason, n)| format!("{n} {}", reason.code())).collect();
     let said = format!(

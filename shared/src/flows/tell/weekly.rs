@@ -4,7 +4,7 @@ use super::{TellError, Told, links, tell};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::order_row::{Ours, UnitState};
-use crate::flows::views::attention::Attention;
+use crate::flows::views::attention::Counts;
 use crate::flows::views::report;
 use crate::mail::regular_letters::{self, Week};
 use crate::table::mails::MailStep;
@@ -31,9 +31,9 @@ pub async fn run(app: &App, shop: &Shop, monday: &str) -> Result<Told, TellError
 }
 
 async fn week(app: &App, shop: &Shop) -> Result<Week, TellError> {
-    let (orders, all) = app.table.tiktok_orders_before(&shop.id, &shop.account, None, MOST).await?;
+    let (orders, all) = app.table.order_rows_newest(&shop.id, &shop.account, MOST).await?;
     let since = app.clock.now() - SignedDuration::from_hours(24 * i64::from(DAYS));
-    let ours = orders.iter().map(|known| &known.row).filter(|row| row.facts.ours == Ours::Seller);
+    let ours = orders.iter().filter(|row| row.facts.ours == Ours::Seller);
     let mut week = Week::default();
     for row in ours.filter(|row| row.facts.created >= since) {
         week.orders += 1;
@@ -41,12 +41,12 @@ async fn week(app: &App, shop: &Shop) -> Result<Week, TellError> {
         week.open += u64::from(row.facts.count(UnitState::is_open) > 0 && !row.is_ended());
     }
     // Fewer than all of the week's were read.
-    week.only = (!all && orders.last().is_some_and(|known| known.row.facts.created >= since)).then_some(MOST);
+    week.only = (!all && orders.last().is_some_and(|row| row.facts.created >= since)).then_some(MOST);
     let (figures, _) = report::newest(app, shop, DAYS, MOST).await?;
     for figure in figures.into_iter().filter(|figure| figure.carrier.is_none()) {
         week.figures.push((figure.measure, figure.value, figure.of));
     }
-    let counts = Attention::of(app, &shop.id).await?.counts();
+    let counts = Counts::of_shop(app, &shop.id).await?;
     week.held = counts.total as u64;
     let mut reasons: Vec<_> = counts.reasons.into_iter().collect();
     reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));

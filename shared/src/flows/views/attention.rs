@@ -31,6 +31,20 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Counts a shop's list, without reading what stands on it.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn of_shop(app: &App, shop: &ShopId) -> Result<Self, TableError> {
+        let mut counts = Self::default();
+        for (reason, count, since) in app.table.held_counts(shop).await? {
+            counts.total += count;
+            counts.reasons.insert(reason, count);
+            counts.oldest = Some(counts.oldest.map_or(since, |oldest| oldest.min(since)));
+        }
+        Ok(counts)
+    }
+
     fn of<'a>(entries: impl IntoIterator<Item = &'a HeldEntry>) -> Self {
         let mut counts = Self::default();
         for entry in entries {
@@ -85,12 +99,8 @@ impl Attention {
     /// # Errors
     /// [`TableError`].
     pub async fn of(app: &App, shop: &ShopId) -> Result<Self, TableError> {
+        // Parcels, and orders that stand on the list by themselves: late, not scanned, lost.
         let mut entries = app.table.held_reasons(shop).await?;
-        entries.retain(|entry| keys::is_of_store(&entry.key));
-        entries.extend(app.table.tiktok_orders_held(shop, "").await?.into_iter().map(|(order, reason, since)| {
-            // Orders stand on the list by themselves: late, not scanned, lost.
-            HeldEntry { key: keys::tiktok_order(shop, &order), reason, since }
-        }));
         entries.sort_by(|left, right| (left.since, &left.key).cmp(&(right.since, &right.key)));
         Ok(Self { entries })
     }

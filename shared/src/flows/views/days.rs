@@ -4,7 +4,6 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::deadline::Clock;
 use crate::domain::order_row::{OrderRow, Ours, Rules};
-use crate::flows::views::orders::newest;
 use crate::mail::zone;
 use crate::table::error::TableError;
 use jiff::civil::Date;
@@ -58,14 +57,14 @@ pub async fn days(app: &App, shops: &[Shop], days: i64) -> Result<Days, TableErr
         let today = now.to_zoned(zone.clone()).date();
         let from = today.checked_sub((days - 1).days()).unwrap_or(today);
         first = Some(first.map_or(from, |first: Date| first.min(from)));
-        let (rows, all) = newest(app, shop, share).await?;
+        let (rows, all) = app.table.order_rows_newest(&shop.id, &shop.account, share).await?;
         // All of these days, when the oldest that was looked at is older.
-        let reached = rows.last().is_some_and(|known| known.row.facts.created.to_zoned(zone.clone()).date() < from);
+        let reached = rows.last().is_some_and(|row| row.facts.created.to_zoned(zone.clone()).date() < from);
         if !all && !reached {
             *only.get_or_insert(0) += rows.len();
         }
-        for known in &rows {
-            count(&mut found, shop, &known.row, from, |at| at.to_zoned(zone.clone()).date());
+        for row in &rows {
+            count(&mut found, shop, row, from, |at| at.to_zoned(zone.clone()).date());
         }
     }
     let Some(first) = first else { return Ok(Days::default()) };

@@ -52,39 +52,42 @@ impl Counts {
             more: self.more || other.more,
         }
     }
-
-    /// All of them.
-    #[must_use]
-    pub fn total(self) -> usize {
-        self.late + self.today + self.tomorrow + self.later
-    }
 }
 
-/// Counts a shop's deadlines.
+/// Counts a shop's deadlines up to tomorrow; what is due after that is left at zero.
 ///
 /// # Errors
 /// [`TableError`].
-pub async fn counts(app: &App, shop: &Shop) -> Result<Counts, TableError> {
+pub async fn near(app: &App, shop: &Shop) -> Result<Counts, TableError> {
     let now = app.clock.now();
-    let zone = zone::of(shop);
-    let midnight = |days: i64| {
-        let day = now.to_zoned(zone.clone()).date().checked_add(days.days()).ok()?;
-        Some(day.to_zoned(zone.clone()).ok()?.timestamp())
-    };
-    let tomorrow = midnight(1).unwrap_or(Timestamp::MAX);
-    let after = midnight(2).unwrap_or(Timestamp::MAX);
+    let (tomorrow, after) = (midnight(shop, now, 1), midnight(shop, now, 2));
     let (ms, table) = (SignedDuration::from_millis(1), &app.table);
     let before = |at: Timestamp| at.checked_sub(ms).unwrap_or(at);
     // What is due at this very moment is not late yet.
     let passed = table.clocks_count(&shop.id, Timestamp::UNIX_EPOCH, before(now)).await?;
-    let later = table.clocks_from_count(&shop.id, after, COUNTED).await?;
     Ok(Counts {
         late: table.late_count(&shop.id).await? + passed,
         today: table.clocks_count(&shop.id, now, before(tomorrow)).await?,
         tomorrow: table.clocks_count(&shop.id, tomorrow, before(after)).await?,
-        later,
-        more: later >= usize::from(COUNTED),
+        ..Counts::default()
     })
+}
+
+/// Counts all of a shop's deadlines.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn counts(app: &App, shop: &Shop) -> Result<Counts, TableError> {
+    let after = midnight(shop, app.clock.now(), 2);
+    let later = app.table.clocks_from_count(&shop.id, after, COUNTED).await?;
+    Ok(Counts { later, more: later >= usize::from(COUNTED), ..near(app, shop).await? })
+}
+
+/// When the day after so many begins where the shop is.
+fn midnight(shop: &Shop, now: Timestamp, days: i64) -> Timestamp {
+    let zone = zone::of(shop);
+    let day = now.to_zoned(zone.clone()).date().checked_add(days.days()).and_then(|day| day.to_zoned(zone));
+    day.map_or(Timestamp::MAX, |day| day.timestamp())
 }
 
 /// A place in the board: late ones stand before the others.

@@ -5,7 +5,7 @@ use crate::domain::connection::Shop;
 use crate::flows::carriers::lists::lost_mappings;
 use crate::flows::carriers::match_parcel::{Maps, folded, recognised};
 use crate::flows::carriers::unmatched::{asks_for_a_name, suggestions};
-use crate::flows::views::attention::Attention;
+use crate::flows::views::attention::Counts;
 use crate::table::error::TableError;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -177,7 +177,7 @@ async fn of_shop(
 pub async fn waiting(app: &App, shops: &[Shop]) -> Result<usize, TableError> {
     let mut total = 0;
     for shop in shops {
-        total += Attention::of(app, &shop.id).await?.counts().of_reasons(asks_for_a_name);
+        total += Counts::of_shop(app, &shop.id).await?.of_reasons(asks_for_a_name);
     }
     Ok(total)
 }

@@ -9,7 +9,6 @@ use crate::flows::orders::board::{OrderLine, known};
 use crate::flows::views::order::{meant, page_of};
 use crate::flows::views::rows::Part;
 use crate::table::error::TableError;
-use crate::table::orders::Known;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -218,12 +217,4 @@ pub async fn search(app: &App, scope: &Scope, shops: &[Shop], x: &str) -> Result
         1 => Found::One(hits.remove(0).order),
         _ => Found::Several(hits),
     })
-}
-
-/// The newest orders of a shop, at most `most`, and whether that is all of them.
-///
-/// # Errors
-/// [`TableError`].
-pub async fn newest(app: &App, shop: &Shop, most: usize) -> Result<(Vec<Known>, bool), TableError> {
-    app.table.tiktok_orders_before(&shop.id, &shop.account, None, most).await
 }

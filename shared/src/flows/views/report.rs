@@ -8,7 +8,6 @@ use crate::domain::ids::ProviderId;
 use crate::domain::order::{CancelledBy, OrderState};
 use crate::domain::order_row::{OrderRow, Ours, Rules, UnitState};
 use crate::table::error::TableError;
-use crate::table::orders::Known;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,7 +67,7 @@ impl Counts {
 /// [`TableError`].
 pub async fn report(app: &App, shop: &Shop, days: u16) -> Result<Vec<Figure>, TableError> {
     let orders = app.table.tiktok_orders(&shop.id, &shop.account).await?;
-    of(app, shop, days, &orders).await
+    of(app, shop, days, orders.iter().map(|known| &known.row)).await
 }
 
 /// The same by the newest orders alone, at most `most`; with it, how many were read where that is not all of them. A
@@ -82,11 +81,11 @@ pub async fn newest(
     days: u16,
     most: usize,
 ) -> Result<(Vec<Figure>, Option<usize>), TableError> {
-    let (orders, all) = app.table.tiktok_orders_before(&shop.id, &shop.account, None, most).await?;
+    let (orders, all) = app.table.order_rows_newest(&shop.id, &shop.account, most).await?;
     let since = begin(app, days);
-    let reached = orders.last().is_some_and(|known| known.row.facts.created < since);
+    let reached = orders.last().is_some_and(|row| row.facts.created < since);
     let only = (!all && !reached).then_some(orders.len());
-    Ok((of(app, shop, days, &orders).await?, only))
+    Ok((of(app, shop, days, orders.iter()).await?, only))
 }
 
 fn begin(app: &App, days: u16) -> Timestamp {
@@ -94,7 +93,12 @@ fn begin(app: &App, days: u16) -> Timestamp {
     app.clock.now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-async fn of(app: &App, shop: &Shop, days: u16, orders: &[Known]) -> Result<Vec<Figure>, TableError> {
+async fn of(
+    app: &App,
+    shop: &Shop,
+    days: u16,
+    orders: impl Iterator<Item = &OrderRow>,
+) -> Result<Vec<Figure>, TableError> {
     let since = begin(app, days);
     let mut names: HashMap<String, String> = HashMap::new();
     for list in app.table.providers_all(&shop.id).await? {
@@ -102,7 +106,7 @@ async fn of(app: &App, shop: &Shop, days: u16, orders: &[Known]) -> Result<Vec<F
             names.entry(provider.id.to_string()).or_insert(provider.name);
         }
     }
-    let rows = orders.iter().map(|known| &known.row).filter(|row| row.facts.created >= since);
+    let rows = orders.filter(|row| row.facts.created >= since);
     Ok(figures(shop, days, rows, &names, app.clock.now()))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::domain::connection::Shop;
-use crate::flows::views::attention::{self, Attention};
+use crate::flows::views::attention;
 use crate::flows::views::deadlines::{self, Counts as Due};
 use crate::flows::views::standing::{ShopStanding, StoreStanding, store_name};
 use crate::table::error::TableError;
@@ -21,7 +21,7 @@ pub struct ShopNow {
     pub standing: ShopStanding,
     /// What needs a hand.
     pub held: attention::Counts,
-    /// What is late or due.
+    /// What is late, or due by tomorrow.
     pub due: Due,
     /// Numbers and messages on their way.
     pub waiting: u64,
@@ -43,8 +43,8 @@ impl ShopNow {
     pub async fn of(app: &App, shop: &Shop) -> Result<Self, TableError> {
         Ok(Self {
             standing: ShopStanding::of(shop, app.config.reauth_days, app.clock.now()),
-            held: Attention::of(app, &shop.id).await?.counts(),
-            due: deadlines::counts(app, shop).await?,
+            held: attention::Counts::of_shop(app, &shop.id).await?,
+            due: deadlines::near(app, shop).await?,
             waiting: app.table.push_waiting(&shop.id, Timestamp::MAX).await?,
             pushed: app.table.pushed_get(&shop.id).await?,
             seller_shipping: shop.consent.seller_shipping,

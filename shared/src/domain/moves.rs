@@ -273,6 +273,14 @@ impl Parcel {
         asked
     }
 
+    /// The other orders with this number have another one now.
+    pub fn stands_alone(&mut self, now: Timestamp) {
+        if self.state == ParcelState::AcceptedShared && self.advance(ParcelState::Accepted, now).is_ok() {
+            self.listed = false;
+            self.note(now, Plain::HoldEnded, "no other order has it any more");
+        }
+    }
+
     /// Leaves the queue for the attention list. What comes right by itself is never left to a person: it is listed, and
     /// looked at hourly. The same verdict again changes nothing.
     pub fn hold(&mut self, reason: Reason, detail: &str, waits_for: WaitsFor, now: Timestamp) {

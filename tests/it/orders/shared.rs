@@ -55,6 +55,20 @@ async fn a_correction_of_one_of_two_settles_it() {
     world.quiet(SECOND).await;
 }
 
+/// The other one of the two: nobody is asked any more about the number that only one order has now.
+#[tokio::test(start_paused = true)]
+async fn a_correction_of_the_order_that_was_first_settles_it_too() {
+    let number = usps(17);
+    let world = twice("US", &number, "USPS", None).await;
+    world.hours(3).await;
+    world.listed(&number, &["TRACKING_SHARED"]).await;
+    world.command(&["correct", FIRST, "--number", &usps(99)]).await;
+    world.hours(2).await;
+    world.holds(SHOP, FIRST, &[&usps(99)]).await;
+    world.holds(SHOP, SECOND, &[&number]).await;
+    world.quiet(SECOND).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_number_stands_on_twenty_orders_at_the_most() {
     let (world, number) = (World::everyday("US").await, usps(17));

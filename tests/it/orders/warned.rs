@@ -83,7 +83,7 @@ async fn a_warning_stands_when_the_store_takes_the_parcel_back_and_tells_it_agai
             world.tiktok.scan(SHOP, ORDER);
             world.minutes(10).await;
         }
-        for status in ["cancelled", "success"] {
+        for status in ["cancelled", "success", "cancelled", "success"] {
             world.hours(1).await;
             tells(&world, &store, status).await;
             world.minutes(3).await;

@@ -6,7 +6,7 @@ use super::judge::Plan;
 use super::orders::{Desk, Group};
 use super::record::{not_read, settle};
 use super::shop_run::ShopRun;
-use super::{Run, read, resolve, shop, split};
+use super::{Run, read, resolve, shop, split, twins};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
@@ -70,7 +70,10 @@ pub async fn judge_held(
     let grew = lists::grew(app, &shop.row).await?.filter(|at| swept.is_none_or(|swept| *at > swept - CROSSED));
     for entry in held {
         if matches!(entry.reason, Reason::AcceptedWithWarning | Reason::TrackingShared) {
-            // TikTok has the number: there is nothing to judge.
+            // TikTok has the number: there is nothing to judge. But the other order's may be another one now.
+            if entry.reason == Reason::TrackingShared && has_its_turn(entry, swept, began) {
+                twins::look_at_shared(app, &entry.key).await?;
+            }
             continue;
         }
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;

@@ -110,6 +110,8 @@ pub(super) fn reconciled(
     let tried = parcel.tried.as_ref().filter(|tried| same_number(&tried.number, &carried.number));
     let before = parcel.sent.as_ref();
     let corrected = tried.is_some_and(|tried| tried.correction);
+    let said = standing_answer(parcel, carried);
+    let warning = said.map(|answer| &answer.message).filter(|words| !words.is_empty() && !is_scanned(order, &lines));
     let (event, edits) = match (tried, before) {
         (Some(_), _) => (Plain::Reconciled, u32::from(corrected)),
         (None, Some(sent)) => (Plain::Unchanged, sent.edits),
@@ -121,14 +123,14 @@ pub(super) fn reconciled(
             provider: tried.map_or_else(|| carried.provider.clone(), |tried| tried.provider.clone()),
             provider_name: tried.map_or_else(|| carried.provider_name.clone(), |tried| tried.provider_name.clone()),
         },
-        warning: standing_warning(parcel, carried).filter(|_| !is_scanned(order, &lines)),
+        warning: warning.cloned(),
         carrier_words: parcel.carrier.clone(),
         lines,
         package,
         edits,
         shipped_at: before.map_or(tried.map_or(now, |tried| tried.at), |sent| sent.shipped_at),
         shared: Vec::new(),
-        request_id: None,
+        request_id: said.map(|answer| answer.request_id.clone()),
         event,
     }
 }
@@ -138,15 +140,14 @@ fn is_scanned(order: &TikTokOrder, lines: &[LineItemId]) -> bool {
     theirs.all(|line| matches!(line.state, OrderState::Shipped(_)))
 }
 
-/// A read shows no warnings. The one that TikTok answered with when we sent this number under this carrier stands, also
-/// where the store took the parcel back meanwhile and told it again.
-fn standing_warning(parcel: &Parcel, carried: &Carried) -> Option<String> {
+/// A read shows neither warnings nor request ids. What TikTok answered when we sent this number under this carrier stands,
+/// also where the store took the parcel back meanwhile and told it again, however often.
+fn standing_answer<'a>(parcel: &'a Parcel, carried: &Carried) -> Option<&'a Answer> {
     let sent = parcel.sent.as_ref()?;
     let same =
         same_number(&sent.number, &carried.number) && sent.provider == carried.provider && parcel.tried.is_none();
     // Rows of earlier versions may hold a fault of the way here as code 0: TikTok's own answers have a request id.
-    let answer = parcel.answer.as_ref().filter(|answer| same && answer.code == 0 && !answer.request_id.is_empty())?;
-    Some(answer.message.clone()).filter(|words| !words.is_empty())
+    parcel.answer.as_ref().filter(|answer| same && answer.code == 0 && !answer.request_id.is_empty())
 }
 
 /// TikTok's words; none where no answer came, or one that is not TikTok's.

@@ -3,8 +3,9 @@
 
 use super::judge::Plan;
 use super::orders::Desk;
+use crate::app::App;
 use crate::domain::decision::{Decision, Through};
-use crate::domain::ids::{AccountId, PackageId, ShopId, TikTokOrderId};
+use crate::domain::ids::{PackageId, ShopId, TikTokOrderId};
 use crate::domain::moves::orders_in_words;
 use crate::domain::order::SplitTag;
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
@@ -50,8 +51,15 @@ impl Desk<'_> {
 
     /// The same number on another order: one parcel where TikTok combines by number, a mistake elsewhere.
     async fn same_number(&self, row: &Parcel, mut plan: Plan, package: Option<&PackageId>) -> Result<Plan, ListError> {
-        let (Some(account), Some(carried)) = (&row.account, &plan.carried) else { return Ok(plan) };
-        let others = self.others_with(row, account, &carried.number, package).await?;
+        let Some(carried) = &plan.carried else { return Ok(plan) };
+        let others = match others_with(self.shop.run.app, row, &self.order.id, &carried.number, package).await {
+            Ok(others) => others,
+            Err(error) => {
+                // The index may still be building: TikTok's own refusal of a number that is used remains.
+                tracing::warn!(shop.id = %self.shop.id, error = &error as &dyn std::error::Error, "a number was not looked for");
+                return Ok(plan);
+            }
+        };
         if others.is_empty() {
             return Ok(plan);
         }
@@ -77,44 +85,6 @@ impl Desk<'_> {
         }
         plan.shared = apart.into_keys().collect();
         Ok(plan)
-    }
-
-    /// Orders of the account, other than this one, that have a number: in which shop, and whether TikTok has it.
-    async fn others_with(
-        &self,
-        row: &Parcel,
-        account: &AccountId,
-        number: &str,
-        package: Option<&PackageId>,
-    ) -> Result<BTreeMap<TikTokOrderId, (ShopId, bool)>, TableError> {
-        let (app, own) = (self.shop.run.app, keys::parcel(row));
-        let mut found: BTreeSet<Key> = match app.table.parcels_found(account, number).await {
-            Ok(found) => found.into_iter().collect(),
-            Err(error) => {
-                // The index may still be building: TikTok's own refusal of a number that is used remains.
-                tracing::warn!(shop.id = %self.shop.id, error = &error as &dyn std::error::Error, "a number was not looked for");
-                return Ok(BTreeMap::new());
-            }
-        };
-        // The store's spelling may be longer than the carrier's own form.
-        if let Some(written) = row.number.as_ref().map(TrackingNumber::as_str)
-            && found_as(written) != found_as(number)
-        {
-            found.extend(app.table.parcels_found(account, written).await?);
-        }
-        found.remove(&own);
-        let (mut others, now) = (BTreeMap::new(), app.clock.now());
-        for key in found.iter().take(MOST_ROWS) {
-            let Some(other) = app.table.parcel_get(key).await? else { continue };
-            let Some(order) = other.tiktok_order().filter(|order| **order != self.order.id) else { continue };
-            let packed = package.is_some() && other.sent.as_ref().is_some_and(|sent| sent.package.as_ref() == package);
-            if let (Some(sent), false) = (has(&other, number, now), packed || other.account.as_ref() != Some(account)) {
-                let known: &mut (ShopId, bool) =
-                    others.entry(order.clone()).or_insert_with(|| (other.shop.clone(), sent));
-                known.1 |= sent;
-            }
-        }
-        Ok(others)
     }
 
     /// TikTok suggested one parcel for both orders, or a person said that they travel together.
@@ -164,6 +134,51 @@ impl Desk<'_> {
             numbers.extend(theirs.filter_map(|row| Some(row.number.as_ref()?.as_str().to_owned())));
         }
         Ok(numbers)
+    }
+}
+
+/// Orders of the account, other than this one, that have a number: in which shop, and whether TikTok has it.
+async fn others_with(
+    app: &App,
+    row: &Parcel,
+    order: &TikTokOrderId,
+    number: &str,
+    package: Option<&PackageId>,
+) -> Result<BTreeMap<TikTokOrderId, (ShopId, bool)>, TableError> {
+    let Some(account) = &row.account else { return Ok(BTreeMap::new()) };
+    let mut found: BTreeSet<Key> = app.table.parcels_found(account, number).await?.into_iter().collect();
+    // The store's spelling may be longer than the carrier's own form.
+    if let Some(written) = row.number.as_ref().map(TrackingNumber::as_str)
+        && found_as(written) != found_as(number)
+    {
+        found.extend(app.table.parcels_found(account, written).await?);
+    }
+    found.remove(&keys::parcel(row));
+    let (mut others, now) = (BTreeMap::new(), app.clock.now());
+    for key in found.iter().take(MOST_ROWS) {
+        let Some(other) = app.table.parcel_get(key).await? else { continue };
+        let Some(theirs) = other.tiktok_order().filter(|theirs| *theirs != order) else { continue };
+        let packed = package.is_some() && other.sent.as_ref().is_some_and(|sent| sent.package.as_ref() == package);
+        if let (Some(sent), false) = (has(&other, number, now), packed || other.account.as_ref() != Some(account)) {
+            let known: &mut (ShopId, bool) = others.entry(theirs.clone()).or_insert_with(|| (other.shop.clone(), sent));
+            known.1 |= sent;
+        }
+    }
+    Ok(others)
+}
+
+/// A number that two orders had, and that only one has now, asks nobody any more.
+pub(super) async fn look_at_shared(app: &App, key: &Key) -> Result<(), TableError> {
+    let Some(mut row) = app.table.parcel_get(key).await? else { return Ok(()) };
+    let (Some(order), Some(sent)) = (row.tiktok_order().cloned(), row.sent.clone()) else { return Ok(()) };
+    if row.due.is_some() || !others_with(app, &row, &order, &sent.number, sent.package.as_ref()).await?.is_empty() {
+        return Ok(());
+    }
+    row.stands_alone(app.clock.now());
+    match app.table.parcel_put(&mut row).await {
+        // Somebody else changed it: the next round looks again.
+        Ok(()) | Err(TableError::Conflict) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

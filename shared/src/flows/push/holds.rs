@@ -69,11 +69,8 @@ pub async fn judge_held(
     // A carrier that joined the shop's list frees holds of any age.
     let grew = lists::grew(app, &shop.row).await?.filter(|at| swept.is_none_or(|swept| *at > swept - CROSSED));
     for entry in held {
-        if matches!(entry.reason, Reason::AcceptedWithWarning | Reason::TrackingShared) {
-            // TikTok has the number: there is nothing to judge. But the other order's may be another one now.
-            if entry.reason == Reason::TrackingShared && has_its_turn(entry, swept, began) {
-                twins::look_at_shared(app, &entry.key).await?;
-            }
+        if entry.reason == Reason::AcceptedWithWarning {
+            // TikTok has the number: there is nothing to judge.
             continue;
         }
         let news = grew.is_some_and(|at| entry.since < at) && entry.reason.auto() == Auto::OnMapping;
@@ -92,6 +89,7 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     for (store, order) in &places {
         let Some(group) = shop::load_all(&run, store, order).await else { continue };
+        let_go_of_shared(&shop, &group).await?;
         for mut group in split::by_order(group) {
             let held = group.rows.iter().any(|row| waits(row, &shop));
             if let Some(id) = resolve::known(&group).cloned().filter(|_| held) {
@@ -124,6 +122,16 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
     }
     shop.write_sighted().await;
     Ok(freed)
+}
+
+/// A number that two orders had, and that only one has now, asks nobody any more.
+async fn let_go_of_shared(shop: &ShopRun<'_>, group: &Group) -> Result<(), TableError> {
+    for row in group.rows.iter().filter(|row| row.state == ParcelState::AcceptedShared && row.shop == shop.id) {
+        if row.listed && row.due.is_none() && !twins::is_shared(shop.run.app, row).await? {
+            settle(shop, row.clone(), |row, now| row.stands_alone(now)).await;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn waits(row: &Parcel, shop: &ShopRun<'_>) -> bool {

@@ -51,15 +51,16 @@ impl Desk<'_> {
 
     /// The same number on another order: one parcel where TikTok combines by number, a mistake elsewhere.
     async fn same_number(&self, row: &Parcel, mut plan: Plan, package: Option<&PackageId>) -> Result<Plan, ListError> {
-        let Some(carried) = &plan.carried else { return Ok(plan) };
-        let others = match others_with(self.shop.run.app, row, &self.order.id, &carried.number, package).await {
-            Ok(others) => others,
+        let (app, Some(carried)) = (self.shop.run.app, &plan.carried) else { return Ok(plan) };
+        let found = match rows_with(app, row, &carried.number).await {
+            Ok(found) => found,
             Err(error) => {
                 // The index may still be building: TikTok's own refusal of a number that is used remains.
                 tracing::warn!(shop.id = %self.shop.id, error = &error as &dyn std::error::Error, "a number was not looked for");
                 return Ok(plan);
             }
         };
+        let others = others_among(app, row, &self.order.id, found, &carried.number, package).await?;
         if others.is_empty() {
             return Ok(plan);
         }
@@ -137,15 +138,9 @@ impl Desk<'_> {
     }
 }
 
-/// Orders of the account, other than this one, that have a number: in which shop, and whether TikTok has it.
-async fn others_with(
-    app: &App,
-    row: &Parcel,
-    order: &TikTokOrderId,
-    number: &str,
-    package: Option<&PackageId>,
-) -> Result<BTreeMap<TikTokOrderId, (ShopId, bool)>, TableError> {
-    let Some(account) = &row.account else { return Ok(BTreeMap::new()) };
+/// The other parcels of its account that the index names for this number.
+async fn rows_with(app: &App, row: &Parcel, number: &str) -> Result<BTreeSet<Key>, TableError> {
+    let Some(account) = &row.account else { return Ok(BTreeSet::new()) };
     let mut found: BTreeSet<Key> = app.table.parcels_found(account, number).await?.into_iter().collect();
     // The store's spelling may be longer than the carrier's own form.
     if let Some(written) = row.number.as_ref().map(TrackingNumber::as_str)
@@ -154,12 +149,24 @@ async fn others_with(
         found.extend(app.table.parcels_found(account, written).await?);
     }
     found.remove(&keys::parcel(row));
+    Ok(found)
+}
+
+/// Orders, other than this one, that have a number: in which shop, and whether TikTok has it.
+async fn others_among(
+    app: &App,
+    row: &Parcel,
+    order: &TikTokOrderId,
+    found: BTreeSet<Key>,
+    number: &str,
+    package: Option<&PackageId>,
+) -> Result<BTreeMap<TikTokOrderId, (ShopId, bool)>, TableError> {
     let (mut others, now) = (BTreeMap::new(), app.clock.now());
     for key in found.iter().take(MOST_ROWS) {
         let Some(other) = app.table.parcel_get(key).await? else { continue };
         let Some(theirs) = other.tiktok_order().filter(|theirs| *theirs != order) else { continue };
         let packed = package.is_some() && other.sent.as_ref().is_some_and(|sent| sent.package.as_ref() == package);
-        if let (Some(sent), false) = (has(&other, number, now), packed || other.account.as_ref() != Some(account)) {
+        if let (Some(sent), false) = (has(&other, number, now), packed || other.account != row.account) {
             let known: &mut (ShopId, bool) = others.entry(theirs.clone()).or_insert_with(|| (other.shop.clone(), sent));
             known.1 |= sent;
         }
@@ -167,19 +174,11 @@ async fn others_with(
     Ok(others)
 }
 
-/// A number that two orders had, and that only one has now, asks nobody any more.
-pub(super) async fn look_at_shared(app: &App, key: &Key) -> Result<(), TableError> {
-    let Some(mut row) = app.table.parcel_get(key).await? else { return Ok(()) };
-    let (Some(order), Some(sent)) = (row.tiktok_order().cloned(), row.sent.clone()) else { return Ok(()) };
-    if row.due.is_some() || !others_with(app, &row, &order, &sent.number, sent.package.as_ref()).await?.is_empty() {
-        return Ok(());
-    }
-    row.stands_alone(app.clock.now());
-    match app.table.parcel_put(&mut row).await {
-        // Somebody else changed it: the next round looks again.
-        Ok(()) | Err(TableError::Conflict) => Ok(()),
-        Err(error) => Err(error),
-    }
+/// Whether the number that TikTok has of this parcel is that of another order too.
+pub(super) async fn is_shared(app: &App, row: &Parcel) -> Result<bool, TableError> {
+    let (Some(order), Some(sent)) = (row.tiktok_order(), &row.sent) else { return Ok(false) };
+    let found = rows_with(app, row, &sent.number).await?;
+    Ok(!others_among(app, row, order, found, &sent.number, sent.package.as_ref()).await?.is_empty())
 }
 
 /// Whether a parcel has a number, and (`true`) whether TikTok has it from us since lately. One that is on its way counts: of

@@ -102,14 +102,17 @@ pub(super) fn undecided(group: &Group) -> Option<Pointer> {
 }
 
 /// Before the first decision about parcels of a known order, their store orders are noted beside it: TikTok's own news
-/// about the order finds its parcels by them. Without that nothing is decided: the parcels stay due.
+/// about the order finds its parcels by them. While that cannot be noted nothing is decided: the parcels stay due.
 pub(super) async fn point(shop: &ShopRun<'_>, fresh: &[(TikTokOrderId, Pointer)]) -> Option<()> {
     let app = shop.run.app;
     for (order, to) in fresh {
         let put = app.table.order_pointer_put(&shop.id, order, to, app.clock.now());
         if let Err(error) = put.await {
             tracing::warn!(error = &error as &dyn std::error::Error, "store order not noted beside its TikTok order");
-            return None;
+            // A name that the table refuses would be refused for ever, and the number goes out all the same.
+            if error.is_passing() {
+                return None;
+            }
         }
     }
     Some(())

@@ -5,7 +5,6 @@ use super::codec::{Item, Reader};
 use super::error::TableError;
 use super::keys::{self, ClockPlace, DUE, Index, LIST, PK, SK};
 use super::orders::{ClockEntry, Known, known, order_row};
-use super::parcels::HeldEntry;
 use super::{LISTED, Table, failure};
 use crate::domain::ids::{AccountId, ShopId, TikTokOrderId};
 use crate::domain::order_row::OrderRow;
@@ -13,7 +12,6 @@ use crate::domain::reason::Reason;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, Select};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Rows in one answer of the table: a row of an order has about 600 bytes, an answer at most 1 MB.
 const PAGE: usize = 1_000;
@@ -155,15 +153,14 @@ impl Table {
     }
 
     /// How many entries a shop's attention list has, by reason, each with the time of its oldest one. Only that one is
-    /// fetched.
+    /// fetched. `None`: rows of earlier versions are among them, and only their keys tell which stand there twice.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn held_counts(&self, shop: &ShopId) -> Result<Vec<(Reason, usize, Timestamp)>, TableError> {
+    pub async fn held_counts(&self, shop: &ShopId) -> Result<Option<Vec<(Reason, usize, Timestamp)>>, TableError> {
         let list = keys::held_list(shop);
         if self.is_listed(DUE, &list).await? {
-            // Rows of earlier versions, which move over one by one: only their keys tell which are counted already.
-            return Ok(by_reason(&self.held_reasons(shop).await?));
+            return Ok(None);
         }
         let (mut oldest, mut after) = (Vec::new(), String::new());
         while let Some(place) = self.listed_first_in(LIST, &list, &after).await? {
@@ -180,7 +177,7 @@ impl Table {
                 Ok::<_, TableError>((reason, count, since))
             }
         });
-        futures_util::future::try_join_all(counts).await
+        futures_util::future::try_join_all(counts).await.map(Some)
     }
 
     async fn count(
@@ -254,14 +251,4 @@ impl Table {
             .key_condition_expression("#pk = :pk AND #sk BETWEEN :first AND :last")
             .scan_index_forward(false)
     }
-}
-
-fn by_reason(entries: &[HeldEntry]) -> Vec<(Reason, usize, Timestamp)> {
-    let mut found: BTreeMap<Reason, (usize, Timestamp)> = BTreeMap::new();
-    for entry in entries {
-        let (count, oldest) = found.entry(entry.reason).or_insert((0, entry.since));
-        *count += 1;
-        *oldest = (*oldest).min(entry.since);
-    }
-    found.into_iter().map(|(reason, (count, oldest))| (reason, count, oldest)).collect()
 }

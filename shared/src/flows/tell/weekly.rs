@@ -42,7 +42,7 @@ async fn week(app: &App, shop: &Shop) -> Result<Week, TellError> {
     }
     // Fewer than all of the week's were read.
     week.only = (!all && orders.last().is_some_and(|row| row.facts.created >= since)).then_some(MOST);
-    let (figures, _) = report::newest(app, shop, DAYS, MOST).await?;
+    let figures = report::of(app, shop, DAYS, orders.iter()).await?;
     for figure in figures.into_iter().filter(|figure| figure.carrier.is_none()) {
         week.figures.push((figure.measure, figure.value, figure.of));
     }

@@ -36,8 +36,11 @@ impl Counts {
     /// # Errors
     /// [`TableError`].
     pub async fn of_shop(app: &App, shop: &ShopId) -> Result<Self, TableError> {
+        let Some(counted) = app.table.held_counts(shop).await? else {
+            return Ok(Attention::of(app, shop).await?.counts());
+        };
         let mut counts = Self::default();
-        for (reason, count, since) in app.table.held_counts(shop).await? {
+        for (reason, count, since) in counted {
             counts.total += count;
             counts.reasons.insert(reason, count);
             counts.oldest = Some(counts.oldest.map_or(since, |oldest| oldest.min(since)));

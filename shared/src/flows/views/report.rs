@@ -93,7 +93,11 @@ fn begin(app: &App, days: u16) -> Timestamp {
     app.clock.now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-async fn of(
+/// The figures of a shop over those of these orders that were placed in the last `days` days.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn of(
     app: &App,
     shop: &Shop,
     days: u16,

@@ -116,6 +116,10 @@ impl History {
         if self.refused_for_a_day(id, ids) && !self.retried(number) {
             why.push("its reads were refused for so long that it is looked at once a day".into());
             ends.insert(End::Listed("TIKTOK_RULE"));
+            if ours && !on.is_empty() {
+                // What went out before stays as it is meanwhile.
+                ends.insert(End::On(on.clone()));
+            }
         }
         match self.shop(order.shop, self.now) {
             (false, _) => {

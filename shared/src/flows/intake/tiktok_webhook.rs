@@ -122,10 +122,9 @@ async fn orders_moved(app: &App, shop: &ShopId, news: &News) -> Result<Outcome, 
 }
 
 /// A package was taken apart, or the order's status went back: what TikTok accepted may be gone. Gives how long after a
-/// send such news may be the send's own echo: nothing open again is ever one, and nothing that is cancelled.
+/// send such news may be the send's own echo: nothing open again is ever one.
 fn may_take_back(news: &News) -> Option<SignedDuration> {
     match news {
-        News::Packages { change, .. } if change.starts_with("CANCEL") => Some(SignedDuration::ZERO),
         News::Packages { .. } | News::Status { state: OrderState::PartiallyShipped, .. } => Some(again::ECHO),
         News::Status { state: OrderState::OnHold | OrderState::AwaitingShipment, .. } => Some(SignedDuration::ZERO),
         _ => None,

@@ -254,7 +254,8 @@ pub fn decide(
 }
 
 /// TikTok's lines that show a number, compared in the canonical form as far as blanks and case go.
-fn holding<'a>(order: &'a TikTokOrder, number: &str) -> Vec<&'a OrderLine> {
+#[must_use]
+pub fn holding<'a>(order: &'a TikTokOrder, number: &str) -> Vec<&'a OrderLine> {
     order.lines.iter().filter(|line| line.tracking.as_ref().is_some_and(|t| same_number(t, number))).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::{ONE, TWO, parcel, with};
 use serde_json::json;
 use waybill_model::stores::{IdField, Kind};
+use waybill_model::tiktok::{Call, Fault, FaultRule};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::{SHOP, World};
 
@@ -177,4 +178,34 @@ async fn a_shipment_that_names_another_order_after_it_was_sent_is_asked_about_an
     world.command(&["link", "W1", TWO]).await;
     world.minutes(10).await;
     world.holds(SHOP, TWO, &[&number]).await;
+}
+
+/// Whether TikTok took a number for the order that a shipment named first is unknown when it names another: a person is
+/// asked, unless a read shows that TikTok never took it.
+#[tokio::test(start_paused = true)]
+async fn another_order_is_named_while_an_answer_is_lost() {
+    for taken in [false, true] {
+        let world = World::everyday("US").await;
+        let store = world.warehouse("wh", &[SHOP]).await;
+        for order in [ONE, TWO] {
+            world.tiktok.order(SHOP, order).lines(&[("MUG", 1)]).place();
+        }
+        let number = usps(1);
+        let lost = if taken { Fault::HangAfter } else { Fault::HangBefore };
+        world.tiktok.inject(FaultRule::new(lost).on(&[Call::MarkPackage]).times(1));
+        world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+        world.minute().await;
+        world.tell(&store, parcel(&world, "W1", TWO, "1", &number, &[("MUG", 1)])).await;
+        world.minutes(3).await;
+        world.listed(&number, &["ORDER_AMBIGUOUS"]).await;
+        world.hours(3).await;
+        if taken {
+            world.holds(SHOP, ONE, &[&number]).await;
+            world.listed(&number, &["ORDER_AMBIGUOUS"]).await;
+        } else {
+            world.holds(SHOP, ONE, &["-"]).await;
+            world.holds(SHOP, TWO, &[&number]).await;
+            world.quiet("W1").await;
+        }
+    }
 }

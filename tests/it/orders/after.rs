@@ -4,6 +4,7 @@ use super::{deadline, listed, row, shop};
 use serde_json::json;
 use waybill_model::tiktok::Status;
 use waybill_tests::sim::script::usps;
+use waybill_tests::world::everyday::parcel;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 const ORDER: &str = "576000000000000017";
@@ -46,6 +47,27 @@ async fn an_accepted_number_that_does_not_show_is_listed_until_it_does() {
     world.minutes(26).await;
     let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
     assert_eq!(listed(&world).await, [entry]);
+}
+
+/// The look that a correction asked for is gone with the shop; the one for the first number is still kept.
+#[tokio::test(start_paused = true)]
+async fn a_number_that_was_corrected_is_not_missed_when_the_shop_comes_back() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, ORDER).line("MUG", 1).place();
+    // A visit is near when the number is taken, and none is when it is corrected.
+    world.minutes(2).await;
+    world.tell(&store, parcel(&world, "W1", ORDER, "1", &usps(1), &[("MUG", 1)])).await;
+    world.minutes(40).await;
+    drop(world.tiktok.take_webhooks());
+    world.tell(&store, parcel(&world, "W1", ORDER, "1", &usps(2), &[("MUG", 1)])).await;
+    world.minutes(30).await;
+    assert_eq!(world.at_tiktok(SHOP, ORDER), [usps(2)]);
+    world.command(&["shop", "remove", SHOP]).await;
+    world.hours(2).await;
+    world.connect_shop_again(SHOP).await;
+    world.hours(2).await;
+    assert_eq!(listed(&world).await, []);
 }
 
 /// In a busy shop a visit is near anyway when a number is accepted. What is to be looked at then does not make the shop's

@@ -217,7 +217,7 @@ impl History {
                 && self
                     .taken
                     .iter()
-                    .any(|taken| Some(&taken.order) == m.tiktok.as_ref() && taken.number == number && taken.at < moved)
+                    .any(|taken| Some(&taken.order) == m.tiktok.as_ref() && taken.number == number && taken.at <= moved)
         });
         let linked = |(when, deed): &(i64, Deed)| {
             *when >= moved && matches!(deed, Deed::Link(own, order) if *own == now.order && order == id)

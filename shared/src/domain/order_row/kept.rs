@@ -2,6 +2,7 @@
 
 use super::{Chain, Event, OrderFacts, OrderRow, Ours, Package, UnitState, Units};
 use crate::domain::connection::Shop;
+use crate::domain::deadline::Stage;
 use crate::domain::order::{OrderLine, OrderState, OrderType, PackageState, Shipped, TikTokOrder};
 use crate::domain::tracking::same_number;
 use jiff::Timestamp;
@@ -218,10 +219,13 @@ impl OrderRow {
         News::Row(Box::new(row))
     }
 
-    /// Whether TikTok shows a number and its units past waiting for shipment.
+    /// Whether there is nothing to wait for after TikTok accepted a number: its units are past waiting for shipment, or
+    /// another number has taken its place since.
     #[must_use]
-    pub fn shows(&self, number: &str) -> bool {
-        has_moved(&self.facts, number)
+    pub fn has_settled(&self, number: &str) -> bool {
+        let shown = self.facts.numbers().iter().any(|known| same_number(known, number));
+        let replaced = !shown && (self.edits > 0 || self.facts.stage() > Stage::Open);
+        replaced || has_moved(&self.facts, number) || self.is_ended()
     }
 }
 

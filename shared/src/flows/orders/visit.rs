@@ -147,7 +147,7 @@ impl<R: Reads> Walk<'_, R> {
         }
         for look in &looks {
             change(self.app, self.shop, &look.order, |row| {
-                row.unmoved = (!row.shows(&look.number) && !row.is_ended()).then(|| look.number.clone());
+                row.unmoved = (!row.has_settled(&look.number)).then(|| look.number.clone());
             })
             .await?;
         }
@@ -174,8 +174,8 @@ impl<R: Reads> Walk<'_, R> {
         }
         let unmoved = stream::iter(last.into_values().collect::<Vec<_>>()).map(|look| async move {
             let row = app.table.tiktok_order(&shop.id, &look.order, false).await?;
-            let moved = row.is_some_and(|row| row.unmoved.is_none() && (row.shows(&look.number) || row.is_ended()));
-            Ok((!moved).then_some(look))
+            let settled = row.is_some_and(|row| row.unmoved.is_none() && row.has_settled(&look.number));
+            Ok((!settled).then_some(look))
         });
         let unmoved: Vec<Option<Look>> = unmoved.buffered(TOGETHER).try_collect().await?;
         Ok(unmoved.into_iter().flatten().collect())

@@ -6,7 +6,7 @@ use super::judge::Plan;
 use super::orders::{Desk, Group};
 use super::record::{not_read, settle};
 use super::shop_run::ShopRun;
-use super::{Run, read, resolve, shop, split, twins};
+use super::{Run, read, resolve, shop, split, twins, untaken};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
@@ -23,7 +23,7 @@ use crate::table::keys::{self, Key};
 use crate::table::parcels::HeldEntry;
 use crate::tiktok::error::lacks_invoice;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// A hold is looked at hourly for so long, then daily at an hour of its own.
@@ -87,9 +87,12 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
     let run = Run::beside(app, Budget::short(&app.clock), false);
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
+    let mut doubts = Vec::new();
     for (store, order) in &places {
         let Some(group) = shop::load_all(&run, store, order).await else { continue };
         let_go_of_shared(&shop, &group).await?;
+        let held = group.rows.iter().filter(|row| waits(row, &shop)).cloned();
+        doubts.extend(untaken::doubts(held, &group, app.clock.now()));
         for mut group in split::by_order(group) {
             let held = group.rows.iter().any(|row| waits(row, &shop));
             if let Some(id) = resolve::known(&group).cloned().filter(|_| held) {
@@ -98,11 +101,17 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
             }
         }
     }
-    let read = match read::orders(&shop.calls, by_order.keys().cloned().collect()).await {
+    let orders: BTreeSet<_> = by_order.keys().chain(doubts.iter().map(|doubt| &doubt.older)).cloned().collect();
+    let read = match read::orders(&shop.calls, orders.into_iter().collect()).await {
         Ok(read) => read,
         Err(Trouble::Stop | Trouble::Parked | Trouble::TikTok(_)) => return Ok(0),
     };
     let mut freed = 0;
+    for doubt in doubts {
+        if let Some(Ok(order)) = read.get(&doubt.older) {
+            freed += u64::from(untaken::ends(&shop, doubt, order).await);
+        }
+    }
     for (id, order) in read {
         let groups = by_order.remove(&id);
         if let (Ok(order), Some(groups)) = (order, groups) {

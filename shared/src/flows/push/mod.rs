@@ -28,6 +28,7 @@ mod split;
 mod summary;
 mod taken;
 mod twins;
+mod untaken;
 mod visit;
 
 use crate::app::App;

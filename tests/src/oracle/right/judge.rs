@@ -142,7 +142,8 @@ impl History {
         }
         if order.by_tiktok {
             why.push("TikTok ships it".into());
-            return [End::Quiet].into();
+            ends.insert(End::Quiet);
+            return ends;
         }
         match order.standing {
             Standing::Cancelled => {

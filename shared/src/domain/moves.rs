@@ -372,12 +372,6 @@ impl Parcel {
         self.note(now, Plain::OrderNamed, order.as_str());
     }
 
-    /// No shop of the store's account can have the order: listed for the store.
-    pub fn set_adrift(&mut self, reason: Reason, detail: &str, now: Timestamp) {
-        self.hold(reason, detail, WaitsFor::Person, now);
-        self.adrift = true;
-    }
-
     /// Notes an event, dropping the oldest beyond the limit. The first one is kept: it says where the number came from.
     pub fn note(&mut self, at: Timestamp, what: impl Into<EventKind>, detail: impl Into<String>) {
         if self.events.len() >= Self::EVENTS {

@@ -42,6 +42,7 @@ pub mod codec;
 pub mod connections;
 pub mod custom_fields;
 pub mod error;
+mod former;
 pub mod heard;
 pub mod keys;
 pub mod leases;

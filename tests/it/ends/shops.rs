@@ -1,6 +1,6 @@
 //! A and P: which shop an order is in, and whose it is.
 
-use super::{ONE, TWO, parcel};
+use super::{ONE, TWO, parcel, with};
 use serde_json::json;
 use std::time::Duration;
 use waybill_model::tiktok::{Fault, FaultRule};
@@ -96,6 +96,49 @@ async fn shop_moves_to_another_account() {
     world.hours(30).await;
     world.holds(SHOP, ONE, &["-"]).await;
     assert!(world.held().await.about(&number).is_some(), "{}", world.told("W1").await);
+}
+
+/// What waited for a person when the shop went leaves its list with it: the new account never sees it.
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_a_shop_that_moves_to_another_account_stays_with_its_own() {
+    let world = World::everyday("US").await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    let number = "TBRT0000001".to_owned();
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    let by_van = with(parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)]), &json!({"carrier": "Our van"}));
+    world.tell(&store, by_van).await;
+    world.minutes(10).await;
+    world.listed(&number, &["CARRIER_UNMAPPED"]).await;
+    world.command(&["map", "set", "Our bike", "UPS", "--shop", SHOP]).await;
+    world.command(&["note", ONE, "the neighbour took it, W1"]).await;
+    world.command(&["shop", "remove", SHOP]).await;
+    let mut theirs = world.shop_of_another_account(SHOP, "b2").await;
+    for path in [
+        "/",
+        "/attention",
+        "/orders",
+        "/mapping",
+        "/deadlines",
+        "/report",
+        "/health",
+        "/carriers",
+        "/audit",
+        &format!("/orders/{ONE}"),
+        &format!("/shops/{SHOP}"),
+    ] {
+        let page = theirs.get(&world, path).await;
+        assert!([200, 404].contains(&page.status), "{path}: {}", page.status);
+        for word in ["tbrt0000001", "w1", "our van", "our bike"] {
+            assert!(!page.text.to_lowercase().contains(word), "{path} tells {word}: {}", page.text);
+        }
+    }
+    let page = theirs.get(&world, "/attention.csv").await;
+    assert_eq!(page.text.lines().count(), 1, "{}", page.text);
+    let rows: Vec<_> = world.held().await.0.into_iter().filter(|row| row["number"] == number.as_str()).collect();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert_eq!(rows[0]["reason"], "SHOP_GONE");
+    world.hours(2).await;
+    world.listed(&number, &["SHOP_GONE"]).await;
 }
 
 /// C: while its shop is paused the account's other shop is asked for each of the two orders, and neither parcel takes the

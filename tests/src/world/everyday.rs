@@ -1,6 +1,7 @@
 //! Everyday worlds: stores and warehouses that tell by signed deliveries, both schedules as time passes, TikTok's own
 //! webhooks on the way back, and what a person sees and types. Nothing here looks into a row.
 
+use super::browser::Browser;
 use super::stores::Front;
 use super::{HOOK_SECRET, SHOP, World, text};
 use ring::hmac;
@@ -219,12 +220,13 @@ impl World {
     }
 
     /// Another account of the installation connects a shop that no account has now.
-    pub async fn shop_of_another_account(&self, shop: &str, account: &str) {
-        let mut browser = super::browser::Browser::default();
+    pub async fn shop_of_another_account(&self, shop: &str, account: &str) -> Browser {
+        let mut browser = Browser::default();
         let account = self.another_account(&mut browser, account, "someone@else.example").await;
         let tokens = self.tiktok.authorise(&[shop]).expect("authorised");
         let answer = TokenAnswer::read(tokens.answer().to_string().as_bytes()).expect("tokens");
         connect_shop::connect(&self.app, &account, AppRegion::Us, answer).await.expect("connected");
+        browser
     }
 
     /// A merchant connects a store again that was removed: as before, with new webhooks.

@@ -98,4 +98,19 @@ impl Parcel {
             self.again(Reason::TikTokError, "", Patience::Usual, None, entropy, now);
         }
     }
+
+    /// No shop of the store's account can have the order: listed for the store.
+    pub fn set_adrift(&mut self, reason: Reason, detail: &str, now: Timestamp) {
+        self.hold(reason, detail, WaitsFor::Person, now);
+        self.adrift = true;
+    }
+
+    /// Its shop is another account's now: listed for the store, also what TikTok took and a person was asked about.
+    pub fn shop_went(&mut self, now: Timestamp) {
+        if self.is_open_or_waiting() {
+            self.set_adrift(Reason::ShopGone, "another account connected it", now);
+        } else {
+            self.adrift = self.listed;
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod login;
 pub mod member;
+mod moved_in;
 pub mod remove_shop;
 pub mod shop;
 pub mod shop_in_browser;

@@ -20,6 +20,7 @@ pub async fn run(app: &App, shop: &Shop) -> Result<(), AccessError> {
     if !shared {
         erase(app, &keys::grant(shop.app, &shop.open_id)).await?;
     }
+    app.table.shop_former_put(&shop.id, &shop.account).await?;
     app.table.visits_delete(&shop.id).await?;
     app.table.shop_delete(&shop.id).await?;
     app.table.account_shop_delete(&shop.account, &shop.id).await?;

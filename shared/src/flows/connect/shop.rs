@@ -1,5 +1,6 @@
 //! TikTok shops: a grant becomes connected shops.
 
+use super::moved_in;
 use crate::app::App;
 use crate::domain::connection::{Consent, Learned, Resumed, Shop, ShopSettings};
 use crate::domain::ids::{AccountId, OpenId, ShopId};
@@ -112,11 +113,18 @@ pub async fn connect_expecting(
         let got = authorised.into_iter().map(|shop| shop.name).collect();
         return Err(ConnectError::WrongShop { expected: expected.name.clone(), got });
     }
+    let mut new = Vec::new();
     for shop in &authorised {
-        let known = app.table.shop_get(&shop.id, true).await?;
-        if known.is_some_and(|known| known.row.account != *account) {
-            return Err(ConnectError::OtherAccount(shop.id.clone()));
+        match app.table.shop_get(&shop.id, true).await? {
+            Some(known) if known.row.account != *account => {
+                return Err(ConnectError::OtherAccount(shop.id.clone()));
+            }
+            Some(_) => {}
+            None => new.push(&shop.id),
         }
+    }
+    for shop in new {
+        moved_in::clear_out(app, shop, account).await?;
     }
     let (open_id, ends) = (answer.open_id.clone(), answer.refresh_expires);
     loop {

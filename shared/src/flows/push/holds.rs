@@ -88,8 +88,15 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     let mut doubts = Vec::new();
+    let account = shop.calls.shop().await.account;
     for (store, order) in &places {
         let Some(group) = shop::load_all(&run, store, order).await else { continue };
+        if group.store.account != account {
+            for row in group.rows.into_iter().filter(|row| row.listed && row.shop == shop.id) {
+                settle(&shop, row, Parcel::shop_went).await;
+            }
+            continue;
+        }
         let_go_of_shared(&shop, &group).await?;
         let held = group.rows.iter().filter(|row| waits(row, &shop)).cloned();
         doubts.extend(untaken::doubts(held, &group, app.clock.now()));

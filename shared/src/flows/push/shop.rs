@@ -9,7 +9,6 @@ use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
-use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::Trouble;
 use crate::flows::orders::{begin, fields};
@@ -197,8 +196,7 @@ async fn not_of_the_account(shop: &ShopRun<'_>, groups: &mut Vec<Group>) {
     *groups = ours;
     for row in foreign.into_iter().flat_map(|group| group.rows).filter(|row| is_due(row, &shop.id, shop.run)) {
         one(&shop.run.tally.held);
-        record::settle(shop, row, |row, now| row.set_adrift(Reason::ShopGone, "another account connected it", now))
-            .await;
+        record::settle(shop, row, Parcel::shop_went).await;
     }
 }
 

@@ -136,6 +136,8 @@ impl History {
                 if ours {
                     ends.insert(End::On(on));
                 }
+                // What was in its way before stands where it stood.
+                self.blockers(id, number, parcel, order, parcels, &mut ends, why);
                 return ends;
             }
             _ => {}

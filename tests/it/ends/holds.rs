@@ -102,18 +102,26 @@ async fn held_since_stays() {
     assert_eq!(before[0]["events"], after[0]["events"], "the same verdict again is no event");
 }
 
-/// The buyer's request is settled; the hold ends with TikTok's word.
+/// The buyer's request is settled; the hold ends with TikTok's word, also where an answer of TikTok's was lost before.
 #[tokio::test(start_paused = true)]
 async fn a_cancellation_that_the_seller_refused_lets_the_number_go() {
-    let world = World::everyday("US").await;
-    let store = world.warehouse("wh", &[SHOP]).await;
-    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
-    world.tiktok.ask_to_cancel(SHOP, ONE);
-    let number = usps(1);
-    world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
-    world.hours(3).await;
-    world.holds(SHOP, ONE, &["-"]).await;
-    assert!(world.tiktok.reject_cancel(SHOP, ONE));
-    world.minutes(30).await;
-    world.holds(SHOP, ONE, &[&number]).await;
+    for lost in [false, true] {
+        let world = World::everyday("US").await;
+        let store = world.warehouse("wh", &[SHOP]).await;
+        world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+        let number = usps(1);
+        if lost {
+            world.tiktok.inject(FaultRule::new(Fault::HangBefore).on(&[Call::MarkPackage]).times(1));
+            world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+            world.minute().await;
+        }
+        world.tiktok.ask_to_cancel(SHOP, ONE);
+        world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+        world.hours(30).await;
+        world.listed(&number, &["CANCEL_REQUESTED"]).await;
+        world.holds(SHOP, ONE, &["-"]).await;
+        assert!(world.tiktok.reject_cancel(SHOP, ONE));
+        world.minutes(10).await;
+        world.holds(SHOP, ONE, &[&number]).await;
+    }
 }

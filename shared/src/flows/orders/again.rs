@@ -57,7 +57,9 @@ pub async fn judge(app: &App, mut parcel: Parcel, taken_back: Option<SignedDurat
 /// What is not at its end: a hold is judged where it stands. What TikTok accepted, when it may have been taken back; what
 /// was closed because TikTok ships it, because the type may have changed.
 fn concerned(parcel: &Parcel, taken_back: Option<SignedDuration>, now: Timestamp) -> bool {
-    if parcel.number.is_none() || parcel.tried.is_some() || parcel.due.is_some_and(|due| due <= now) {
+    // A lost answer is read back at its own times.
+    let read_back = parcel.tried.is_some() && parcel.due.is_some();
+    if parcel.number.is_none() || read_back || parcel.due.is_some_and(|due| due <= now) {
         return false;
     }
     match parcel.state.phase() {

@@ -85,6 +85,36 @@ async fn each_row_of_a_file_gets_its_verdict_and_the_good_ones_reach_tiktok_once
     assert_eq!((audit.len(), &audit[0]["act"]), (1, &json!("backfill")), "{audit:?}");
 }
 
+/// A shop's files speak as a store of its account. When another account connects the shop, its files are another store.
+#[tokio::test(start_paused = true)]
+async fn files_of_a_shop_that_moved_to_another_account_are_another_store() {
+    let world = World::everyday("US").await;
+    let folder = tempfile::tempdir().expect("folder");
+    world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+    world.tiktok.order(SHOP, TWO).lines(&[("MUG", 1)]).place();
+    let with = |order: &str, number: &str| format!("tiktok_order_id,tracking_number,carrier\n{order},{number},USPS\n");
+    let first = file(&folder, "first.csv", with(ONE, &usps(1)));
+    let second = file(&folder, "second.csv", with(TWO, &usps(2)));
+    backfill(&world, &first, &[]).await;
+    world.minutes(10).await;
+    world.holds(SHOP, ONE, &[&usps(1)]).await;
+    world.command(&["shop", "remove", SHOP]).await;
+    let mut theirs = world.shop_of_another_account(SHOP, "b2").await;
+    world.minutes(10).await;
+    let (rows, _) = backfill(&world, &second, &[]).await;
+    assert_eq!(said(&rows), [(1, "push", None)]);
+    world.minutes(10).await;
+    world.holds(SHOP, TWO, &[&usps(2)]).await;
+    let (before, now) = (format!("/stores/csv:{SHOP}"), format!("/stores/csv:{SHOP}:1"));
+    let mut own = Browser::default();
+    own.sign_in(&world).await;
+    let seen = [(&before, 200, 404), (&now, 404, 200)];
+    for (path, by_own, by_them) in seen {
+        let (own, theirs) = (own.get(&world, path).await.status, theirs.get(&world, path).await.status);
+        assert_eq!((own, theirs), (by_own, by_them), "{path}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_file_replaces_no_number_and_reopens_nothing() {
     let world = World::everyday("US").await;

@@ -1,6 +1,6 @@
 //! What is known about a shop when a file is judged: its orders, the parcels of all its stores, its carriers.
 
-use super::store_id;
+use super::own_store;
 use crate::app::App;
 use crate::carriers::{Catalogue, LiveList, Provider, bundled_list};
 use crate::domain::connection::Shop;
@@ -40,11 +40,11 @@ impl Knowledge {
     /// # Errors
     /// [`TableError`].
     pub async fn read(app: &App, shop: &Shop) -> Result<Self, TableError> {
-        let store = store_id(shop)?;
+        let (store, _) = own_store(app, shop).await?;
         let mut parcels = Vec::new();
         for id in app.table.account_stores(&shop.account).await? {
             let connected = app.table.store_get(&id, false).await?.map(|store| store.row);
-            if connected.is_some_and(|store| store.shops.contains(&shop.id)) {
+            if connected.is_some_and(|store| store.account == shop.account && store.shops.contains(&shop.id)) {
                 parcels.extend(app.table.parcels_where(&id, |_| true).await?);
             }
         }

@@ -78,12 +78,22 @@ pub struct Judged {
     pub news: Vec<Fulfilment>,
 }
 
-/// The id of the store that a shop's files speak as.
+/// The store that a shop's files speak as: its id, and its row once it has one. A shop that came from another account of the
+/// installation has a new one, since what stands under the old one is that account's.
 ///
 /// # Errors
-/// Never for a shop's id.
-pub fn store_id(shop: &Shop) -> Result<StoreId, TableError> {
-    StoreId::parse(format!("csv:{}", shop.id)).map_err(|error| TableError::Refused(error.to_string()))
+/// The table.
+async fn own_store(app: &App, shop: &Shop) -> Result<(StoreId, Option<StoreConnection>), TableError> {
+    let mut accounts_before = 0_u32;
+    loop {
+        let beside = if accounts_before == 0 { String::new() } else { format!(":{accounts_before}") };
+        let id = StoreId::parse(format!("csv:{}{beside}", shop.id));
+        let id = id.map_err(|error| TableError::Refused(error.to_string()))?;
+        match app.table.store_get(&id, true).await?.map(|known| known.row) {
+            Some(known) if known.account != shop.account => accounts_before += 1,
+            known => return Ok((id, known)),
+        }
+    }
 }
 
 /// Judges a file's rows. Reads only.
@@ -97,13 +107,10 @@ pub async fn judge(app: &App, shop: &Shop, lines: &[Line]) -> Result<Judged, Tab
 
 /// The connection that a shop's files speak as, made with the first file.
 async fn connection(app: &App, shop: &Shop) -> Result<StoreConnection, TableError> {
-    let id = store_id(shop)?;
-    if let Some(known) = app.table.store_get(&id, true).await?
-        && known.row.account == shop.account
-    {
-        return Ok(known.row);
+    let (id, known) = own_store(app, shop).await?;
+    if let Some(known) = known {
+        return Ok(known);
     }
-    let rev = app.table.store_get(&id, true).await?.map_or(0, |known| known.rev);
     let row = StoreConnection {
         id: id.clone(),
         account: shop.account.clone(),
@@ -122,7 +129,7 @@ async fn connection(app: &App, shop: &Shop) -> Result<StoreConnection, TableErro
     };
     // The pointer first: a crash between the two is repaired by the next file.
     app.table.account_store_put(&shop.account, &id).await?;
-    let mut stored = Versioned { row, rev };
+    let mut stored = Versioned { row, rev: 0 };
     match app.table.store_put(&mut stored).await {
         Ok(()) | Err(TableError::Conflict) => {}
         Err(other) => return Err(other),

@@ -44,8 +44,9 @@ impl State {
 
     fn refresh(&mut self, app: AppRegion, token: &str) -> Answer {
         let now = self.now();
-        let mut grants = self.grants.iter_mut();
-        let grant = grants.find(|grant| grant.app == app && grant.refresh.iter().any(|known| known == token));
+        let fits = |grant: &Grant| grant.app == app && grant.refresh.iter().any(|known| known == token);
+        let place = self.place_of_grant(token, fits);
+        let grant = place.and_then(|place| self.grants.get_mut(place));
         let grant = grant.filter(|grant| !grant.revoked && grant.ends > now).ok_or_else(|| Refusal::of(36_004_005))?;
         let open_id = grant.open_id.clone();
         if self.settings.refresh_extends {
@@ -59,7 +60,8 @@ impl State {
         let now = self.now();
         let until = now.checked_add(self.settings.access_life).unwrap_or(now);
         let (access, refresh) = (self.chance.hex(3), self.chance.hex(3));
-        let grant = self.grants.iter_mut().find(|grant| grant.open_id == open_id)?;
+        let place = self.place_of_grant(open_id, |grant| grant.open_id == open_id)?;
+        let grant = self.grants.get_mut(place)?;
         // Nothing says that older access tokens stop working; only the newest few are remembered.
         if grant.access.len() == 4 {
             grant.access.remove(0);

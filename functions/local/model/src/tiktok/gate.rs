@@ -5,7 +5,7 @@ use super::codes::{Answer, Refusal};
 use super::faults::{self, Fault};
 use super::journal::Outcome;
 use super::sign;
-use super::state::{App, State};
+use super::state::{App, Grant, State};
 use crate::ModelAnswer;
 use crate::answer::{query_pairs, respond};
 use bytes::Bytes;
@@ -85,7 +85,7 @@ impl State {
             Err(_) => (None, None),
         };
         let cipher = first(&query, "shop_cipher").unwrap_or_default();
-        let shop = self.shops.values().find(|shop| shop.cipher == cipher).map(|shop| shop.id.clone());
+        let shop = self.shop_of_cipher(cipher).map(|shop| shop.id.clone());
         let read = first(&query, "ids").unwrap_or_default().split(',').map(str::trim);
         let named: Vec<&str> = id.as_deref().into_iter().chain(read).filter(|id| !id.is_empty()).collect();
         let (wait, fault) = faults::strike(&mut self.faults, &mut self.chance, call, shop.as_deref(), &named);
@@ -233,10 +233,11 @@ impl State {
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Err(invalid());
         };
-        let mut grants = self.grants.iter().filter(|grant| grant.app == app && !grant.revoked);
-        let found = grants
-            .find_map(|grant| grant.access.iter().find(|(known, _)| known == token).map(|(_, until)| (grant, *until)));
-        let (grant, until) = found.ok_or_else(invalid)?;
+        let until = |grant: &Grant| grant.access.iter().find(|(known, _)| known == token).map(|(_, until)| *until);
+        let of_token =
+            self.place_of_grant(token, |grant| grant.app == app && !grant.revoked && until(grant).is_some());
+        let grant = of_token.and_then(|place| self.grants.get(place)).ok_or_else(invalid)?;
+        let until = until(grant).ok_or_else(invalid)?;
         if until <= self.now() {
             return Err(Refusal { http: self.settings.expired_status, ..Refusal::of(105_002) });
         }
@@ -253,10 +254,8 @@ impl State {
             (None, true) => Err(Refusal::of(106_013)),
             (Some(_), false) => Err(Refusal::parameter("Unexpected identifier `shop_cipher`.")),
             (Some(cipher), true) => {
-                let shop = self.shops.values().find(|shop| shop.cipher == cipher);
-                let covered = |id: &str| {
-                    self.grants.iter().any(|g| g.open_id == open_id && g.shops.iter().any(|shop| shop == id))
-                };
+                let shop = self.shop_of_cipher(cipher);
+                let covered = |id: &str| self.grant_of(open_id).is_some_and(|g| g.shops.iter().any(|shop| shop == id));
                 match shop {
                     Some(shop) if !covered(&shop.id) => Err(Refusal::of(101_000)),
                     Some(shop) if !shop.active => Err(Refusal::of(36_009_043)),

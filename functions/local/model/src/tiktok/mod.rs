@@ -18,6 +18,7 @@ mod field;
 mod gate;
 mod journal;
 mod logistics;
+mod memory;
 mod order;
 mod packages;
 mod providers;
@@ -82,6 +83,7 @@ impl ModelTikTok {
             combined: HashMap::new(),
             labels: BTreeSet::new(),
             next_id: 0,
+            memory: memory::Memory::default(),
         };
         Self(Arc::new(Mutex::new(state)))
     }

@@ -2,6 +2,7 @@
 
 use super::faults::FaultRule;
 use super::journal::Journal;
+use super::memory::Memory;
 use super::order::{Order, Record};
 use super::providers::Provider;
 use super::webhooks::{Mischief, Notification};
@@ -225,6 +226,7 @@ pub(super) struct State {
     /// Numbers of labels that TikTok sold, upper case.
     pub labels: BTreeSet<String>,
     pub next_id: u64,
+    pub memory: Memory,
 }
 
 impl State {

@@ -2,7 +2,7 @@
 
 use super::{deadline, listed, row, shop};
 use serde_json::json;
-use waybill_model::tiktok::Status;
+use waybill_model::tiktok::{Call, Fault, FaultRule, Status};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::everyday::parcel;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
@@ -68,6 +68,32 @@ async fn a_number_that_was_corrected_is_not_missed_when_the_shop_comes_back() {
     world.connect_shop_again(SHOP).await;
     world.hours(2).await;
     assert_eq!(listed(&world).await, []);
+}
+
+/// TikTok refuses to show one order: the others of its visit are looked at, nothing is said of it, and the shop does not rest.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_cannot_be_read_keeps_no_other_back() {
+    const BAD: &str = "576000000000000024";
+    let world = sent().await;
+    let store = world.warehouse("wh", &[SHOP]).await;
+    world.tiktok.order(SHOP, BAD).line("MUG", 1).place();
+    world.tell(&store, parcel(&world, "W1", BAD, "1", &usps(24), &[("MUG", 1)])).await;
+    world.minute().await;
+    assert_eq!(world.at_tiktok(SHOP, BAD), [usps(24)]);
+    world.tiktok.inject(FaultRule::new(Fault::Code(10_006_402)).on(&[Call::GetOrders]).id(BAD));
+    for order in [ORDER, BAD] {
+        world.tiktok.set_status(SHOP, order, Status::AwaitingShipment);
+        world.tiktok.change_order(SHOP, order, |order| order.packages.clear());
+    }
+    drop(world.tiktok.take_webhooks());
+    world.minutes(26).await;
+    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
+    assert_eq!(listed(&world).await, [entry]);
+    assert_eq!(shop(&world).await.hold_until, None);
+    world.tiktok.heal();
+    world.hours(3).await;
+    world.holds(SHOP, BAD, &[&usps(24)]).await;
+    assert!(listed(&world).await.iter().all(|entry| entry.0 != BAD));
 }
 
 /// In a busy shop a visit is near anyway when a number is accepted. What is to be looked at then does not make the shop's

@@ -8,6 +8,7 @@ pub(crate) mod breaker;
 mod budget;
 pub(crate) mod images;
 mod learned;
+pub(crate) mod order_reads;
 mod sending;
 mod shop_calls;
 

@@ -21,11 +21,12 @@ mod warnings;
 
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;
+use crate::flows::calls::order_reads::{self, Read};
 use crate::flows::calls::{ShopCalls, Trouble};
 use crate::table::error::TableError;
+use crate::tiktok::TikTokError;
 use crate::tiktok::orders::{OrderPage, OrderQuery};
 use crate::tiktok::tracking::TrackingEvent;
-use crate::tiktok::{Class, TikTokError};
 use futures_util::future::BoxFuture;
 
 /// Why a visit did not come to its end.
@@ -50,8 +51,8 @@ pub trait Reads: Sync {
     /// A page of the search.
     fn search<'a>(&'a self, query: &'a OrderQuery) -> BoxFuture<'a, Result<OrderPage, Broken>>;
 
-    /// Orders by id, at most fifty. What TikTok does not know in this shop is missing.
-    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Vec<TikTokOrder>, Broken>>;
+    /// Orders by id. What TikTok does not know in this shop is missing; one that it refuses to show keeps no other back.
+    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Read, Broken>>;
 
     /// What the carrier told about an order's parcels.
     fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>>;
@@ -78,25 +79,8 @@ impl Reads for ShopCalls<'_> {
         Box::pin(async move { Ok(self.order_search(query).await?) })
     }
 
-    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Vec<TikTokOrder>, Broken>> {
-        Box::pin(async move {
-            let mut read = Vec::new();
-            let mut todo = vec![ids];
-            while let Some(part) = todo.pop() {
-                match self.order_detail(part).await {
-                    Ok(orders) => read.extend(orders),
-                    // One foreign id refuses a whole read: it is halved until the id is found.
-                    Err(Trouble::TikTok(error)) if error.class == Class::NotThisShop => {
-                        if part.len() > 1 {
-                            let (left, right) = part.split_at(part.len() / 2);
-                            todo.extend([left, right]);
-                        }
-                    }
-                    Err(other) => return Err(other.into()),
-                }
-            }
-            Ok(read)
-        })
+    fn detail<'a>(&'a self, ids: &'a [TikTokOrderId]) -> BoxFuture<'a, Result<Read, Broken>> {
+        Box::pin(async move { Ok(order_reads::orders(self, ids.to_vec()).await?) })
     }
 
     fn events<'a>(&'a self, order: &'a TikTokOrderId) -> BoxFuture<'a, Result<Vec<TrackingEvent>, Broken>> {

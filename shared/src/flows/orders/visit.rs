@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::telling::ALERTS;
-use crate::domain::visit::{AGAIN, DAILY, LONG_OVERLAP, Look, OVERLAP, QUARTER};
+use crate::domain::visit::{AGAIN, DAILY, HOURLY, LONG_OVERLAP, Look, OVERLAP, QUARTER};
 use crate::table::error::TableError;
 use crate::tiktok::orders::{MOST_IDS, OrderQuery, OrderTime};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -132,10 +132,20 @@ impl<R: Reads> Walk<'_, R> {
             }
         }
         let orders: Vec<TikTokOrderId> = orders.into_iter().collect();
+        let mut refused = BTreeSet::new();
         for part in orders.chunks(MOST_IDS) {
             self.turn().await?;
             let begun = self.app.clock.now();
-            let read = self.reads.detail(part).await?;
+            let mut read = Vec::new();
+            for (order, outcome) in self.reads.detail(part).await? {
+                match outcome {
+                    Ok(order) => read.push(order),
+                    Err(error) => {
+                        tracing::warn!(shop.id = %self.shop.id, order.id = %order, error = &error as &dyn std::error::Error, "an order cannot be read");
+                        refused.insert(order);
+                    }
+                }
+            }
             self.done.orders += read.len() as u64;
             self.keep(&read, begun).await?;
             track(self, &read).await?;
@@ -145,6 +155,7 @@ impl<R: Reads> Walk<'_, R> {
                 change(self.app, self.shop, order, |_| {}).await?;
             }
         }
+        let (unread, looks): (Vec<Look>, Vec<Look>) = looks.into_iter().partition(|look| refused.contains(&look.order));
         for look in &looks {
             change(self.app, self.shop, &look.order, |row| {
                 row.unmoved = (!row.has_settled(&look.number)).then(|| look.number.clone());
@@ -152,6 +163,8 @@ impl<R: Reads> Walk<'_, R> {
             .await?;
         }
         self.visit.row.looks.retain(|look| look.at > now);
+        // What an order that cannot be read became of is looked for again.
+        self.visit.row.looks.extend(unread.into_iter().map(|look| Look { at: now + HOURLY, ..look }));
         self.visit.row.looked = Some(now);
         Ok(())
     }

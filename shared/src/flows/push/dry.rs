@@ -8,13 +8,14 @@ use super::judge::{self, Check};
 use super::orders::{Desk, Group};
 use super::resolve::{self, Sought};
 use super::shop_run::ShopRun;
-use super::{Run, find, holds, read, record, shop, split};
+use super::{Run, find, holds, record, shop, split};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
 use crate::flows::access::shop::grant_version;
+use crate::flows::calls::order_reads;
 use crate::flows::calls::{Budget, Trouble};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
@@ -259,7 +260,7 @@ impl View<'_> {
         mut by_order: BTreeMap<TikTokOrderId, Vec<Group>>,
     ) -> Result<Vec<find::Wanted>, TableError> {
         let ids: Vec<TikTokOrderId> = by_order.keys().cloned().collect();
-        let read = match read::orders(&shop.calls, ids).await {
+        let read = match order_reads::orders(&shop.calls, ids).await {
             Ok(read) => read,
             Err(trouble) => {
                 let (reason, until) = self.no_answer(shop, &trouble).await;

@@ -4,11 +4,12 @@
 use super::orders::Group;
 use super::shop::{is_due, load};
 use super::shop_run::ShopRun;
-use super::{Run, read, record, resolve, split};
+use super::{Run, record, resolve, split};
 use crate::domain::connection::Shop;
 use crate::domain::ids::{AccountId, ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::domain::reason::Reason;
+use crate::flows::calls::order_reads;
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
 use crate::table::keys;
@@ -169,7 +170,7 @@ async fn try_ask(run: &Run<'_>, account: &AccountId, except: &ShopId, wanted: &[
             continue;
         };
         let calls = run.calls(shop, None);
-        match read::orders(&calls, missing).await {
+        match order_reads::orders(&calls, missing).await {
             Ok(read) => {
                 let here = read.into_iter().filter(|(_, order)| order.is_ok());
                 asked.found.extend(here.map(|(order, _)| (order, id.clone())));

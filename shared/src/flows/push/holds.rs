@@ -6,7 +6,7 @@ use super::judge::Plan;
 use super::orders::{Desk, Group};
 use super::record::{not_read, settle};
 use super::shop_run::ShopRun;
-use super::{Run, read, resolve, shop, split, twins, untaken};
+use super::{Run, resolve, shop, split, twins, untaken};
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::domain::decision::Decision;
@@ -15,6 +15,7 @@ use crate::domain::order::Invoice;
 use crate::domain::parcel::{Parcel, ParcelState, Phase};
 use crate::domain::reason::{Auto, Reason};
 use crate::domain::telling::Sweep;
+use crate::flows::calls::order_reads;
 use crate::flows::calls::{Budget, Trouble};
 use crate::flows::carriers::lists;
 use crate::table::connections::Versioned;
@@ -109,7 +110,7 @@ async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrde
         }
     }
     let orders: BTreeSet<_> = by_order.keys().chain(doubts.iter().map(|doubt| &doubt.older)).cloned().collect();
-    let read = match read::orders(&shop.calls, orders.into_iter().collect()).await {
+    let read = match order_reads::orders(&shop.calls, orders.into_iter().collect()).await {
         Ok(read) => read,
         Err(Trouble::Stop | Trouble::Parked | Trouble::TikTok(_)) => return Ok(0),
     };

@@ -18,7 +18,6 @@ mod labels;
 mod lists;
 mod names;
 mod orders;
-mod read;
 mod record;
 mod reshipped;
 mod resolve;

@@ -4,13 +4,14 @@ use super::orders::{self, Group};
 use super::resolve::{self, Resolved};
 use super::shop_run::ShopRun;
 use super::summary::one;
-use super::{Held, Run, find, read, record, split, visit};
+use super::{Held, Run, find, record, split, visit};
 use crate::app::pace::PER_SHOP;
 use crate::domain::connection::{Shop, StoreConnection};
 use crate::domain::ids::{ShopId, StoreId, StoreOrderId, TikTokOrderId};
 use crate::domain::parcel::Parcel;
 use crate::flows::access::shop::grant_version;
 use crate::flows::calls::Trouble;
+use crate::flows::calls::order_reads;
 use crate::flows::orders::{begin, fields};
 use crate::table::connections::Versioned;
 use crate::table::error::TableError;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// TikTok reads at most this many orders in a call.
-pub(super) const ORDERS_A_READ: usize = 50;
+const ORDERS_A_READ: usize = crate::tiktok::orders::MOST_IDS;
 
 /// Works on one shop's due entries, at most `share` orders at a time; then on its visit, if that is due.
 pub(super) async fn work(run: &Run<'_>, lease: Held, id: &ShopId, due: Vec<Due>, share: usize) {
@@ -153,7 +154,7 @@ async fn work_on(shop: &ShopRun<'_>, groups: Vec<Group>) -> Option<()> {
     let ids: Vec<TikTokOrderId> = by_order.keys().cloned().collect();
     let run = shop.run;
     let begun = run.app.clock.now();
-    let mut read = match read::orders(&shop.calls, ids).await {
+    let mut read = match order_reads::orders(&shop.calls, ids).await {
         Ok(read) => read,
         Err(Trouble::Stop | Trouble::Parked | Trouble::TikTok(_)) => return None,
     };

@@ -234,8 +234,7 @@ impl State {
             return Err(invalid());
         };
         let until = |grant: &Grant| grant.access.iter().find(|(known, _)| known == token).map(|(_, until)| *until);
-        let of_token =
-            self.place_of_grant(token, |grant| grant.app == app && !grant.revoked && until(grant).is_some());
+        let of_token = self.place_of_grant(token, |grant| grant.app == app && !grant.revoked && until(grant).is_some());
         let grant = of_token.and_then(|place| self.grants.get(place)).ok_or_else(invalid)?;
         let until = until(grant).ok_or_else(invalid)?;
         if until <= self.now() {

@@ -1,9 +1,9 @@
 //! TikTok's orders, fifty a read. One order may spoil a whole read: it is found by halving, and only it gets the reason.
 
-use super::shop::ORDERS_A_READ;
+use super::{ShopCalls, Trouble};
 use crate::domain::ids::TikTokOrderId;
 use crate::domain::order::TikTokOrder;
-use crate::flows::calls::{ShopCalls, Trouble};
+use crate::tiktok::orders::MOST_IDS;
 use crate::tiktok::{Class, TikTokError};
 use std::collections::BTreeMap;
 
@@ -11,12 +11,15 @@ use std::collections::BTreeMap;
 const ALIKE: u32 = 6;
 
 /// What each order gave: itself, or TikTok's refusal of it alone. One that is missing is not known in this shop.
-pub(super) type Read = BTreeMap<TikTokOrderId, Result<TikTokOrder, TikTokError>>;
+pub type Read = BTreeMap<TikTokOrderId, Result<TikTokOrder, TikTokError>>;
 
 /// Reads orders.
-pub(super) async fn orders(calls: &ShopCalls<'_>, ids: Vec<TikTokOrderId>) -> Result<Read, Trouble> {
+///
+/// # Errors
+/// [`Trouble`] that is not one order's.
+pub async fn orders(calls: &ShopCalls<'_>, ids: Vec<TikTokOrderId>) -> Result<Read, Trouble> {
     let mut read = Read::new();
-    let mut todo: Vec<Vec<TikTokOrderId>> = ids.chunks(ORDERS_A_READ).map(<[_]>::to_vec).collect();
+    let mut todo: Vec<Vec<TikTokOrderId>> = ids.chunks(MOST_IDS).map(<[_]>::to_vec).collect();
     let mut in_a_row = 0;
     while let Some(part) = todo.pop() {
         let error = match calls.order_batch(&part).await {

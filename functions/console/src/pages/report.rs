@@ -16,7 +16,7 @@ use waybill::web::form;
 /// The fields of a row, in the order of its JSON.
 const HEAD: [&str; 8] = ["shop", "days", "measure", "carrier", "value", "of", "source", "orders"];
 /// Orders of a shop that the page looks at; the command reads all.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 1_500;
 /// Days to choose from.
 const DAYS: [u16; 3] = [7, 30, 90];
 

@@ -110,7 +110,7 @@ impl Parcel {
         if self.is_open_or_waiting() {
             self.set_adrift(Reason::ShopGone, "another account connected it", now);
         } else {
-            self.adrift = self.listed;
+            (self.due, self.adrift) = (None, self.listed);
         }
     }
 }

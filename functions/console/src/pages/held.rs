@@ -15,7 +15,7 @@ use waybill::table::maps::MapScope;
 /// Rows on a page; all are counted above them.
 const MOST: usize = 20;
 /// Parcels that are read for the names of their carriers: what the page may cost.
-const NAMED: usize = 100;
+const NAMED: usize = 300;
 /// A shop has a few hundred carriers at most.
 const CARRIERS: usize = 1000;
 

@@ -11,11 +11,8 @@ use jiff::Timestamp;
 pub(super) async fn begin<R: Reads>(walk: &mut Walk<'_, R>, now: Timestamp) -> Result<(), Broken> {
     walk.visit.row.watermark = Some(now - IMPORT_OVERLAP);
     walk.visit.row.import = Some(Import { began: now, ..Import::default() });
-    // The import is a round of its own, unless orders are known from a time before the shop was away: those may have ended
-    // since, and an import does not show them.
-    if !walk.app.table.has_clocks(&walk.shop.id).await? {
-        walk.visit.row.round = Some(now);
-    }
+    // The import is a round of its own.
+    walk.visit.row.round = Some(now);
     walk.note().await
 }
 

@@ -38,7 +38,7 @@ pub struct Counts {
 }
 
 /// Deadlines after tomorrow are counted so far.
-const COUNTED: u16 = 5_000;
+const COUNTED: u16 = 10_000;
 
 impl Counts {
     /// Those of several shops together.

@@ -104,7 +104,7 @@ pub(super) fn inside(body: &Value, field: &str, time: i64) -> bool {
 
 impl State {
     pub(super) fn authorized_shops(&self, asked: &Asked<'_>) -> Answer {
-        let grant = self.grant_of(&asked.open_id);
+        let grant = self.grant_of(asked.open_id);
         let ids = grant.map(|grant| grant.shops.as_slice()).unwrap_or_default();
         let shops: Vec<Value> = ids
             .iter()
@@ -120,7 +120,7 @@ impl State {
     }
 
     pub(super) fn active_shops(&self, asked: &Asked<'_>) -> Answer {
-        let grant = self.grant_of(&asked.open_id);
+        let grant = self.grant_of(asked.open_id);
         let ids = grant.map(|grant| grant.shops.as_slice()).unwrap_or_default();
         let active = ids.iter().filter_map(|id| self.shops.get(id)).filter(|shop| shop.active);
         let shops: Vec<Value> = active.map(|shop| json!({"id": shop.id, "region": shop.region})).collect();

@@ -119,6 +119,14 @@ impl Table {
         Ok(())
     }
 
+    /// Deletes a map: nobody has said anything.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn map_delete(&self, scope: &MapScope) -> Result<(), TableError> {
+        self.delete(&scope.key()).await
+    }
+
     /// A shop's carriers for a delivery option and route, as last fetched.
     ///
     /// # Errors

@@ -42,7 +42,6 @@ pub mod codec;
 pub mod connections;
 pub mod custom_fields;
 pub mod error;
-mod former;
 pub mod heard;
 pub mod keys;
 pub mod leases;

@@ -2,7 +2,7 @@
 
 use super::codec::Reader;
 use super::error::TableError;
-use super::keys::{self, PK, SK};
+use super::keys::{self, Key, PK, SK};
 use super::{Table, failure};
 use crate::domain::ids::ShopId;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
@@ -105,5 +105,16 @@ impl Table {
             })
         };
         rows.iter().map(read).collect()
+    }
+    /// Deletes what was seen in a shop.
+    ///
+    /// # Errors
+    /// [`TableError`]; what is left goes with the next call.
+    pub async fn seen_delete(&self, shop: &ShopId) -> Result<(), TableError> {
+        for item in self.rows(&keys::shop(shop), keys::SEEN, true).await? {
+            let row = Reader(&item);
+            self.delete(&Key { pk: row.text(PK)?, sk: row.text(SK)? }).await?;
+        }
+        Ok(())
     }
 }

@@ -132,12 +132,11 @@ impl Table {
         }
     }
 
-    /// A removed shop is neither visited nor told of.
+    /// Nobody is told of a shop any more.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn visits_delete(&self, shop: &ShopId) -> Result<(), TableError> {
-        self.delete(&keys::visit(shop)).await?;
+    pub async fn telling_delete(&self, shop: &ShopId) -> Result<(), TableError> {
         self.delete(&keys::tell(shop)).await
     }
 }

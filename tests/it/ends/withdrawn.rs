@@ -91,6 +91,28 @@ async fn made_seller_shipping_later_and_no_webhook_tells() {
     world.quiet("W1").await;
 }
 
+/// Nobody hears of a cancellation while the shop is away: the first look after it came back finds it, however long it was.
+#[tokio::test(start_paused = true)]
+async fn cancelled_while_the_shop_was_away() {
+    for away in [5, 27, 9 * 24] {
+        let world = World::everyday("US").await;
+        let store = world.warehouse("wh", &[SHOP]).await;
+        world.tiktok.order(SHOP, ONE).lines(&[("MUG", 1)]).place();
+        let number = usps(1);
+        world.tell(&store, parcel(&world, "W1", ONE, "1", &number, &[("MUG", 1)])).await;
+        world.hours(1).await;
+        world.holds(SHOP, ONE, &[&number]).await;
+        world.command(&["shop", "remove", SHOP]).await;
+        world.tiktok.cancel(SHOP, ONE, "BUYER");
+        drop(world.tiktok.take_webhooks());
+        world.hours(away).await;
+        world.connect_shop_again(SHOP).await;
+        world.hours(1).await;
+        let row = world.listed(&number, &["CANCELLED_AFTER_DISPATCH"]).await;
+        assert_eq!(row["who"], "merchant", "away for {away} hours");
+    }
+}
+
 /// What TikTok gives back is sent again, whether its message comes or not.
 #[tokio::test(start_paused = true)]
 async fn taken_back_and_no_webhook_tells() {

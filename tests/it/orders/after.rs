@@ -27,6 +27,18 @@ async fn sent() -> World {
     world
 }
 
+/// TikTok accepted a number and does not show it any more, and no webhook of its says so.
+fn forgets(world: &World, order: &str) {
+    world.tiktok.set_status(SHOP, order, Status::AwaitingShipment);
+    world.tiktok.change_order(SHOP, order, |order| order.packages.clear());
+    drop(world.tiktok.take_webhooks());
+}
+
+/// The entry of the usual order while its number does not show.
+fn not_moved() -> (String, String, String) {
+    (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number())
+}
+
 #[tokio::test(start_paused = true)]
 async fn ready_to_ship_is_confirmed_a_quarter_of_an_hour_after_acceptance() {
     let world = sent().await;
@@ -41,12 +53,9 @@ async fn ready_to_ship_is_confirmed_a_quarter_of_an_hour_after_acceptance() {
 #[tokio::test(start_paused = true)]
 async fn an_accepted_number_that_does_not_show_is_listed_until_it_does() {
     let world = sent().await;
-    world.tiktok.set_status(SHOP, ORDER, Status::AwaitingShipment);
-    world.tiktok.change_order(SHOP, ORDER, |order| order.packages.clear());
-    drop(world.tiktok.take_webhooks());
+    forgets(&world, ORDER);
     world.minutes(26).await;
-    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
-    assert_eq!(listed(&world).await, [entry]);
+    assert_eq!(listed(&world).await, [not_moved()]);
 }
 
 /// The look that a correction asked for is gone with the shop; the one for the first number is still kept.
@@ -82,13 +91,10 @@ async fn an_order_that_cannot_be_read_keeps_no_other_back() {
     assert_eq!(world.at_tiktok(SHOP, BAD), [usps(24)]);
     world.tiktok.inject(FaultRule::new(Fault::Code(10_006_402)).on(&[Call::GetOrders]).id(BAD));
     for order in [ORDER, BAD] {
-        world.tiktok.set_status(SHOP, order, Status::AwaitingShipment);
-        world.tiktok.change_order(SHOP, order, |order| order.packages.clear());
+        forgets(&world, order);
     }
-    drop(world.tiktok.take_webhooks());
     world.minutes(26).await;
-    let entry = (ORDER.to_owned(), "ACCEPTED_NOT_MOVED".to_owned(), number());
-    assert_eq!(listed(&world).await, [entry]);
+    assert_eq!(listed(&world).await, [not_moved()]);
     assert_eq!(shop(&world).await.hold_until, None);
     world.tiktok.heal();
     world.hours(3).await;
@@ -124,10 +130,8 @@ async fn a_busy_shop_looks_at_every_accepted_number_and_its_row_of_visits_stays_
     // The looks at the first ones were made by now.
     let lost = [6 * EACH, 9 * EACH + 7, MINUTES * EACH - 1];
     for n in lost {
-        world.tiktok.set_status(SHOP, &order(n), Status::AwaitingShipment);
-        world.tiktok.change_order(SHOP, &order(n), |order| order.packages.clear());
+        forgets(&world, &order(n));
     }
-    drop(world.tiktok.take_webhooks());
     world.minutes(30).await;
     for n in lost {
         // What TikTok does not show any more is sent again.

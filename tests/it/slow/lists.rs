@@ -5,6 +5,7 @@ use serde_json::json;
 use std::time::Duration;
 use waybill::domain::ids::ShopId;
 use waybill::flows::connect::remove_shop;
+use waybill::flows::orders::begin;
 use waybill::table::keys::{Shard, Slot};
 use waybill_tests::sim::script::usps;
 use waybill_tests::world::everyday::{parcel, with};
@@ -96,7 +97,8 @@ async fn rows_where_earlier_versions_put_them_are_found_and_move_and_lost_ones_c
     row.remove("due_pk");
     row.remove("due_sk");
     put(&world, &json!(row));
-    world.app.table.visits_delete(&shop()).await.expect("deleted");
+    begin::gone(&world.app, &shop()).await.expect("written");
+    world.app.table.telling_delete(&shop()).await.expect("deleted");
     assert!(!lists_of(&world, &format!("SHOP#{SHOP}")).iter().any(|at| at.contains("CONNECTION")), "the set-up");
     for _ in 0..26 {
         world.push().await;

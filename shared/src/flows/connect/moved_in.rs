@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::domain::ids::{AccountId, ShopId, StoreId};
 use crate::table::error::TableError;
 use crate::table::keys::{self, Key};
+use crate::table::maps::MapScope;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::collections::BTreeSet;
 
@@ -18,8 +19,9 @@ const TOGETHER: usize = 16;
 /// # Errors
 /// [`TableError`].
 pub(super) async fn clear_out(app: &App, shop: &ShopId, account: &AccountId) -> Result<(), TableError> {
-    if app.table.shop_former(shop).await?.is_some_and(|former| former != *account) {
-        app.table.shop_forget(shop).await?;
+    if app.table.visit_get(shop).await?.is_some_and(|visit| visit.row.account != *account) {
+        app.table.seen_delete(shop).await?;
+        app.table.map_delete(&MapScope::Shop(shop.clone())).await?;
     }
     let held = app.table.held_reasons(shop).await?;
     if held.is_empty() {

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::domain::connection::Shop;
 use crate::flows::access::shop::{AccessError, erase};
+use crate::flows::orders::begin;
 use crate::table::keys;
 
 /// Removes a shop. Tokens that other shops of the account share stay. Safe to repeat.
@@ -20,8 +21,8 @@ pub async fn run(app: &App, shop: &Shop) -> Result<(), AccessError> {
     if !shared {
         erase(app, &keys::grant(shop.app, &shop.open_id)).await?;
     }
-    app.table.shop_former_put(&shop.id, &shop.account).await?;
-    app.table.visits_delete(&shop.id).await?;
+    begin::gone(app, &shop.id).await?;
+    app.table.telling_delete(&shop.id).await?;
     app.table.shop_delete(&shop.id).await?;
     app.table.account_shop_delete(&shop.account, &shop.id).await?;
     tracing::info!(shop.id = %shop.id, "shop removed");

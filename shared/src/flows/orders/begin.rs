@@ -41,13 +41,17 @@ pub async fn connected(app: &App, shop: &Shop) -> Result<(), TableError> {
 pub async fn due_by(app: &App, shop: &Shop, by: Timestamp) -> Result<(), TableError> {
     loop {
         let mut visit = match app.table.visit_get(&shop.id).await? {
-            Some(known) if known.row.account == shop.account => known,
-            Some(known) => Versioned { row: Visit::begin(shop.account.clone(), shop.app, by), rev: known.rev },
-            None => Versioned { row: Visit::begin(shop.account.clone(), shop.app, by), rev: 0 },
+            Some(known) if known.row.account == shop.account => {
+                if known.row.app == Some(shop.app) && known.row.due.is_some_and(|due| due <= by) {
+                    return Ok(());
+                }
+                known
+            }
+            other => {
+                let rev = other.map_or(0, |other| other.rev);
+                Versioned { row: Visit::begin(shop.account.clone(), shop.app, by), rev }
+            }
         };
-        if visit.rev > 0 && visit.row.app == Some(shop.app) && visit.row.due.is_some_and(|due| due <= by) {
-            return Ok(());
-        }
         visit.row.due = Some(visit.row.due.map_or(by, |due| due.min(by)));
         visit.row.app = Some(shop.app);
         match app.table.visit_put(&shop.id, &mut visit).await {
@@ -145,6 +149,20 @@ pub async fn in_order(app: &App, shop: &Shop) -> Result<bool, TableError> {
 /// [`TableError`].
 pub async fn has_to_tell(app: &App, shop: &Shop) -> Result<bool, TableError> {
     Ok(shop.settings.weekly_report || app.table.has_clocks(&shop.id).await? || app.table.has_held(&shop.id).await?)
+}
+
+/// A removed shop is not visited, and TikTok's word about it makes nothing due. How far its visits had come is kept: when it
+/// comes back they go on there, and it says whose the shop was.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn gone(app: &App, shop: &ShopId) -> Result<(), TableError> {
+    let change = app.table.visit_change(shop, |visit| {
+        let was_visited = visit.due.is_some() || visit.app.is_some();
+        (visit.due, visit.app) = (None, None);
+        was_visited
+    });
+    change.await.map(drop)
 }
 
 /// A parked shop is not visited.

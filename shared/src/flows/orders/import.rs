@@ -5,14 +5,21 @@ use super::walk::{PAGE, Walk};
 use super::{Broken, Reads};
 use crate::domain::visit::{IMPORT_OVERLAP, Import, OPEN_STATES};
 use crate::tiktok::orders::{OrderQuery, OrderTime};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+
+/// A shop is visited once a day at least; one whose last visit is longer ago was not connected.
+const AWAY: SignedDuration = SignedDuration::from_hours(26);
 
 /// Begins one. The watermark is stored first: what changes while the import runs is found by it.
 pub(super) async fn begin<R: Reads>(walk: &mut Walk<'_, R>, now: Timestamp) -> Result<(), Broken> {
     walk.visit.row.watermark = Some(now - IMPORT_OVERLAP);
     walk.visit.row.import = Some(Import { began: now, ..Import::default() });
-    // The import is a round of its own.
-    walk.visit.row.round = Some(now);
+    // The import is a round of its own, unless the shop was away: an order that was known before may have ended since, and
+    // an import does not show it.
+    let away = walk.visit.row.last.is_some_and(|last| now.duration_since(last) > AWAY);
+    if !away {
+        walk.visit.row.round = Some(now);
+    }
     walk.note().await
 }
 

@@ -43,7 +43,7 @@ async fn try_step(app: &App, id: &ShopId, did: &mut Summary) -> Result<(), Table
     let read = app.table.shop_get(id, true).await?;
     let Some(read) = read.filter(|shop| shop.row.account == telling.row.account) else {
         // Gone: the row outlived its shop.
-        return app.table.visits_delete(id).await;
+        return app.table.telling_delete(id).await;
     };
     let shop = read.row.clone();
     let mut next = Next::default();

@@ -125,12 +125,6 @@ fn key(pk: String, sk: impl Into<String>) -> Key {
     Key { pk, sk: sk.into() }
 }
 
-/// Whose a shop was before it was removed.
-#[must_use]
-pub fn former(id: &crate::domain::ids::ShopId) -> Key {
-    key(shop(id), "FORMER")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

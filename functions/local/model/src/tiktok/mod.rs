@@ -18,7 +18,6 @@ mod field;
 mod gate;
 mod journal;
 mod logistics;
-mod memory;
 mod order;
 mod packages;
 mod providers;
@@ -83,7 +82,7 @@ impl ModelTikTok {
             combined: HashMap::new(),
             labels: BTreeSet::new(),
             next_id: 0,
-            memory: memory::Memory::default(),
+            memory: state::Memory::default(),
         };
         Self(Arc::new(Mutex::new(state)))
     }

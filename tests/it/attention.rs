@@ -14,6 +14,7 @@ use waybill_local::commands::held::{self, HeldArgs};
 use waybill_local::commands::shop::{self, ShopCommand};
 use waybill_local::commands::{Failure, Output, order};
 use waybill_tests::world::browser::Browser;
+use waybill_tests::world::wire::TableFaults;
 use waybill_tests::world::{SHOP, World, fulfilment, shopify_order};
 
 /// More than any page or mail shows.
@@ -93,6 +94,19 @@ async fn more_held_parcels_than_a_page_holds_hide_no_name_and_the_button_sends_w
     let form = [("csrf", csrf.as_str()), ("do", "map"), ("carrier", "our  VAN"), ("provider", "Better Trucks")];
     let page = browser.post(&world, &format!("/shops/{SHOP}"), &form).await;
     assert!(page.text.contains(&format!("Tracking numbers queued: {VANS}.")), "{}", page.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_answers_for_half_of_what_was_asked_hides_no_parcel() {
+    let world = crowded().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&world).await;
+    // So seldom that nothing is refused: it is short of breath, no more.
+    world.wire.set_faults(TableFaults { throttled: f64::MIN_POSITIVE, ..TableFaults::default() });
+    let page = browser.get(&world, &format!("/shops/{SHOP}")).await;
+    assert!(page.text.contains("Which carrier is Antique cart?"), "{}", page.text);
+    assert!(page.text.contains(&format!("Save and send {VANS}")), "{}", page.text);
+    assert!(page.text.contains("TBRT0000000"), "the oldest is shown");
 }
 
 #[tokio::test(start_paused = true)]

@@ -38,6 +38,7 @@
 
 pub mod accounts;
 pub mod audit;
+mod batch;
 pub mod codec;
 pub mod connections;
 pub mod custom_fields;

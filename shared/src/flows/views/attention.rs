@@ -16,8 +16,11 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// Rows read at a time.
+/// Orders read at a time.
 const TOGETHER: usize = 32;
+
+/// Parcels in memory at a time, while all of a long list are read.
+const AT_ONCE: usize = 500;
 
 /// How many parcels of a shop need a hand. From the list alone: no row is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,9 +148,7 @@ impl Attention {
     pub async fn rows(&self, app: &App, most: usize) -> Result<Vec<Held>, TableError> {
         let parcels = self.entries.iter().filter(|entry| keys::tiktok_order_of(&entry.key).is_none());
         let keys: Vec<Key> = parcels.take(most).map(|entry| entry.key.clone()).collect();
-        let read: Vec<Option<Held>> =
-            stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER).try_collect().await?;
-        Ok(read.into_iter().flatten().collect())
+        Ok(app.table.parcels_at(&keys).await?.into_iter().filter_map(waits).collect())
     }
 
     /// The orders that stand on the list by themselves, those that wait longest first, at most `most`.
@@ -184,16 +185,16 @@ impl Attention {
         let all = asking().nth(most).is_none();
         let asking = asking().take(most);
         let keys: Vec<Key> = asking.map(|entry| entry.key.clone()).collect();
-        let mut rows = stream::iter(keys).map(|key| async move { held(app, &key).await }).buffered(TOGETHER);
         let mut names: BTreeMap<String, OpenName> = BTreeMap::new();
-        while let Some(row) = rows.try_next().await? {
-            let Some(Held { parcel, .. }) = row else { continue };
-            let name = parcel.carrier.clone().unwrap_or_default();
-            let key = folded(&name);
-            match names.get_mut(&key) {
-                Some(known) => known.waiting += 1,
-                None => {
-                    names.insert(key.clone(), OpenName { name, folded: key, waiting: 1, sample: parcel });
+        for keys in keys.chunks(AT_ONCE) {
+            for Held { parcel, .. } in app.table.parcels_at(keys).await?.into_iter().filter_map(waits) {
+                let name = parcel.carrier.clone().unwrap_or_default();
+                let key = folded(&name);
+                match names.get_mut(&key) {
+                    Some(known) => known.waiting += 1,
+                    None => {
+                        names.insert(key.clone(), OpenName { name, folded: key, waiting: 1, sample: parcel });
+                    }
                 }
             }
         }
@@ -229,12 +230,13 @@ pub async fn without_shop(app: &App, store: &StoreConnection) -> Result<Vec<Held
 
 /// The parcel of an entry, if it still waits.
 pub(super) async fn held(app: &App, key: &Key) -> Result<Option<Held>, TableError> {
-    let parcel = app.table.parcel_get(key).await?;
-    let parcel = parcel.filter(|parcel| parcel.listed);
-    Ok(parcel.and_then(|parcel| {
-        let (reason, since) = (parcel.state.reason()?, parcel.changed);
-        Some(Held { parcel, reason, since })
-    }))
+    Ok(app.table.parcel_get(key).await?.and_then(waits))
+}
+
+/// A parcel of a list as it is now, if it still waits.
+fn waits(parcel: Parcel) -> Option<Held> {
+    let (reason, since) = (parcel.state.reason().filter(|_| parcel.listed)?, parcel.changed);
+    Some(Held { parcel, reason, since })
 }
 
 /// Parcels that a reconnect frees.

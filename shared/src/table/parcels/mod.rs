@@ -99,6 +99,16 @@ impl Table {
         self.get(key, true).await?.as_ref().map(parcel_read).transpose()
     }
 
+    /// The parcels at these keys, in their order, as far as they are there: a few requests however many they are.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn parcels_at(&self, keys: &[Key]) -> Result<Vec<Parcel>, TableError> {
+        let mut found = self.get_all(keys).await?;
+        let of_store = keys.iter().filter(|key| keys::is_of_store(key));
+        of_store.filter_map(|key| found.remove(key)).map(|item| parcel_read(&item)).collect()
+    }
+
     /// Writes a parcel if nobody changed it since it was read (`rev`), and counts `rev` up.
     ///
     /// # Errors

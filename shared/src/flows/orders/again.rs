@@ -19,16 +19,17 @@ pub(super) fn may_begin(known: &OrderRow, row: &OrderRow) -> bool {
     ours && (known.facts.ours != Ours::Seller || row.facts.stage() == Stage::Open && known.facts.stage() != Stage::Open)
 }
 
-/// Judges the parcels of such an order again.
-pub(super) async fn begin(app: &App, row: &OrderRow) -> Result<(), TableError> {
+/// Judges the parcels of such an order again. `false`: there is none to judge.
+pub(super) async fn begin(app: &App, row: &OrderRow) -> Result<bool, TableError> {
+    let mut any = false;
     for (store, order) in app.table.order_pointers(&row.shop, &row.order).await? {
         for parcel in app.table.order_rows(&store, &order, true).await?.parcels {
             if parcel.tiktok_order() == Some(&row.order) {
-                judge(app, parcel, Some(SignedDuration::ZERO)).await?;
+                any |= judge(app, parcel, Some(SignedDuration::ZERO)).await?;
             }
         }
     }
-    Ok(())
+    Ok(any)
 }
 
 /// The next run judges a parcel, where TikTok's word concerns it. `taken_back`: what TikTok accepted so long ago may be gone.

@@ -6,10 +6,12 @@
 use super::keep::change;
 use super::track::track;
 use super::walk::{Done, PAGE, Walk};
-use super::{Broken, Reads, begin, images, import, places};
+use super::{Broken, Reads, again, begin, images, import, places};
 use crate::app::App;
 use crate::domain::connection::Shop;
+use crate::domain::deadline::Stage;
 use crate::domain::ids::TikTokOrderId;
+use crate::domain::order_row::OrderRow;
 use crate::domain::telling::ALERTS;
 use crate::domain::visit::{AGAIN, DAILY, HOURLY, LONG_OVERLAP, Look, OVERLAP, QUARTER};
 use crate::table::error::TableError;
@@ -157,6 +159,9 @@ impl<R: Reads> Walk<'_, R> {
         }
         let (unread, looks): (Vec<Look>, Vec<Look>) = looks.into_iter().partition(|look| refused.contains(&look.order));
         for look in &looks {
+            if self.taken_back(look).await? {
+                continue;
+            }
             change(self.app, self.shop, &look.order, |row| {
                 row.unmoved = (!row.has_settled(&look.number)).then(|| look.number.clone());
             })
@@ -167,6 +172,20 @@ impl<R: Reads> Walk<'_, R> {
         self.visit.row.looks.extend(unread.into_iter().map(|look| Look { at: now + HOURLY, ..look }));
         self.visit.row.looked = Some(now);
         Ok(())
+    }
+
+    /// TikTok changed the order after the time by which it shows an accepted number, and shows it open without: the number
+    /// was taken back while nobody looked. Its parcels are judged again. `false`: that is not so, or there are none.
+    async fn taken_back(&self, look: &Look) -> Result<bool, TableError> {
+        let row = self.app.table.tiktok_order(&self.shop.id, &look.order, false).await?;
+        let open = |row: &OrderRow| {
+            let later = row.facts.updated.is_some_and(|at| at >= look.at);
+            later && row.facts.stage() == Stage::Open && !row.has_settled(&look.number)
+        };
+        match row.filter(|row| row.account == self.shop.account && open(row)) {
+            Some(row) => again::begin(self.app, &row).await,
+            None => Ok(false),
+        }
     }
 
     /// What was accepted a quarter of an hour ago and has not been seen moved.

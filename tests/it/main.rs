@@ -34,6 +34,7 @@ mod refusals;
 mod reminders;
 mod replay;
 mod security;
+mod shards;
 mod sim;
 mod sim_told;
 mod slow;

@@ -94,6 +94,14 @@ impl Pace {
         }
     }
 
+    /// How long the next call would wait for its place. Takes none.
+    pub(crate) fn wait(&self, kind: Kind, clock: &Clock) -> Duration {
+        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let paused = rates.paused_until;
+        let bucket = rates.bucket(kind);
+        bucket.next.max(bucket.free).max(paused).saturating_sub(clock.steady())
+    }
+
     /// Waits for the next place of a call; `None`, and no place taken, when it would come after `latest`.
     pub(crate) async fn place(&self, kind: Kind, clock: &Clock, latest: Duration) -> Option<()> {
         let wait = {

@@ -95,6 +95,36 @@ impl Table {
         Ok(())
     }
 
+    /// The owner of a shard's lease is dead for certain: it ends at `until`, if it does not end sooner. That its owner
+    /// crashed stays known.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn lease_of_the_dead(&self, shard: Shard, until: Timestamp) -> Result<(), TableError> {
+        let key = keys::lease(shard);
+        let _turn = self.turn().await;
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk))
+            .key(SK, AttributeValue::S(key.sk))
+            .update_expression("SET #until = :until")
+            .condition_expression("#until > :until")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":until", AttributeValue::N(until.as_millisecond().to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        match answer.map_err(|e| super::failure(&e)) {
+            Ok(answer) => self.meter.add(true, answer.consumed_capacity()),
+            Err(TableError::Conflict) => {}
+            Err(other) => return Err(other),
+        }
+        Ok(())
+    }
+
     /// Until when calls to TikTok rest, if they do.
     ///
     /// # Errors

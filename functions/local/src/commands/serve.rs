@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, TcpSocket};
 use waybill::config::Config;
 use waybill::domain::clock::Clock;
+use waybill::flows::push;
 use waybill::telemetry::{self, Sink, Style};
 
 /// Where `waybill serve` listens.
@@ -50,6 +51,9 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
     let stack = Stack::start(options).await?;
     if stack.closed > 0 {
         warn_of_open_files(&place.data, stack.closed);
+    }
+    if let Err(error) = push::alone(&stack.app).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "what the last server left is waited for");
     }
     output.say(format!("ready {origin}"))?;
     // Whoever started it may have read the first line and closed the pipe: that stops nothing.

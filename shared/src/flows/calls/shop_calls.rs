@@ -101,6 +101,13 @@ impl<'a> ShopCalls<'a> {
         self.budget.may_start(&self.app.clock)
     }
 
+    /// Waits until the shop's rate lets a write through, at most as long as calls may start.
+    pub async fn until_write(&self) {
+        let clock = &self.app.clock;
+        let wait = self.pace.wait(Kind::Write, clock);
+        tokio::time::sleep(wait.min(self.budget.latest_start().saturating_sub(clock.steady()))).await;
+    }
+
     /// A read whose refusal says nothing about the shop: the call has a scope of its own.
     pub(super) async fn read_extra<T>(&self, ask: Ask<'_, T>) -> Result<T, Trouble> {
         let access = self.access(None).await?;

@@ -189,6 +189,10 @@ impl Desk<'_> {
                 })
                 .await;
         }
+        let alone = self.shop.alone().await;
+        if alone.is_some() && !self.shop.run.may_start() {
+            return Next::Stop;
+        }
         let lines = sending.lines().to_vec();
         if (save_first && self.rows[index].chosen != lines) || careful {
             let mut row = self.rows[index].clone();
@@ -204,6 +208,7 @@ impl Desk<'_> {
             self.rows[index] = row;
         }
         let answer = self.shop.calls.send(&self.order.id, &sending, &carried).await;
+        drop(alone);
         let now = self.shop.run.app.clock.now();
         let tally = &self.shop.run.tally;
         match answer {

@@ -96,7 +96,7 @@ impl So {
 /// # Errors
 /// The table.
 pub async fn outlooks(app: &App, parcels: &[Parcel]) -> Result<Vec<Outlook>, TableError> {
-    let run = Run::beside(app, Budget::short(&app.clock), true);
+    let run = Run::new(app, Budget::short(&app.clock), true);
     let mut view = View {
         run: &run,
         now: app.clock.now(),

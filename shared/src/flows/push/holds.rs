@@ -85,7 +85,7 @@ pub async fn judge_held(
 }
 
 async fn judge(app: &App, shop: Versioned<Shop>, places: Vec<(StoreId, StoreOrderId)>) -> Result<u64, TableError> {
-    let run = Run::beside(app, Budget::short(&app.clock), false);
+    let run = Run::new(app, Budget::short(&app.clock), false);
     let shop = ShopRun::new(&run, None, shop);
     let mut by_order: BTreeMap<TikTokOrderId, Vec<Group>> = BTreeMap::new();
     let mut doubts = Vec::new();

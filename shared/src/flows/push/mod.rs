@@ -36,6 +36,7 @@ use crate::domain::ids::{ShopId, StoreId};
 use crate::flows::calls::{Budget, ShopCalls, breaker};
 use crate::flows::orders::begin;
 use crate::table::connections::Versioned;
+use crate::table::error::TableError;
 use crate::table::keys::{self, Shard};
 use crate::table::leases::Lease;
 use crate::table::parcels::Due;
@@ -43,11 +44,11 @@ use crate::telemetry::{Metric, emit_metrics, metric};
 use data_encoding::HEXLOWER;
 pub use dry::{Outlook, Verdict, outlooks};
 use futures_util::stream;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 pub use holds::{Judged, is_young, judge_held};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 pub use summary::Summary;
@@ -65,6 +66,8 @@ const FAILURES_OF_A_STORE: u32 = 3;
 /// The length of the lease minus the longest call that may start just before its end, on a clock that goes on while the
 /// process is suspended.
 const LEASE: Duration = Duration::from_secs(75 - 10);
+/// What a worker had under way when it died has ended by then: TikTok's calls take eight seconds at most.
+const AFTER_DEATH: Duration = Duration::from_secs(15);
 /// How long a run may take, from its start.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -99,6 +102,8 @@ struct Run<'a> {
     slow: Mutex<HashMap<StoreId, u32>>,
     /// Shops whose people will be told of what this run lists.
     told: Mutex<BTreeSet<ShopId>>,
+    /// Held during a careful call: if the worker dies, one parcel alone is known to have been under way.
+    alone: tokio::sync::Mutex<()>,
     /// Nothing is written and nothing is sent: somebody only wants to know.
     looks: bool,
 }
@@ -107,17 +112,18 @@ struct Run<'a> {
 #[derive(Clone, Copy, Debug)]
 struct Held {
     shard: Shard,
-    /// The last owner crashed: one parcel at a time, and a try is counted before each call.
+    /// The last owner crashed: a shop's parcels one at a time, of all shops one call, and a try is counted before it.
     careful: bool,
     /// By the clock that counts suspension.
     until: Duration,
 }
 
 impl<'a> Run<'a> {
-    /// A few judgements beside the schedule. `looks`: they change nothing.
-    fn beside(app: &'a App, budget: Budget, looks: bool) -> Self {
+    /// `looks`: it changes nothing.
+    fn new(app: &'a App, budget: Budget, looks: bool) -> Self {
         let (started, tally) = (app.clock.steady(), Tally::default());
-        Self { app, started, budget, tally, slow: Mutex::default(), told: Mutex::default(), looks }
+        let (slow, told, alone) = Default::default();
+        Self { app, started, budget, tally, slow, told, alone, looks }
     }
 
     /// Calls for a shop in this run.
@@ -181,6 +187,21 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
     summary
 }
 
+/// This process alone works on the table, and begins: whoever has a lease is dead. Its shards wait until what it had under way
+/// has ended, and not until the lease does.
+///
+/// # Errors
+/// [`TableError`].
+pub async fn alone(app: &App) -> Result<(), TableError> {
+    let until = app.clock.now() + AFTER_DEATH;
+    let all = (0..keys::SHARDS).filter_map(Shard::new);
+    stream::iter(all)
+        .map(|shard| app.table.lease_of_the_dead(shard, until))
+        .buffer_unordered(LISTED_TOGETHER)
+        .try_collect()
+        .await
+}
+
 /// Works at once, and shortly, on shards in which something has just come up. News may be lost, doubled or late: leases keep
 /// two runs apart, each run reads what is due now, and the schedule finds what no news told.
 pub async fn on_news(app: &App, shards: &[Shard]) -> Summary {
@@ -210,20 +231,8 @@ async fn within(app: &App, shards: &[Shard], span: Span) -> Summary {
             None
         }
     };
-    let run = Run {
-        app,
-        started: app.clock.steady(),
-        budget: Budget::new(
-            &app.clock,
-            span.work,
-            span.end,
-            resting.is_some_and(|until| until + breaker::REST * 10 > now),
-        ),
-        tally: Tally::default(),
-        slow: Mutex::default(),
-        told: Mutex::default(),
-        looks: false,
-    };
+    let careful = resting.is_some_and(|until| until + breaker::REST * 10 > now);
+    let run = Run::new(app, Budget::new(&app.clock, span.work, span.end, careful), false);
     let mut oldest = Duration::ZERO;
     if resting.is_some_and(|until| until > now) {
         one(&run.tally.breaker_open);
@@ -264,38 +273,47 @@ fn progress(summary: &Summary) -> u64 {
 async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Duration) {
     let listed: Vec<Option<(Held, Vec<Due>, bool)>> =
         stream::iter(shards).map(|shard| list(run, me, *shard)).buffer_unordered(LISTED_TOGETHER).collect().await;
-    let (mut held, mut again, mut oldest) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let (mut again, mut oldest) = (Vec::new(), Duration::ZERO);
     let mut shops: BTreeMap<ShopId, (Held, Vec<Due>)> = BTreeMap::new();
+    let mut open: BTreeMap<Shard, AtomicUsize> = BTreeMap::new();
     let now = run.app.clock.now();
     for (lease, due, more) in listed.into_iter().flatten() {
-        held.push(lease);
         if more {
             again.push(lease.shard);
         }
         for entry in due {
             let age = now.duration_since(entry.at);
             oldest = oldest.max(Duration::try_from(age).unwrap_or_default());
-            shops.entry(entry.shop.clone()).or_insert_with(|| (lease, Vec::new())).1.push(entry);
+            let shop = shops.entry(entry.shop.clone()).or_insert_with(|| {
+                *open.entry(lease.shard).or_default().get_mut() += 1;
+                (lease, Vec::new())
+            });
+            shop.1.push(entry);
         }
     }
     let share = (ORDERS_TOGETHER / shops.len().max(1)).max(1);
     let (careful, usual): (Vec<_>, Vec<_>) = shops.into_iter().partition(|(_, (lease, _))| lease.careful);
-    stream::iter(usual)
-        .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| contained(run, lease, shop, due, share))
-        .await;
-    for (shop, (lease, due)) in careful {
-        contained(run, lease, shop, due, share).await;
-    }
-    for lease in &held {
-        if let Err(error) = run.app.table.lease_release(lease.shard, me).await {
-            tracing::warn!(
-                shard = lease.shard.number(),
-                error = &error as &dyn std::error::Error,
-                "lease not released"
-            );
-        }
+    for shops in [usual, careful] {
+        stream::iter(shops)
+            .for_each_concurrent(SHOPS_TOGETHER, |(shop, (lease, due))| {
+                let left = open.get(&lease.shard);
+                async move {
+                    contained(run, lease, shop, due, share).await;
+                    // Others may wait for the shard: it is given back with the last of its shops, not with the last of all.
+                    if left.is_none_or(|left| left.fetch_sub(1, Ordering::Relaxed) == 1) {
+                        release(run.app, lease.shard, me).await;
+                    }
+                }
+            })
+            .await;
     }
     (again, oldest)
+}
+
+async fn release(app: &App, shard: Shard, me: &str) {
+    if let Err(error) = app.table.lease_release(shard, me).await {
+        tracing::warn!(shard = shard.number(), error = &error as &dyn std::error::Error, "lease not released");
+    }
 }
 
 /// One shop's bad data must not end the run of all others.

@@ -11,7 +11,7 @@ use crate::table::connections::Versioned;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// A shop during one run.
 pub(super) struct ShopRun<'a> {
@@ -47,5 +47,15 @@ impl<'a> ShopRun<'a> {
             labels_warned: AtomicBool::default(),
             images_silent: AtomicBool::default(),
         }
+    }
+
+    /// The turn of a careful call: no other one of the run is under way while it is kept. The shop's own rate is waited
+    /// for before it, so that a shop keeps no other one waiting.
+    pub(super) async fn alone(&self) -> Option<MutexGuard<'a, ()>> {
+        if !self.careful {
+            return None;
+        }
+        self.calls.until_write().await;
+        Some(self.run.alone.lock().await)
     }
 }

@@ -43,7 +43,7 @@ pub async fn visit_now(app: &App, id: &ShopId) -> Result<Visited, TableError> {
         Lease::Busy => return Ok(Visited::Busy),
     };
     let budget = Budget::new(&app.clock, WORK, END, false);
-    let run = Run::beside(app, budget, false);
+    let run = Run::new(app, budget, false);
     let visited = match app.table.shop_get(id, true).await? {
         Some(shop) if shop.row.parked.is_none() => {
             let row = shop.row.clone();

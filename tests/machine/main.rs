@@ -12,6 +12,7 @@
 )]
 
 mod first_hour;
+mod person;
 mod place;
 mod siege;
 mod soak;

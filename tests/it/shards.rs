@@ -111,14 +111,39 @@ async fn a_server_that_comes_back_waits_for_what_was_under_way_and_not_for_the_l
     let (world, town) = town(1).await;
     ship(&world, &town[0], 1).await;
     dies(&world).await;
-    push::alone(&world.app).await.expect("known");
+    push::take_over(&world.app).await.expect("known");
     world.time.skip(Duration::from_secs(14));
     assert_eq!(world.push().await.pushed, 0, "its call may still be under way");
     world.time.skip(Duration::from_secs(2));
     let run = world.push().await;
     assert_eq!((run.pushed, run.careful_shards), (1, 1), "{run:?}");
     // What ended sooner stays as it is.
-    push::alone(&world.app).await.expect("known");
+    push::take_over(&world.app).await.expect("known");
     ship(&world, &town[0], 2).await;
     assert_eq!(world.push().await.pushed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_more_than_a_run_does_at_once_the_shop_that_has_waited_longest_is_first() {
+    const SHOPS: usize = 270;
+    let world = World::new().await;
+    let mut town = Vec::new();
+    for n in 0..SHOPS {
+        let id = world.connect_shop(&crowd_shop(n), "US").await;
+        let store = world.connect_store(&format!("store-{n}.myshopify.com"), &[id.as_str()]).await;
+        town.push((id, store));
+    }
+    world.push().await;
+    // The last one by its id.
+    ship(&world, &town[SHOPS - 1], 0).await;
+    world.time.skip(Duration::from_secs(30));
+    for (n, shop) in (1..).zip(&town[..SHOPS - 1]) {
+        ship(&world, shop, n).await;
+    }
+    world.tiktok.inject(FaultRule::new(Fault::Delay(Duration::from_millis(350))));
+    assert_eq!(world.push().await.pushed as usize, SHOPS);
+    let sent: Vec<String> =
+        world.tiktok.with_journal(|journal| journal.changes.iter().map(|change| change.number.clone()).collect());
+    let place = sent.iter().position(|number| *number == usps(0)).expect("sent");
+    assert!(place < SHOPS / 2, "{place} of {SHOPS}");
 }

@@ -4,6 +4,7 @@ use super::codec::{Reader, Writer};
 use super::error::TableError;
 use super::keys::{self, PK, SK, Shard};
 use super::{If, Table};
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::Ordering;
@@ -30,26 +31,20 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn lease_take(&self, shard: Shard, me: &str, now: Timestamp) -> Result<Lease, TableError> {
-        let key = keys::lease(shard);
         let _turn = self.turn().await;
-        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk))
-            .key(SK, AttributeValue::S(key.sk))
-            .update_expression("SET kind = :kind, #until = :until, #owner = :me")
-            .condition_expression("attribute_not_exists(#until) OR #until < :now OR #owner = :me")
-            .expression_attribute_names("#until", "until")
+            .lease_change(
+                shard,
+                "SET kind = :kind, #until = :until, #owner = :me",
+                "attribute_not_exists(#until) OR #until < :now OR #owner = :me",
+            )
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":kind", AttributeValue::S("lease".into()))
             .expression_attribute_values(":until", number(now + LEASE_TIME))
             .expression_attribute_values(":now", number(now))
             .expression_attribute_values(":me", AttributeValue::S(me.to_owned()))
             .return_values(ReturnValue::UpdatedOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match answer.map_err(|e| super::failure(&e)) {
@@ -71,23 +66,13 @@ impl Table {
     /// # Errors
     /// [`TableError::Conflict`] when it is no longer ours.
     pub async fn lease_release(&self, shard: Shard, me: &str) -> Result<(), TableError> {
-        let key = keys::lease(shard);
         let _turn = self.turn().await;
-        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk))
-            .key(SK, AttributeValue::S(key.sk))
-            .update_expression("SET #until = :zero, #owner = :nobody")
-            .condition_expression("#owner = :me")
-            .expression_attribute_names("#until", "until")
+            .lease_change(shard, "SET #until = :zero, #owner = :nobody", "#owner = :me")
             .expression_attribute_names("#owner", "owner")
             .expression_attribute_values(":zero", AttributeValue::N("0".into()))
             .expression_attribute_values(":nobody", AttributeValue::S(String::new()))
             .expression_attribute_values(":me", AttributeValue::S(me.to_owned()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
             .map_err(|e| super::failure(&e))?;
@@ -101,20 +86,10 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn lease_of_the_dead(&self, shard: Shard, until: Timestamp) -> Result<(), TableError> {
-        let key = keys::lease(shard);
         let _turn = self.turn().await;
-        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
         let answer = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key(PK, AttributeValue::S(key.pk))
-            .key(SK, AttributeValue::S(key.sk))
-            .update_expression("SET #until = :until")
-            .condition_expression("#until > :until")
-            .expression_attribute_names("#until", "until")
+            .lease_change(shard, "SET #until = :until", "#until > :until")
             .expression_attribute_values(":until", AttributeValue::N(until.as_millisecond().to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match answer.map_err(|e| super::failure(&e)) {
@@ -123,6 +98,21 @@ impl Table {
             Err(other) => return Err(other),
         }
         Ok(())
+    }
+
+    /// A change of a shard's lease on a condition, counted.
+    fn lease_change(&self, shard: Shard, change: &str, condition: &str) -> UpdateItemFluentBuilder {
+        let key = keys::lease(shard);
+        self.meter.write_requests.fetch_add(1, Ordering::Relaxed);
+        self.client
+            .update_item()
+            .table_name(&self.name)
+            .key(PK, AttributeValue::S(key.pk))
+            .key(SK, AttributeValue::S(key.sk))
+            .update_expression(change)
+            .condition_expression(condition)
+            .expression_attribute_names("#until", "until")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
     }
 
     /// Until when calls to TikTok rest, if they do.

@@ -52,7 +52,7 @@ pub async fn run(place: &Place, at: Listening, output: &mut Output) -> Result<bo
     if stack.closed > 0 {
         warn_of_open_files(&place.data, stack.closed);
     }
-    if let Err(error) = push::alone(&stack.app).await {
+    if let Err(error) = push::take_over(&stack.app).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "what the last server left is waited for");
     }
     output.say(format!("ready {origin}"))?;

@@ -192,7 +192,7 @@ pub async fn run(app: &App, shards: &[Shard]) -> Summary {
 ///
 /// # Errors
 /// [`TableError`].
-pub async fn alone(app: &App) -> Result<(), TableError> {
+pub async fn take_over(app: &App) -> Result<(), TableError> {
     let until = app.clock.now() + AFTER_DEATH;
     let all = (0..keys::SHARDS).filter_map(Shard::new);
     stream::iter(all)
@@ -292,6 +292,9 @@ async fn round(run: &Run<'_>, me: &str, shards: &[Shard]) -> (Vec<Shard>, Durati
         }
     }
     let share = (ORDERS_TOGETHER / shops.len().max(1)).max(1);
+    // Where there is more than a run can do, whoever has waited longest is not left to the next one.
+    let mut shops: Vec<(ShopId, (Held, Vec<Due>))> = shops.into_iter().collect();
+    shops.sort_by_key(|(_, (_, due))| due.first().map(|entry| entry.at));
     let (careful, usual): (Vec<_>, Vec<_>) = shops.into_iter().partition(|(_, (lease, _))| lease.careful);
     for shops in [usual, careful] {
         stream::iter(shops)

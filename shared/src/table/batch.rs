@@ -19,9 +19,9 @@ const PAUSE: Duration = Duration::from_millis(25);
 impl Table {
     /// The rows at these keys, strongly consistent; what is not there is left out. It costs the units of as many single
     /// reads.
-    pub(crate) async fn get_all(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
+    pub(crate) async fn get_all(&self, keys: impl Iterator<Item = &Key>) -> Result<HashMap<Key, Item>, TableError> {
         // A key that is named twice is refused, and a row that moves while a list is read stands in it twice.
-        let keys: Vec<&Key> = BTreeSet::from_iter(keys).into_iter().collect();
+        let keys: Vec<&Key> = keys.collect::<BTreeSet<_>>().into_iter().collect();
         let mut found = HashMap::new();
         for some in keys.chunks(MOST) {
             let mut asked = KeysAndAttributes::builder().consistent_read(true);

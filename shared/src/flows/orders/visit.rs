@@ -159,33 +159,22 @@ impl<R: Reads> Walk<'_, R> {
         }
         let (unread, looks): (Vec<Look>, Vec<Look>) = looks.into_iter().partition(|look| refused.contains(&look.order));
         for look in &looks {
-            if self.taken_back(look).await? {
-                continue;
-            }
-            change(self.app, self.shop, &look.order, |row| {
+            let unmoved = change(self.app, self.shop, &look.order, |row| {
                 row.unmoved = (!row.has_settled(&look.number)).then(|| look.number.clone());
             })
             .await?;
+            // Taken back while nobody looked: its parcels are judged again, and say themselves what becomes of them.
+            if let Some(row) = unmoved.filter(|row| taken_back(row, look))
+                && again::begin(self.app, &row).await?
+            {
+                change(self.app, self.shop, &look.order, |row| row.unmoved = None).await?;
+            }
         }
         self.visit.row.looks.retain(|look| look.at > now);
         // What an order that cannot be read became of is looked for again.
         self.visit.row.looks.extend(unread.into_iter().map(|look| Look { at: now + HOURLY, ..look }));
         self.visit.row.looked = Some(now);
         Ok(())
-    }
-
-    /// TikTok changed the order after the time by which it shows an accepted number, and shows it open without: the number
-    /// was taken back while nobody looked. Its parcels are judged again. `false`: that is not so, or there are none.
-    async fn taken_back(&self, look: &Look) -> Result<bool, TableError> {
-        let row = self.app.table.tiktok_order(&self.shop.id, &look.order, false).await?;
-        let open = |row: &OrderRow| {
-            let later = row.facts.updated.is_some_and(|at| at >= look.at);
-            later && row.facts.stage() == Stage::Open && !row.has_settled(&look.number)
-        };
-        match row.filter(|row| row.account == self.shop.account && open(row)) {
-            Some(row) => again::begin(self.app, &row).await,
-            None => Ok(false),
-        }
     }
 
     /// What was accepted a quarter of an hour ago and has not been seen moved.
@@ -244,6 +233,12 @@ impl<R: Reads> Walk<'_, R> {
             }
         }
     }
+}
+
+/// TikTok changed the order after the time by which it shows an accepted number, and shows it open without.
+fn taken_back(row: &OrderRow, look: &Look) -> bool {
+    let later = row.facts.updated.is_some_and(|at| at >= look.at);
+    later && row.unmoved.is_some() && row.facts.stage() == Stage::Open
 }
 
 /// A deadline is close, has passed, or has an alert within the hour.

@@ -104,8 +104,8 @@ impl Table {
     /// # Errors
     /// [`TableError`].
     pub async fn parcels_at(&self, keys: &[Key]) -> Result<Vec<Parcel>, TableError> {
-        let mut found = self.get_all(keys).await?;
         let of_store = keys.iter().filter(|key| keys::is_of_store(key));
+        let mut found = self.get_all(of_store.clone()).await?;
         of_store.filter_map(|key| found.remove(key)).map(|item| parcel_read(&item)).collect()
     }
 

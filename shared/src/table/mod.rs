@@ -7,7 +7,7 @@
 //! | 3 | What travels under this store order, and which TikTok order is it? | intake, push | query | `STORE#<store>` / `ORDER#<store order>#…` |
 //! | 4 | Do we know this parcel already? | intake | put if `rev` is as seen | `STORE#<store>` / `ORDER#<store order>#PARCEL#<number>` |
 //! | 5 | What is due by now? | push | query `due` | `PUSH#<shard>` / `<ms>#<shop>` |
-//! | 6 | What waits for a hand, which custom fields? | console, local, carriers | query `list` | `HELD#<shop>` / `<reason>#<ms>`, `FIELDS#<shop>` / `<ms>` |
+//! | 6 | What waits for a hand, which custom fields? | console, local, carriers | query `list`, then batch get | `HELD#<shop>` / `<reason>#<ms>`, `FIELDS#<shop>` / `<ms>` |
 //! | 7 | Which parcels belong to this TikTok order? | local | query with filter | `STORE#<store>` / `ORDER#…` |
 //! | 8 | Am I the only one talking for this shard? | push | update if free | `LEASE#<shard>` / `LEASE` |
 //! | 9 | Is TikTok as a whole down? | push | get, put | `BREAKER#tiktok` / `BREAKER` |
